@@ -1,0 +1,128 @@
+"""数据库 (database): the engine, and the one way to open a transaction. Usable without Flask."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine, MetaData, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+log = logging.getLogger(__name__)
+
+STATEMENT_TIMEOUT_MS: Final = 30_000
+LOCK_TIMEOUT_MS: Final = 5_000
+CONNECT_TIMEOUT_S: Final = 5
+
+
+class Base(DeclarativeBase):
+    """Base of all models. Constraints are named by rule, so that migrations can name them too."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+
+class TransactionNested(RuntimeError):
+    """A deed opened a transaction of its own: only routes, tasks and commands do."""
+
+
+class EngineNotBound(RuntimeError):
+    """`bind` was not called at start."""
+
+
+_bound: list[Engine] = []
+_open: ContextVar[bool] = ContextVar("shukun_transaction_open", default=False)
+
+
+def engine_options(*, threads: int = 4) -> dict[str, Any]:
+    """What `create_engine` is told everywhere: a connection a thread, checked before use.
+
+    As `SQLALCHEMY_ENGINE_OPTIONS` it gives Flask-SQLAlchemy the same engine.
+    """
+    return {
+        "pool_size": threads,
+        "max_overflow": 2,
+        "pool_timeout": 10,
+        "pool_pre_ping": True,
+        "pool_recycle": 1800,
+        "connect_args": {
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "application_name": "shukun",
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
+            f" -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC",
+        },
+    }
+
+
+def engine_for(url: str, *, threads: int = 4) -> Engine:
+    """An engine on psycopg 3 for `postgresql://` or `postgresql+psycopg://`; connects lazily."""
+    return create_engine(url, **engine_options(threads=threads))
+
+
+def bind(engine: Engine) -> None:
+    """Name the engine that `transaction` uses in this process; a later call replaces it."""
+    _bound[:] = [engine]
+
+
+def engine() -> Engine:
+    """The engine in use. Raises `EngineNotBound`."""
+    if not _bound:
+        raise EngineNotBound("call backend.kernel.database.bind(engine) at start")
+    return _bound[0]
+
+
+def after_fork() -> None:
+    """Forget connections inherited from the parent process without closing them there."""
+    if _bound:
+        _bound[0].dispose(close=False)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One transaction: committed at the end of the block, rolled back when it raises.
+
+    Opened in a route, a task or a command; deeds receive the session, may flush and never commit.
+    Raises `TransactionNested` inside another one.
+    """
+    if _open.get():
+        raise TransactionNested("transaction() inside transaction()")
+    token = _open.set(True)
+    try:
+        with Session(engine(), expire_on_commit=False) as session, session.begin():
+            yield session
+    finally:
+        _open.reset(token)
+
+
+def ping(target: Engine | None = None) -> bool:
+    """Whether the database answers a query now."""
+    try:
+        with (target or engine()).connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except SQLAlchemyError as error:
+        log.warning("database unreachable", extra={"reason": type(error).__name__})
+        return False
+    return True
+
+
+def flask_config(url: str, *, threads: int = 4) -> Mapping[str, Any]:
+    """Configuration for `db.init_app`: the same engine as `engine_for`."""
+    return {
+        "SQLALCHEMY_DATABASE_URI": url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(threads=threads),
+    }

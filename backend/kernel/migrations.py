@@ -1,0 +1,66 @@
+"""迁移 (migrations): Alembic on a connection of ours, the scripts in `migrations/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import TextIO
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, NullPool, create_engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.kernel.settings import PROJECT
+
+
+def alembic_config(connection: Connection | None = None, output: TextIO | None = None) -> Config:
+    """Alembic's configuration; without a connection only offline SQL can be written."""
+    config = Config(output_buffer=output) if output else Config()
+    config.set_main_option("script_location", str(PROJECT / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+@cache
+def head() -> str | None:
+    """The newest migration; raises when the scripts have two heads."""
+    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def current(engine: Engine) -> str | None:
+    """The migration that the database stands at; None: an empty database."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrated(engine: Engine) -> bool:
+    """Whether the database answers and stands at the newest migration."""
+    try:
+        return current(engine) == head()
+    except SQLAlchemyError:
+        return False
+
+
+def upgrade(engine: Engine, to: str = "head") -> None:
+    """Run what is missing, all or nothing; safe when two processes do it at once."""
+    _run(command.upgrade, engine, to)
+
+
+def downgrade(engine: Engine, to: str) -> None:
+    """Undo migrations after `to` (`base`: all)."""
+    _run(command.downgrade, engine, to)
+
+
+def write_sql(output: TextIO) -> None:
+    """Every migration as SQL, for the lint and for database administrators."""
+    command.upgrade(alembic_config(output=output), "head", sql=True)
+
+
+def _run(deed: Callable[[Config, str], None], engine: Engine, to: str) -> None:
+    # A connection of its own: the pool's statement timeout is too short for a migration.
+    own = create_engine(engine.url, poolclass=NullPool)
+    with own.begin() as connection:
+        deed(alembic_config(connection), to)

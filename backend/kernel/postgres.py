@@ -1,0 +1,182 @@
+"""内嵌数据库 (postgres): a PostgreSQL of our own in the data folder, for machines without a server.
+
+Whoever needs it holds a shared lock while using it; the last one out stops it. A user that was
+killed leaves the server running: the next start finds it by its pid file and takes it over.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+from urllib.parse import quote
+
+import psycopg
+
+from backend.kernel.postgres_host import Host, PostgresUnavailable, find_host, socket_folder
+
+NAME: Final = "shukun"
+START_SECONDS: Final = 60
+STOP_SECONDS: Final = 30
+OPTIONS: Final = (
+    "listen_addresses=",
+    "unix_socket_permissions=0700",
+    "log_error_verbosity=terse",  # the other levels print rows: personal data
+    "log_min_error_statement=panic",
+    "log_parameter_max_length=0",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "max_connections=100",
+)
+UNSAFE: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+@contextmanager
+def embedded(data: Path, pg_bin: Path | None = None, *, durable: bool = True) -> Iterator[str]:
+    """The URL of a running server whose files lie below `data`, for the length of the block.
+
+    `durable=False` trades safety for speed: tests only. Raises `PostgresUnavailable`.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    host = find_host(data, pg_bin)
+    server = Server(host, durable)
+    with (data / "postgres.users").open("a") as users, (data / "postgres.lock").open("a") as gate:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            with _locked(gate):
+                server.start()
+            yield server.url
+        finally:
+            with _locked(gate):
+                if _last(users):
+                    server.stop()
+
+
+@contextmanager
+def _locked(file: IO[str]) -> Iterator[None]:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _last(users: IO[str]) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@dataclass
+class Server:
+    """One cluster: its folder, and the process when this process started it."""
+
+    host: Host
+    durable: bool
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def url(self) -> str:
+        """For SQLAlchemy and psycopg, over the Unix socket that the running server names."""
+        return f"postgresql://{NAME}@/{NAME}?host={quote(self._pid_file()[4])}"
+
+    def start(self) -> None:
+        """Adopt the running server, or start one, creating the cluster at first."""
+        if self._alive() is None:
+            if not (self.host.cluster / "PG_VERSION").exists():
+                self._create()
+            self._launch()
+        self._wait_until_ready()
+        self._create_database()
+
+    def stop(self) -> None:
+        """Fast shutdown: open sessions are ended, everything committed is on disk."""
+        pid = self._alive()
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(STOP_SECONDS)
+        elif pid is not None:
+            os.kill(pid, signal.SIGINT)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._alive() is not None:
+            if time.monotonic() > deadline:
+                raise PostgresUnavailable(f"内嵌数据库（进程 {pid}）没有按时停止，请稍后再试。")
+            time.sleep(0.02)
+        with suppress(OSError):
+            socket_folder(self.host).rmdir()
+
+    def _create(self) -> None:
+        new = self.host.cluster.with_name("postgres.new")
+        shutil.rmtree(new, ignore_errors=True)
+        self.host.own_folder(new)
+        done = subprocess.run(
+            self.host.command(
+                "initdb", "-D", str(new), "-U", NAME, "--auth=trust",
+                "-E", "UTF8", "--locale=C.UTF-8", *(() if self.durable else ("--no-sync",)),
+            ),
+            **self.host.account, cwd="/", capture_output=True, text=True,
+            start_new_session=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise PostgresUnavailable(f"内嵌数据库建立失败：{done.stderr.strip()[-500:]}")
+        new.rename(self.host.cluster)
+
+    def _launch(self) -> None:
+        self._drop_stale_pid_file()
+        folder = socket_folder(self.host)
+        options = [f"unix_socket_directories={folder}", *OPTIONS, *(() if self.durable else UNSAFE)]
+        flags = [word for option in options for word in ("-c", option)]
+        # A session of its own: Ctrl-C in a terminal must reach the supervisor only.
+        with self.host.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.host.command("postgres", "-D", str(self.host.cluster), *flags),
+                **self.host.account, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not (self._alive() and self._pid_file()[7].strip() == "ready"):
+            if self.process is not None and self.process.poll() is not None:
+                raise PostgresUnavailable(f"内嵌数据库启动失败，原因见 {self.host.log}。")
+            if time.monotonic() > deadline:
+                raise PostgresUnavailable(f"内嵌数据库启动超时，请查看 {self.host.log}。")
+            time.sleep(0.02)
+
+    def _create_database(self) -> None:
+        maintenance = self.url.replace(f"/{NAME}?", "/postgres?")
+        with psycopg.connect(maintenance, autocommit=True) as connection:
+            known = "SELECT 1 FROM pg_database WHERE datname = %s"
+            if connection.execute(known, [NAME]).fetchone() is None:
+                connection.execute(f"CREATE DATABASE {NAME}")
+
+    def _pid_file(self) -> list[str]:
+        """Its lines, as PostgreSQL documents them: pid, …, socket folder (5th), state (8th)."""
+        try:
+            lines = (self.host.cluster / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            lines = []
+        return lines + [""] * (8 - len(lines))
+
+    def _alive(self) -> int | None:
+        """The pid of the live server of this cluster: it runs in the cluster's folder."""
+        pid = self._pid_file()[0]
+        try:
+            here = bool(pid) and Path(f"/proc/{pid}/cwd").samefile(self.host.cluster)
+        except OSError:  # gone, or a stranger's process with a number of ours
+            return None
+        return int(pid) if here else None
+
+    def _drop_stale_pid_file(self) -> None:
+        # After a crash the number may belong to a stranger, and PostgreSQL would refuse to start.
+        (self.host.cluster / "postmaster.pid").unlink(missing_ok=True)

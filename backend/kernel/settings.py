@@ -1,0 +1,138 @@
+"""设置 (settings): read from the environment once, checked whole, then passed along as a value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PROJECT: Final = Path(__file__).resolve().parents[2]
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+MEBIBYTE: Final = 1024 * 1024
+DEFAULT_DATA: Final = PROJECT / "var"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingFault:
+    """One variable at fault. `remedy`: a Chinese sentence that says what to do."""
+
+    variable: str
+    value: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.variable}={self.value!r}：{self.remedy}"
+
+
+class SettingsError(Exception):
+    """The environment cannot be used; every fault is named at once."""
+
+    def __init__(self, faults: list[SettingFault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(["设置有误，请改正后重新启动：", *(f"  {f}" for f in faults)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a deployment may choose. Sizes in bytes; `data` is an absolute folder."""
+
+    database_url: str | None = None
+    """None: the embedded PostgreSQL in `data` is used."""
+    data: Path = DEFAULT_DATA
+    pg_bin: Path | None = None
+    catalogue: tuple[Path, ...] = ()
+    log_level: str = "INFO"
+    workers: int = 2
+    threads: int = 4
+    max_body_bytes: int = MEBIBYTE
+    max_batch_body_bytes: int = 8 * MEBIBYTE
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings that `environ` asks for; raises `SettingsError` with every fault."""
+        read = _Reader(environ)
+        settings = cls(
+            database_url=read.database_url("DATABASE_URL"),
+            data=read.path("SHUKUN_DATA") or DEFAULT_DATA,
+            pg_bin=read.folder("SHUKUN_PG_BIN", holding="initdb"),
+            catalogue=read.folders("SHUKUN_CATALOGUE"),
+            log_level=read.level("SHUKUN_LOG_LEVEL"),
+            workers=read.number("SHUKUN_WORKERS", 2, 1, 64),
+            threads=read.number("SHUKUN_THREADS", 4, 1, 64),
+            max_body_bytes=read.number("SHUKUN_MAX_BODY_BYTES", MEBIBYTE, 1024, 64 * MEBIBYTE),
+            max_batch_body_bytes=read.number(
+                "SHUKUN_MAX_BATCH_BODY_BYTES", 8 * MEBIBYTE, 1024, 256 * MEBIBYTE
+            ),
+        )
+        if read.faults:
+            raise SettingsError(read.faults)
+        return settings
+
+
+class _Reader:
+    """Reads one variable after another and gathers what is wrong; an empty one counts as unset."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.faults: list[SettingFault] = []
+
+    def _fault(self, variable: str, remedy: str, value: str | None = None) -> None:
+        shown = self.environ[variable] if value is None else value
+        self.faults.append(SettingFault(variable, shown, remedy))
+
+    def database_url(self, variable: str) -> str | None:
+        text = self.environ.get(variable)
+        if not text:
+            return None
+        try:
+            driver = make_url(text).drivername
+        except ArgumentError:
+            driver = ""
+        if driver not in ("postgresql", "postgresql+psycopg"):
+            # The value may hold a password: never shown.
+            remedy = "请写成 postgresql://用户:口令@主机:端口/数据库；不用外部数据库时请删去此变量。"
+            self._fault(variable, remedy, value="(不予显示)")
+        return text
+
+    def path(self, variable: str) -> Path | None:
+        text = self.environ.get(variable)
+        if not text:
+            return None
+        path = Path(text).expanduser().absolute()
+        if path.exists() and not path.is_dir():
+            self._fault(variable, "这是一个文件，请改为文件夹。")
+        return path
+
+    def folder(self, variable: str, *, holding: str) -> Path | None:
+        path = self.path(variable)
+        if path is not None and not (path / holding).is_file():
+            self._fault(variable, f"该文件夹里没有 {holding}，请改为存放它的文件夹。")
+        return path
+
+    def folders(self, variable: str) -> tuple[Path, ...]:
+        texts = [text for text in self.environ.get(variable, "").split(os.pathsep) if text]
+        paths = tuple(Path(text).expanduser().absolute() for text in texts)
+        for text, path in zip(texts, paths, strict=True):
+            if not path.is_dir():
+                self._fault(variable, "文件夹不存在，请建立它或改正路径。", value=text)
+        return paths
+
+    def level(self, variable: str) -> str:
+        level = (self.environ.get(variable) or "INFO").upper()
+        if level not in LOG_LEVELS:
+            self._fault(variable, f"请改为 {'、'.join(LOG_LEVELS)} 之一。")
+        return level
+
+    def number(self, variable: str, default: int, least: int, most: int) -> int:
+        text = self.environ.get(variable)
+        if not text:
+            return default
+        if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
+            self._fault(variable, f"请改为 {least} 至 {most} 之间的整数。")
+            return default
+        return int(text)
