@@ -1,0 +1,185 @@
+"""测算 (estimate): what each layer pays on a person's bills, with the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from backend.estimation.case import Assumptions, Bill, Case
+from backend.estimation.checks import check_case
+from backend.estimation.explanation import Explained, Explainer
+from backend.estimation.identities import counting
+from backend.estimation.rules import INTEGERS, burden_left
+from backend.estimation.settle import RARE_DRUG, Settled, Year, settle_bill
+from backend.estimation.terms import Rules, Terms
+from backend.policies.policy import Policy, State
+
+OUT_OF_SCOPE = "out_of_scope"
+
+Standing = Literal["in_force", "expired", "not_yet", "unconfirmed", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What one layer pays on a bill (fen). `explained`: for a layer that the policy computes."""
+
+    layer: str
+    amount: int
+    given: bool
+    explained: Explained | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BillEstimate:
+    """One bill: the policy it falls under and its standing on that day, payments, burdens (fen)."""
+
+    bill: Bill
+    policy: Policy | None
+    standing: Standing
+    payments: tuple[Payment, ...]
+    in_scope_burden: int
+    personal_burden: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class YearEstimate:
+    """Sums of one calendar year of discharge (fen), by layer."""
+
+    year: int
+    totals: Mapping[str, int]
+    in_scope_burden: int
+    personal_burden: int
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The answer: bills in the order in which they were taken, and their years."""
+
+    bills: tuple[BillEstimate, ...]
+    years: tuple[YearEstimate, ...]
+    notes: tuple[str, ...]
+
+
+def estimate_payments(case: Case, rules: Rules) -> Estimate:
+    """Settles the bills of a case in the order of the law: by day of discharge, then by id as text.
+
+    Raises `InvalidCase`, `UnknownPolicy` or `UnknownArea` (backend.policies.book).
+    Source: policy-facts of each document, `backend/policies/catalogue`.
+    """
+    check_case(case, rules.book)
+    estimator = _Estimator(case, rules)
+    bills = tuple(
+        estimator.bill(bill)
+        for bill in sorted(case.bills, key=lambda bill: (bill.discharged_on, bill.id))
+    )
+    return Estimate(bills, _years(bills), tuple(estimator.notes))
+
+
+class _Estimator:
+    def __init__(self, case: Case, rules: Rules) -> None:
+        self.case = case
+        self.rules = rules
+        self.years: dict[tuple[str, int], Year] = {}
+        self.notes: dict[str, None] = {}
+        """Sentences about the whole estimate, each once, in the order met."""
+
+    def bill(self, bill: Bill) -> BillEstimate:
+        policy, standing = self._policy_on(bill.discharged_on)
+        if policy is None or standing not in ("in_force", "unconfirmed"):
+            return self._outside(bill, policy, standing)
+        area = self.case.area or policy.area
+        assumptions = self.rules.assumptions(self.case.assumptions, area, bill.discharged_on)
+        terms = self.rules.terms_of(policy).on(bill.discharged_on, assumptions)
+        person = self.case.person
+        held = counting(terms, person.identities, bill)
+        year = self.years.setdefault((policy.id, bill.discharged_on.year), Year())
+        settled = settle_bill(bill, held, person.declined_health_service, terms, year)
+        explainer = Explainer(terms, assumptions, self.rules.book.vocabulary, bill, person, held)
+        self.notes.update(dict.fromkeys(explainer.general_notes(standing)))
+        payments = tuple(
+            Payment(s.layer, s.amount, s.given, None if s.given else explainer.explain(s))
+            for s in settled
+        )
+        return _bill_estimate(bill, policy, standing, payments, explainer.bill_notes())
+
+    def _policy_on(self, day: date) -> tuple[Policy | None, Standing]:
+        book = self.rules.book
+        if self.case.policy is not None:
+            policy = book.policy(self.case.policy)
+            return policy, policy.state_on(day)
+        area = self.case.area or ""
+        governing = book.of_area(area, day)
+        if governing is not None:
+            return governing, "in_force"
+        concerning = book.concerning(area)
+        states: list[State] = [policy.state_on(day) for policy in concerning]
+        for state in ("unconfirmed", "expired", "not_yet"):
+            if state in states:
+                return concerning[states.index(state)], state
+        return None, "none"
+
+    def _outside(self, bill: Bill, policy: Policy | None, standing: Standing) -> BillEstimate:
+        note = _outside_note(policy, standing, bill.discharged_on)
+        given = [
+            Payment(layer, bill.paid[layer], given=True)
+            for layer in self.rules.book.vocabulary.layers
+            if layer in bill.paid
+        ]
+        return _bill_estimate(bill, policy, standing, tuple(given), (note,))
+
+
+def _outside_note(policy: Policy | None, standing: Standing, day: date) -> str:
+    if policy is None:
+        return f"{day} 这个地方没有收录的医疗救助政策，救助金额没有计算。请问当地医保部门。"
+    name = f"《{policy.document.short_title}》"
+    if standing == "unconfirmed":
+        return f"{name}的施行日期还没有得到当地确认，按地区测算时不使用它；想按它试算，请直接选这个政策。"
+    if standing == "not_yet":
+        return f"{name}从 {policy.first_day} 起施行，{day} 的费用不能按它计算。"
+    return f"{name}到 {policy.last_day} 已经失效，{day} 的费用不能按它计算。"
+
+
+def _bill_estimate(
+    bill: Bill,
+    policy: Policy | None,
+    standing: Standing,
+    payments: tuple[Payment, ...],
+    notes: tuple[str, ...],
+) -> BillEstimate:
+    if OUT_OF_SCOPE in bill.paid:
+        payments = (*payments, Payment(OUT_OF_SCOPE, bill.paid[OUT_OF_SCOPE], given=True))
+    in_scope = sum(p.amount for p in payments if p.layer not in (RARE_DRUG, OUT_OF_SCOPE))
+    return BillEstimate(
+        bill=bill,
+        policy=policy,
+        standing=standing,
+        payments=payments,
+        in_scope_burden=burden_left(INTEGERS, bill.in_scope, in_scope),
+        personal_burden=bill.total - sum(p.amount for p in payments),
+        notes=notes,
+    )
+
+
+def _years(bills: tuple[BillEstimate, ...]) -> tuple[YearEstimate, ...]:
+    by_year: dict[int, list[BillEstimate]] = {}
+    for estimate in bills:
+        by_year.setdefault(estimate.bill.discharged_on.year, []).append(estimate)
+    return tuple(_year(year, of_year) for year, of_year in by_year.items())
+
+
+def _year(year: int, bills: list[BillEstimate]) -> YearEstimate:
+    totals: dict[str, int] = {}
+    for bill in bills:
+        for payment in bill.payments:
+            totals[payment.layer] = totals.get(payment.layer, 0) + payment.amount
+    return YearEstimate(
+        year,
+        totals,
+        sum(bill.in_scope_burden for bill in bills),
+        sum(bill.personal_burden for bill in bills),
+    )
+
+

@@ -1,0 +1,299 @@
+"""测算说明 (explanation): the steps of a computed payment, as Chinese sentences made from its numbers.
+
+The same input gives the same sentences; every figure in them is one that the engine used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from backend.estimation.case import Assumptions, Bill, Person
+from backend.estimation.rules import Scale, Situation
+from backend.estimation.settle import RowTried, Settled
+from backend.estimation.terms import RowTerms, Terms
+from backend.kernel.money import format_percent, format_yuan
+from backend.policies.book import Vocabulary
+from backend.policies.shapes import ReadingShape
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: a sentence, and the amount it arrives at (fen), if it arrives at one."""
+
+    text: str
+    amount: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What another identity of the person would have given (fen)."""
+
+    identity: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Why a layer pays what it pays. `clause`: the clause applied; `at_least`: the document states
+    a floor (不低于); `readings`: unclear clauses that were read in applying it."""
+
+    identity: str | None
+    steps: tuple[Step, ...]
+    clause: str
+    document: str
+    rule_version: str
+    at_least: bool
+    readings: tuple[ReadingShape, ...]
+    others: tuple[Alternative, ...]
+
+
+def _yuan(fen: int) -> str:
+    return f"{format_yuan(fen)} 元"
+
+
+class Explainer:
+    """Explains what was settled on one bill."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        assumptions: Assumptions,
+        vocabulary: Vocabulary,
+        bill: Bill,
+        person: Person,
+        held: frozenset[str],
+    ) -> None:
+        self.terms = terms
+        self.assumptions = assumptions
+        self.words = vocabulary
+        self.bill = bill
+        self.person = person
+        self.held = held
+
+    def explain(self, settled: Settled) -> Explained:
+        """The reasons of a computed layer, whether it pays or not."""
+        layer = settled.terms
+        if layer is None:
+            raise ValueError(f"{settled.layer} is not computed by the policy")
+        chosen = settled.chosen
+        if settled.missed is not None or chosen is None or settled.situation is None:
+            steps = (Step(self._why_not(settled), 0),)
+        else:
+            steps = tuple(self._steps(settled, chosen, settled.situation))
+        return Explained(
+            identity=chosen.categories[0] if chosen and chosen.categories else None,
+            steps=steps,
+            clause=chosen.row.shape.clause if chosen else layer.shape.clause,
+            document=self.terms.policy.cited_as,
+            rule_version=f"{self.terms.policy.id}@{self.terms.policy.version}",
+            at_least=chosen is not None and chosen.row.floor,
+            readings=self._readings(settled),
+            others=_others(settled),
+        )
+
+    # -- notes beside the payments -----------------------------------------------------------
+
+    def general_notes(self, standing: str) -> Iterator[str]:
+        """Sentences about the whole estimate: dates not confirmed, figures assumed."""
+        if standing == "unconfirmed":
+            title = self.terms.policy.document.short_title
+            yield f"《{title}》的施行日期还没有得到当地确认，结果只供试算参考。"
+        base = self.assumptions.serious_illness_base
+        if base is not None and "serious_illness" in self.terms.by_layer:
+            source = f"（{base.source}）" if base.source else "（由您填写）"
+            yield (
+                f"大病保险按起付线 {_yuan(base.deductible)}、比例 {format_percent(base.rate)}"
+                f"{source}估算，以结算单为准。"
+            )
+        if self._income_assumed():
+            income = self.terms.policy.parameters["disposable_income_per_head"]
+            value = income.on(self.bill.discharged_on)
+            if value is not None and isinstance(value.value, int):
+                yield f"没有填上年度居民人均可支配收入，按 {_yuan(value.value)}计算。"
+
+    def bill_notes(self) -> tuple[str, ...]:
+        """Sentences about this bill: people to whom other rules apply; layers without a formula."""
+        notes = [
+            notice.residents
+            for notice in self.terms.policy.document.notices
+            if self.held.intersection(notice.categories)
+        ]
+        for layer, sentence in self.terms.policy.benefits.inputs.items():
+            if layer not in self.bill.paid:
+                notes.append(sentence)
+        return tuple(notes)
+
+    def _income_assumed(self) -> bool:
+        return any(
+            row.income_assumed and self.held.intersection(row.shape.categories)
+            for layer in self.terms.by_layer.values()
+            for table in layer.tables
+            for row in table.rows
+        )
+
+    # -- a layer that pays nothing -----------------------------------------------------------
+
+    def _why_not(self, settled: Settled) -> str:
+        layer = settled.terms
+        if layer is not None and settled.missed in layer.shape.not_covered:
+            return layer.shape.not_covered[settled.missed]
+        name = self.words.layers[settled.layer]
+        if settled.missed == "settings":
+            return f"{self.words.settings[self.bill.setting]}的费用不在{name}的范围内。"
+        if settled.missed == "disease_groups":
+            return f"这类疾病的费用不在{name}的范围内。"
+        if settled.missed in self.words.flags:
+            return f"{name}要求{self.words.flags[settled.missed]}，这笔费用不符合。"
+        if not self.person.identities:
+            return f"没有填写救助身份，这笔费用没有{name}。"
+        if self.held:
+            names = self._names(sorted(self.held, key=self.words.positions.__getitem__))
+            return f"{names}不在{name}的对象范围内，这笔费用没有{name}。"
+        return f"这笔费用发生时没有有效的救助身份，没有{name}。"
+
+    # -- a layer that was computed -----------------------------------------------------------
+
+    def _steps(
+        self, settled: Settled, chosen: RowTried, situation: Situation
+    ) -> Iterator[Step]:
+        outcome = chosen.outcome
+        yield self._burden(settled, situation)
+        yield from self._scale(chosen, situation)
+        yield from self._pools(settled, chosen)
+        if situation.reduced and situation.keeps is not None:
+            share = format_percent(situation.keeps)
+            text = f"放弃了基础健康服务，按 {share} 救助：{_yuan(outcome.kept)}。"
+            yield Step(text, outcome.kept)
+        if outcome.paid < outcome.kept:
+            text = f"各项支付合计不能超过总费用，还能付 {_yuan(outcome.paid)}。"
+            yield Step(text, outcome.paid)
+        if len(settled.tried) > 1:
+            yield self._comparison(settled, chosen)
+
+    def _burden(self, settled: Settled, situation: Situation) -> Step:
+        burden: int = situation.burden
+        if settled.terms is not None and settled.terms.shape.base == "rare_drug":
+            return Step(f"罕见病特效药费用 {_yuan(burden)}。", burden)
+        before = self.bill.in_scope - burden
+        if before == self.bill.in_scope:
+            return Step("政策范围内的费用已经由前面各项付完，没有剩余。", 0)
+        if before == 0:
+            return Step(f"政策范围内费用 {_yuan(burden)}，前面各项没有支付。", burden)
+        text = (
+            f"政策范围内费用 {_yuan(self.bill.in_scope)}，前面各项已付 {_yuan(before)}，"
+            f"剩下 {_yuan(burden)}。"
+        )
+        return Step(text, burden)
+
+    def _scale(self, chosen: RowTried, situation: Situation) -> Iterator[Step]:
+        row, scale = chosen.row, chosen.row.scale
+        who = self._who(chosen)
+        if scale.plain:
+            rate = scale.steps[0][1]
+            text = (
+                f"{who}，没有起付线，{_at_least(row)}按 {format_percent(rate)} 支付："
+                f"{format_yuan(situation.burden)} × {format_percent(rate)} = "
+                f"{_yuan(chosen.outcome.entitled)}。"
+            )
+            yield Step(text, chosen.outcome.entitled)
+            return
+        free, excess = self._excess(scale, situation)
+        yield Step(f"{who}，{free}超过起付线的部分是 {_yuan(excess)}。", excess)
+        yield Step(self._rates(row, scale, situation, excess), chosen.outcome.entitled)
+
+    def _excess(self, scale: Scale, situation: Situation) -> tuple[str, int]:
+        deductible, burden, before = scale.deductible, situation.burden, situation.before
+        if scale.first_bill:
+            if not situation.first:
+                return "首次起付线已经在本年第一笔费用上用过，", burden
+            return f"本年第一笔费用，首次起付线 {_yuan(deductible)}，", max(burden - deductible, 0)
+        if deductible == 0:
+            return "没有起付线，", burden
+        used = min(before, deductible)
+        excess = max(before + burden - deductible, 0) - max(before - deductible, 0)
+        return f"年度起付线 {_yuan(deductible)}，以前的费用已用去 {_yuan(used)}，", excess
+
+    def _rates(self, row: RowTerms, scale: Scale, situation: Situation, excess: int) -> str:
+        bands = list(_bands(scale))
+        if len(bands) == 1 and bands[0][0] == 0:
+            rate = format_percent(bands[0][1])
+            return f"这部分{_at_least(row)}按 {rate} 支付：{format_yuan(excess)} × {rate}。"
+        start = max(situation.before - scale.deductible, 0)
+        parts = []
+        for place, (above, rate) in enumerate(bands):
+            until = bands[place + 1][0] if place + 1 < len(bands) else None
+            top = start + excess if until is None else min(start + excess, until)
+            part = max(top - max(start, above), 0)
+            span = f"{_yuan(above)}以上" if until is None else f"{_yuan(above)}至 {_yuan(until)}"
+            parts.append(f"{span}部分 {format_yuan(part)} × {format_percent(rate)}")
+        free = bands[0][0]
+        head = f"超过起付线的头 {_yuan(free)}不付；" if free > 0 else ""
+        return f"全年累计分档计算，{head}{'；'.join(parts)}。"
+
+    def _pools(self, settled: Settled, chosen: RowTried) -> Iterator[Step]:
+        outcome = chosen.outcome
+        if not chosen.row.limited:
+            if settled.pools:
+                yield Step("这类人员不设年度限额。")
+            return
+        for pool, left in settled.pools:
+            if outcome.entitled > left:
+                text = (
+                    f"{pool.shape.name} {_yuan(pool.limit)}，本年还剩 {_yuan(left)}，"
+                    f"只能付 {_yuan(left)}。"
+                )
+                yield Step(text, left)
+
+    def _comparison(self, settled: Settled, chosen: RowTried) -> Step:
+        others = "；".join(
+            f"{self._names(tried.categories)}可得 {_yuan(tried.outcome.paid)}"
+            for tried in settled.tried
+            if tried is not chosen
+        )
+        layer = settled.terms
+        by_order = layer is not None and layer.shape.choice == "first_row"
+        rule = "按先后次序只用一个身份" if by_order else "有几个身份时用得钱最多的一个，不重复计算"
+        return Step(f"{rule}。其他身份：{others}。")
+
+    def _who(self, chosen: RowTried) -> str:
+        if not chosen.categories:
+            return chosen.row.shape.name
+        return f"按{self._names(chosen.categories[:1])}的身份"
+
+    def _names(self, codes: tuple[str, ...] | list[str]) -> str:
+        day: date = self.bill.discharged_on
+        return "、".join(self.words.category_name(code, day) for code in codes)
+
+    def _readings(self, settled: Settled) -> tuple[ReadingShape, ...]:
+        policy, layer = self.terms.policy, settled.terms
+        if layer is None:
+            return ()
+        names = list(layer.shape.readings)
+        if settled.chosen is not None:
+            names.append(policy.benefits.identities.reading or "")
+            names.append(settled.chosen.row.shape.reading or "")
+            names.extend(pool.shape.reading or "" for pool, _ in settled.pools)
+        return tuple(policy.readings[name] for name in dict.fromkeys(names) if name)
+
+
+def _at_least(row: RowTerms) -> str:
+    return "至少" if row.floor else ""
+
+
+def _bands(scale: Scale) -> Iterator[tuple[int, int]]:
+    rate = 0
+    for above, rise in scale.steps:
+        rate += rise
+        yield above, rate
+
+
+def _others(settled: Settled) -> tuple[Alternative, ...]:
+    used = settled.chosen.categories[:1] if settled.chosen else ()
+    return tuple(
+        Alternative(category, tried.outcome.paid)
+        for tried in settled.tried
+        for category in tried.categories
+        if category not in used
+    )

@@ -1,0 +1,156 @@
+"""政策汇编 (the policy book): all policies, the vocabulary, and which policy holds where and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from typing import ClassVar
+
+from backend.kernel import areas
+from backend.kernel.errors import DomainError, Fault
+from backend.policies.policy import Policy, frozen_map
+from backend.policies.shapes import CategoryShape, LocalitiesShape, TermShape, VocabularyShape
+
+
+class UnknownPolicy(DomainError):
+    """No policy has this id."""
+
+    code: ClassVar[str] = "unknown-policy"
+
+
+class UnknownArea(DomainError):
+    """No area has this GB/T 2260 code."""
+
+    code: ClassVar[str] = "unknown-area"
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """名词: the shared codes. Positions follow the vocabulary file and decide ties."""
+
+    shape: VocabularyShape
+
+    @cached_property
+    def categories(self) -> Mapping[str, CategoryShape]:
+        """Category by code, in the order of the law."""
+        return frozen_map({item.code: item for item in self.shape.categories})
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """Category code → its place in the order, from 0."""
+        return frozen_map({code: place for place, code in enumerate(self.categories)})
+
+    @cached_property
+    def layers(self) -> Mapping[str, str]:
+        """Layer code → name, in the order of payment."""
+        return _names(self.shape.layers)
+
+    @cached_property
+    def settings(self) -> Mapping[str, str]:
+        """Setting code → name."""
+        return _names(self.shape.settings)
+
+    @cached_property
+    def disease_groups(self) -> Mapping[str, str]:
+        """Disease group code → name."""
+        return _names(self.shape.disease_groups)
+
+    @cached_property
+    def flags(self) -> Mapping[str, str]:
+        """Flag of a bill → name."""
+        return _names(self.shape.flags)
+
+    def category_name(self, code: str, on: date | None = None) -> str:
+        """The category's name, as it is called on a day."""
+        category = self.categories[code]
+        name = category.name
+        for renamed in category.renamed:
+            if on is not None and renamed.from_ <= on:
+                name = renamed.name
+        return name
+
+
+@dataclass(frozen=True)
+class PolicyBook:
+    """All policies by id, with the vocabulary and what localities decided."""
+
+    policies: Mapping[str, Policy]
+    vocabulary: Vocabulary
+    localities: LocalitiesShape
+
+    def policy(self, policy_id: str, pointer: str = "/policy") -> Policy:
+        """The policy of this id; raises `UnknownPolicy`."""
+        try:
+            return self.policies[policy_id]
+        except KeyError:
+            known = "、".join(self.policies)
+            detail = f"没有“{policy_id[:60]}”这个政策，请从这些里选：{known}。"
+            raise UnknownPolicy(Fault(pointer, detail)) from None
+
+    def of_area(self, area: str, day: date, pointer: str = "/area") -> Policy | None:
+        """The policy in force for people registered in `area` on `day`, or None.
+
+        The county's own policy, else its city's, else its province's, else the template that the
+        place adopted. Raises `UnknownArea`.
+        """
+        chain = self._chain(area, pointer)
+        for code in chain:
+            for policy in self._by_area.get(code, ()):
+                if policy.state_on(day) == "in_force":
+                    return policy
+        return self._adopted(chain, day)
+
+    def concerning(self, area: str, pointer: str = "/area") -> tuple[Policy, ...]:
+        """Every policy of the area and of the areas above it, in force or not, nearest first."""
+        chain = self._chain(area, pointer)
+        own = [policy for code in chain for policy in self._by_area.get(code, ())]
+        adopted = [a.policy for a in self.localities.adoptions if a.area in chain]
+        return (*own, *(self.policies[policy_id] for policy_id in dict.fromkeys(adopted)))
+
+    def serious_illness_base(self, area: str | None, day: date) -> tuple[str, str, str] | None:
+        """The locality's (deductible, rate, source) on a day, where it configured one."""
+        if area is None:
+            return None
+        for code in areas.chain(area):
+            for base in self.localities.serious_illness_bases:
+                if base.area == code and base.from_ <= day and (base.to is None or day <= base.to):
+                    return base.deductible, base.rate, base.source
+        return None
+
+    def with_confirmed(self, dates: Mapping[str, tuple[date, date | None]]) -> PolicyBook:
+        """The same book with the days of force that localities confirmed."""
+        policies = {
+            policy_id: policy.confirm(*dates[policy_id]) if policy_id in dates else policy
+            for policy_id, policy in self.policies.items()
+        }
+        return replace(self, policies=frozen_map(policies))
+
+    @cached_property
+    def _by_area(self) -> Mapping[str, tuple[Policy, ...]]:
+        found: dict[str, tuple[Policy, ...]] = {}
+        for policy in self.policies.values():
+            if policy.area is not None:
+                found[policy.area] = (*found.get(policy.area, ()), policy)
+        return found
+
+    def _chain(self, area: str, pointer: str) -> tuple[str, ...]:
+        chain = areas.chain(area)
+        if not chain:
+            detail = "没有这个地区代码，请填六位行政区划代码，例如 320281。"
+            raise UnknownArea(Fault(pointer, detail))
+        return chain
+
+    def _adopted(self, chain: tuple[str, ...], day: date) -> Policy | None:
+        for code in chain:
+            for adoption in self.localities.adoptions:
+                if adoption.area == code and adoption.from_ <= day <= adoption.to:
+                    policy = self.policies[adoption.policy]
+                    if policy.state_on(day) == "in_force":
+                        return policy
+        return None
+
+
+def _names(terms: list[TermShape]) -> Mapping[str, str]:
+    return frozen_map({term.code: term.name for term in terms})

@@ -1,0 +1,169 @@
+"""政策目录 (the catalogue): reads the folders of YAML into a `PolicyBook`, or says what is wrong.
+
+A place adds or replaces a policy with a folder of its own (`SHUKUN_CATALOGUE`); a later folder with
+the same id takes the place of the earlier, and its `localities.yaml` that of the project's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from backend.kernel.yaml_file import FileError, FileFault, YamlFile
+from backend.policies.book import PolicyBook, Vocabulary
+from backend.policies.checks import check_localities, check_policy
+from backend.policies.policy import Parameter, Policy, dated_values, frozen_map
+from backend.policies.shapes import (
+    BenefitsShape,
+    ClauseShape,
+    DocumentShape,
+    EntitlementShape,
+    LocalitiesShape,
+    ParameterShape,
+    ReadingShape,
+    ServiceShape,
+    VocabularyShape,
+)
+
+T = TypeVar("T")
+
+HOME = Path(__file__).parent / "catalogue"
+
+
+class CatalogueError(FileError):
+    """The catalogue cannot be used. `faults`: everything found, each with file, line, reason."""
+
+
+@dataclass(frozen=True)
+class PolicyFiles:
+    """The files of one folder, for checks that name lines."""
+
+    folder: str
+    document: YamlFile
+    clauses: YamlFile
+    readings: YamlFile
+    parameters: YamlFile
+    benefits: YamlFile
+    entitlements: YamlFile
+    services: YamlFile
+
+
+def load_catalogue(extra: Sequence[Path] = ()) -> PolicyBook:
+    """The project's catalogue and the locality's folders, checked whole.
+
+    Raises `CatalogueError` with every fault found: file, line, reason.
+    """
+    faults: list[FileFault] = []
+    vocabulary_file = YamlFile(HOME / "vocabulary.yaml", "vocabulary.yaml")
+    vocabulary = Vocabulary(vocabulary_file.convert(VocabularyShape))
+    policies: dict[str, Policy] = {}
+    for home in (HOME, *extra):
+        for folder in sorted(path for path in home.iterdir() if path.is_dir()):
+            policy = _gather(faults, lambda folder=folder: _load_policy(folder, vocabulary))
+            if policy is not None:
+                policies[policy.id] = policy
+    localities = _gather(faults, lambda: _load_localities((HOME, *extra), policies))
+    if faults or localities is None:
+        raise CatalogueError(sorted(faults))
+    return PolicyBook(frozen_map(policies), vocabulary, localities)
+
+
+def _gather(faults: list[FileFault], load: Callable[[], T]) -> T | None:
+    try:
+        return load()
+    except FileError as error:
+        faults.extend(error.faults)
+        return None
+
+
+def _load_policy(folder: Path, vocabulary: Vocabulary) -> Policy:
+    files = _open(folder)
+    policy = _assemble(folder, files)
+    faults = check_policy(policy, files, vocabulary)
+    if faults:
+        raise FileError(faults)
+    return policy
+
+
+def _open(folder: Path) -> PolicyFiles:
+    faults: list[FileFault] = []
+    opened: dict[str, YamlFile] = {}
+    for name in PolicyFiles.__annotations__:
+        if name != "folder":
+            path = folder / f"{name}.yaml"
+            label = f"{folder.name}/{name}.yaml"
+            file = _gather(faults, lambda path=path, label=label: YamlFile(path, label))
+            if file is not None:
+                opened[name] = file
+    if faults:
+        raise FileError(faults)
+    return PolicyFiles(folder.name, **opened)
+
+
+def _assemble(folder: Path, files: PolicyFiles) -> Policy:
+    faults: list[FileFault] = []
+    parameters = {
+        shape.code: parameter
+        for place, shape in enumerate(files.parameters.convert(list[ParameterShape]))
+        if (parameter := _parameter(shape, place, files.parameters, faults)) is not None
+    }
+    if faults:
+        raise FileError(faults)
+    return Policy(
+        document=files.document.convert(DocumentShape),
+        clauses=_keyed(files.clauses.convert(list[ClauseShape]), "anchor", files.clauses),
+        readings=_keyed(files.readings.convert(list[ReadingShape]), "id", files.readings),
+        parameters=frozen_map(parameters),
+        benefits=files.benefits.convert(BenefitsShape),
+        entitlements=tuple(files.entitlements.convert(list[EntitlementShape])),
+        services=tuple(files.services.convert(list[ServiceShape])),
+        version=_version(folder),
+    )
+
+
+def _parameter(
+    shape: ParameterShape, place: int, file: YamlFile, faults: list[FileFault]
+) -> Parameter | None:
+    try:
+        values = dated_values(shape)
+    except ValueError as error:
+        faults.append(file.fault(f"参数 {shape.code} 的值不对：{error}", place, "values"))
+        return None
+    starts = [value.from_ for value in values[1:]]
+    ordered = all(starts) and starts == sorted(set(filter(None, starts)))
+    if not values or not ordered or (values[0].from_ and starts and values[0].from_ >= starts[0]):
+        faults.append(file.fault(f"参数 {shape.code} 的日期要从早到晚", place, "values"))
+        return None
+    return Parameter(shape, values)
+
+
+def _keyed(items: list[T], key: str, file: YamlFile) -> dict[str, T]:
+    keyed: dict[str, T] = {}
+    for place, item in enumerate(items):
+        name = getattr(item, key)
+        if name in keyed:
+            raise FileError([file.fault(f"“{name}”写了两次", place, key)])
+        keyed[name] = item
+    return keyed
+
+
+def _version(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.yaml")):
+        content = path.read_bytes()
+        digest.update(f"{path.name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:12]
+
+
+def _load_localities(homes: Iterable[Path], policies: dict[str, Policy]) -> LocalitiesShape:
+    path = [home / "localities.yaml" for home in homes if (home / "localities.yaml").exists()][-1]
+    file = YamlFile(path, path.name)
+    localities = file.convert(LocalitiesShape)
+    faults = check_localities(localities, file, policies)
+    if faults:
+        raise FileError(faults)
+    return localities

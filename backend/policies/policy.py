@@ -1,0 +1,170 @@
+"""A policy (政策) with its dated figures, as the rest of the program reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final, Literal, TypeVar
+
+from backend.kernel.money import format_percent, format_yuan, parse_rate, parse_yuan
+from backend.policies.shapes import (
+    BenefitsShape,
+    ClauseShape,
+    DocumentShape,
+    EntitlementShape,
+    ParameterShape,
+    ReadingShape,
+    ServiceShape,
+    Unit,
+)
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+State = Literal["in_force", "expired", "not_yet", "unconfirmed"]
+
+_COUNTED: Final[Mapping[str, str]] = {
+    "days": "天",
+    "working_days": "个工作日",
+    "months": "个月",
+    "years": "年",
+    "count": "",
+}
+
+
+def parse_value(unit: Unit, text: str) -> int | date:
+    """A parameter's value: fen, 1/10,000, a count, or a day. Raises `ValueError`."""
+    if unit == "yuan":
+        return parse_yuan(text)
+    if unit in ("rate", "points"):
+        return parse_rate(text)
+    if unit == "date":
+        return date.fromisoformat(text)
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("not a whole number")
+    return int(text)
+
+
+def format_value(unit: Unit, value: int | date) -> str:
+    """A value as people read it: `3000.00 元`, `85%`, `7 个工作日`."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if unit == "yuan":
+        return f"{format_yuan(value)} 元"
+    if unit == "rate":
+        return format_percent(value)
+    if unit == "points":
+        return f"{format_percent(value).removesuffix('%')} 个百分点"
+    return f"{value} {_COUNTED[unit]}".rstrip()
+
+
+@dataclass(frozen=True)
+class DatedValue:
+    """One value of a parameter. `from_`/`to`: days, both included; None: open."""
+
+    from_: date | None
+    to: date | None
+    value: int | date
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """参数: a figure with its history, oldest first."""
+
+    shape: ParameterShape
+    values: tuple[DatedValue, ...]
+
+    def on(self, day: date) -> DatedValue | None:
+        """The value in use on a day; None before the first."""
+        for value in reversed(self.values):
+            if value.from_ is None or value.from_ <= day:
+                return value
+        return None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """政策: one document, everything it decides, and the version of the rules (a content hash).
+
+    `confirmed`: days of force that the locality confirmed where the document states none.
+    """
+
+    document: DocumentShape
+    clauses: Mapping[str, ClauseShape]
+    readings: Mapping[str, ReadingShape]
+    parameters: Mapping[str, Parameter]
+    benefits: BenefitsShape
+    entitlements: tuple[EntitlementShape, ...]
+    services: tuple[ServiceShape, ...]
+    version: str
+    confirmed: tuple[date, date | None] | None = None
+
+    @property
+    def id(self) -> str:
+        """The policy's id, the name of its folder."""
+        return self.document.id
+
+    @property
+    def cited_as(self) -> str:
+        """How the document is cited: its number, else its title in brackets."""
+        return self.document.number or f"《{self.document.title}》"
+
+    @property
+    def area(self) -> str | None:
+        """GB/T 2260 code; None for a template."""
+        return self.document.area.code if self.document.area else None
+
+    @cached_property
+    def first_day(self) -> date | None:
+        """The first day of matters it decides (参照执行 included); None: not known."""
+        if self.confirmed is not None:
+            return self.confirmed[0]
+        starts = [day for day in (self.document.applies_from, self.document.in_force.from_) if day]
+        return min(starts) if starts else None
+
+    @cached_property
+    def last_day(self) -> date | None:
+        """The last day in force; None: no end stated."""
+        return self.confirmed[1] if self.confirmed is not None else self.document.in_force.to
+
+    @property
+    def unconfirmed(self) -> bool:
+        """The days of force are not known: the locality has yet to confirm them."""
+        return self.confirmed is None and self.document.validity.dates == "unconfirmed"
+
+    def state_on(self, day: date) -> State:
+        """效力 on a day."""
+        if self.unconfirmed:
+            return "unconfirmed"
+        if self.first_day is not None and day < self.first_day:
+            return "not_yet"
+        if self.last_day is not None and day > self.last_day:
+            return "expired"
+        return "in_force"
+
+    def governs(self, day: date) -> bool:
+        """A bill of this day is decided by it when it is named: unconfirmed days count too."""
+        return self.state_on(day) in ("in_force", "unconfirmed")
+
+    def confirm(self, from_: date, to: date | None) -> Policy:
+        """The same policy with the days of force that the locality confirmed."""
+        return replace(self, confirmed=(from_, to))
+
+
+def dated_values(shape: ParameterShape) -> tuple[DatedValue, ...]:
+    """The values of a parameter with their spans. Raises `ValueError` for an unreadable value."""
+    values: list[DatedValue] = []
+    followers = [value.from_ for value in shape.values[1:]] + [None]
+    for item, follower in zip(shape.values, followers, strict=True):
+        to = date.fromordinal(follower.toordinal() - 1) if follower else None
+        values.append(DatedValue(item.from_, to, parse_value(shape.unit, item.value), item.note))
+    return tuple(values)
+
+
+def frozen_map(items: dict[K, V]) -> Mapping[K, V]:
+    """A read-only view."""
+    return MappingProxyType(items)
