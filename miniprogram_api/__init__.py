@@ -1,0 +1,1 @@
+"""接口 (miniprogram_api): HTTP and the composition root; the domain knows nothing of it."""

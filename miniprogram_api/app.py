@@ -1,0 +1,111 @@
+"""组装 (app): the composition root, where settings, database, routes and pages are put together."""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+from typing import Any, BinaryIO, Final
+
+import msgspec
+from flask import Blueprint, Flask, Response
+from flask.json.provider import JSONProvider
+from werkzeug.exceptions import HTTPException
+
+from backend.kernel import database
+from backend.kernel.errors import DomainError
+from backend.kernel.settings import Settings
+from miniprogram_api import observability, problems
+from miniprogram_api.access import access
+from miniprogram_api.health.routes import health
+from miniprogram_api.openapi import Blueprint as ApiBlueprint
+from miniprogram_api.openapi import ProblemApi
+from miniprogram_api.pages.routes import pages
+
+log = logging.getLogger(__name__)
+
+API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (health,)
+PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (pages,)
+
+
+class CompactJson(JSONProvider):
+    """JSON without spaces or escapes, in the order given."""
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        """The value as text."""
+        return msgspec.json.encode(obj).decode()
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        """The value of the text."""
+        return msgspec.json.decode(s)
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        """The answer that carries the value."""
+        value = self._prepare_response_obj(args, kwargs)
+        return Response(msgspec.json.encode(value), mimetype="application/json")
+
+
+class Application(Flask):
+    """Flask whose log line for a crash is constant and names no path."""
+
+    json_provider_class = CompactJson
+
+    def log_exception(
+        self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]
+    ) -> None:
+        """Log what was not caught, with the traceback."""
+        log.error("unhandled error", exc_info=exc_info)
+
+
+def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Flask:
+    """The application. Without `settings.database_url` the engine is the one bound before, if any.
+
+    `log_stream`: where log lines go instead of stderr.
+    """
+    app = Application(
+        "miniprogram_api", template_folder="pages/templates", static_folder="pages/static"
+    )
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        MAX_BATCH_BODY_BYTES=settings.max_batch_body_bytes,
+        PROPAGATE_EXCEPTIONS=False,
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    app.url_map.merge_slashes = False
+    if settings.database_url is not None:
+        engine = database.engine_for(settings.database_url, threads=settings.threads)
+        database.bind(engine)
+    observability.observe(app, observability.configure(settings.log_level, log_stream))
+    _answer_errors(app)
+    _register(app)
+    return app
+
+
+def _register(app: Flask) -> None:
+    access("public")(app.view_functions["static"])
+    api = ProblemApi(app)
+    for blueprint in API_BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    for page in PAGE_BLUEPRINTS:
+        app.register_blueprint(page)
+    app.extensions["openapi"] = api.document()
+
+
+def _answer_errors(app: Flask) -> None:
+    app.register_error_handler(problems.Refused, _refused)
+    app.register_error_handler(DomainError, _domain_error)
+    app.register_error_handler(HTTPException, _http_error)
+
+
+def _refused(error: problems.Refused) -> Response:
+    return problems.respond(error.occurrence)
+
+
+def _domain_error(error: DomainError) -> Response:
+    return problems.respond(problems.occurrence_of(error))
+
+
+def _http_error(error: HTTPException) -> Any:
+    if error.code is None or error.code < 400 or error.response is not None:
+        return error
+    headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
+    return problems.respond(problems.Occurrence(problems.for_status(error.code)), headers)

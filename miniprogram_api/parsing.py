@@ -1,0 +1,97 @@
+"""Reading what was sent: strict JSON bodies and strict query strings, loaded by a schema instance.
+
+It takes webargs' place in flask-smorest (`use_args`), and costs a few microseconds instead of tens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+import msgspec
+from flask import current_app, request
+from marshmallow import Schema, ValidationError
+
+from backend.kernel.errors import Fault
+from miniprogram_api.fields import ApiField
+from miniprogram_api.problems import INVALID_BODY, INVALID_PARAMETERS, Occurrence, Refused, refuse
+from miniprogram_api.schemas import faults_of
+
+View = Callable[..., Any]
+REPEATED: Final = "这个参数写了不止一次，请只写一次。"
+
+
+class StrictParser:
+    """What flask-smorest asks of a parser."""
+
+    DEFAULT_VALIDATION_STATUS: Final = 422
+
+    def use_args(
+        self, schema: Schema, *, location: str = "json", large: bool = False
+    ) -> Callable[[View], View]:
+        """Pass what was loaded to the view as its next positional argument.
+
+        `large`: the body may have up to `Settings.max_batch_body_bytes`.
+        """
+        load = {"json": load_body, "query": load_query}[location]
+
+        def decorate(view: View) -> View:
+            @wraps(view)
+            def loaded(*args: Any, **kwargs: Any) -> Any:
+                if large:
+                    request.max_content_length = current_app.config["MAX_BATCH_BODY_BYTES"]
+                return view(*args, load(schema), **kwargs)
+
+            return loaded
+
+        return decorate
+
+
+def load_body(schema: Schema) -> Any:
+    """The request's JSON body as the schema loads it; raises `Refused` (400, 413, 415, 422)."""
+    sent = read_json()
+    try:
+        return schema.load(sent)
+    except ValidationError as error:
+        raise Refused(Occurrence(INVALID_BODY, faults=faults_of(error.messages))) from error
+
+
+def read_json() -> Any:
+    """The JSON value in the request's body, UTF-8 only; raises `Refused` (400, 413, 415)."""
+    _check_content_type()
+    body = request.get_data(cache=False)
+    if not body:
+        raise refuse(400, "请求没有正文：请在正文中提交 JSON。")
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise refuse(400) from error
+
+
+def load_query(schema: Schema) -> Any:
+    """The query string as the schema loads it; raises `Refused` (422)."""
+    faults: list[Fault] = []
+    sent: dict[str, Any] = {}
+    for name, values in request.args.lists():
+        field = schema.load_fields.get(name)
+        sent[name] = field.from_text(values[0]) if isinstance(field, ApiField) else values[0]
+        if len(values) > 1:
+            faults.append(Fault(f"/{name}", REPEATED))
+    try:
+        loaded = schema.load(sent)
+    except ValidationError as error:
+        faults.extend(faults_of(error.messages))
+    if faults:
+        raise Refused(Occurrence(INVALID_PARAMETERS, faults=tuple(faults)))
+    return loaded
+
+
+def _check_content_type() -> None:
+    if request.mimetype != "application/json":
+        raise refuse(415)
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset not in ("utf-8", "utf8"):
+        raise refuse(415)
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise refuse(415)
