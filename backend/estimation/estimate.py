@@ -88,7 +88,7 @@ class _Estimator:
 
     def bill(self, bill: Bill) -> BillEstimate:
         policy, standing = self._policy_on(bill.discharged_on)
-        if policy is None or standing not in ("in_force", "unconfirmed"):
+        if policy is None or not self._applies(standing):
             return self._outside(bill, policy, standing)
         area = self.case.area or policy.area
         assumptions = self.rules.assumptions(self.case.assumptions, area, bill.discharged_on)
@@ -104,6 +104,11 @@ class _Estimator:
             for s in settled
         )
         return _bill_estimate(bill, policy, standing, payments, explainer.bill_notes())
+
+    def _applies(self, standing: Standing) -> bool:
+        """A policy with unconfirmed dates decides only where the case names it."""
+        named = self.case.policy is not None
+        return standing == "in_force" or (named and standing == "unconfirmed")
 
     def _policy_on(self, day: date) -> tuple[Policy | None, Standing]:
         book = self.rules.book

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -124,6 +124,8 @@ class Terms:
     """Months of each retroactive rule, in the order of the catalogue."""
     order: tuple[str, ...]
     """Every layer's code, in the order of payment."""
+    bits: Mapping[str, int]
+    """Category → its bit in the masks: first named in the policy's tables, lowest bit."""
 
     @cached_property
     def by_layer(self) -> dict[str, LayerTerms]:
@@ -160,13 +162,22 @@ class TermsOf:
         key = (self.span(day), assumptions)
         found = self._made.get(key)
         if found is None:
-            found = _Compiler(self.policy, self._vocabulary, day, assumptions).terms()
+            found = self.compile(day, assumptions)
             if len(self._made) < 1024:
                 self._made[key] = found
         return found
 
+    def compile(self, day: date, assumptions: Assumptions, income: Any = None) -> Terms:
+        """Terms made afresh; `income`: a column of fen, an entry a person, instead of one figure."""
+        compiler = TermsCompiler(self.policy, self._vocabulary, day, assumptions)
+        if income is not None:
+            compiler.income = income
+        return compiler.terms()
 
-class _Compiler:
+
+class TermsCompiler:
+    """Turns a policy's benefits into the terms of one day."""
+
     def __init__(
         self, policy: Policy, vocabulary: Vocabulary, day: date, assumptions: Assumptions
     ) -> None:
@@ -174,13 +185,15 @@ class _Compiler:
         self.vocabulary = vocabulary
         self.day = day
         self.base: SeriousIllnessBase | None = assumptions.serious_illness_base
-        self.income = assumptions.disposable_income_per_head
+        self.income: Any = assumptions.disposable_income_per_head
+        self.bits = _bits(policy.benefits.layers, vocabulary)
 
     def terms(self) -> Terms:
         benefits = self.policy.benefits
         months = tuple(self.value(rule.months) for rule in benefits.identities.retroactive)
         layers = tuple(map(self.layer, benefits.layers))
-        return Terms(self.policy, layers, months, tuple(self.vocabulary.layers))
+        order = tuple(self.vocabulary.layers)
+        return Terms(self.policy, layers, months, order, self.bits)
 
     def layer(self, shape: LayerShape) -> LayerTerms:
         missing = shape.needs == "serious_illness_base" and self.base is None
@@ -248,7 +261,7 @@ class _Compiler:
     def mask(self, categories: Iterable[str]) -> int:
         mask = 0
         for category in categories:
-            mask |= 1 << self.vocabulary.positions[category]
+            mask |= 1 << self.bits[category]
         return mask
 
     def value(self, code: str) -> int:
@@ -256,6 +269,19 @@ class _Compiler:
         if dated is None or isinstance(dated.value, date):
             raise LookupError(f"{self.policy.id}: {code} has no figure on {self.day}")
         return dated.value
+
+
+def _bits(layers: list[LayerShape], vocabulary: Vocabulary) -> dict[str, int]:
+    """Medical assistance names its categories first: its order of rows decides ties."""
+    ordered = sorted(layers, key=lambda layer: layer.layer != "medical_assistance")
+    named = [
+        category
+        for layer in ordered
+        for table in layer.tables
+        for row in table.rows
+        for category in row.categories
+    ]
+    return {code: bit for bit, code in enumerate(dict.fromkeys([*named, *vocabulary.categories]))}
 
 
 def _steps(bands: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
