@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
@@ -50,10 +50,7 @@ _open: ContextVar[bool] = ContextVar("shukun_transaction_open", default=False)
 
 
 def engine_options(*, threads: int = 4) -> dict[str, Any]:
-    """What `create_engine` is told everywhere: a connection a thread, checked before use.
-
-    As `SQLALCHEMY_ENGINE_OPTIONS` it gives Flask-SQLAlchemy the same engine.
-    """
+    """What `create_engine` is told everywhere: a connection a thread, checked before use."""
     return {
         "pool_size": threads,
         "max_overflow": 2,
@@ -118,11 +115,3 @@ def ping(target: Engine | None = None) -> bool:
         log.warning("database unreachable", extra={"reason": type(error).__name__})
         return False
     return True
-
-
-def flask_config(url: str, *, threads: int = 4) -> Mapping[str, Any]:
-    """Configuration for `db.init_app`: the same engine as `engine_for`."""
-    return {
-        "SQLALCHEMY_DATABASE_URI": url,
-        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(threads=threads),
-    }

@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,6 +23,10 @@ def alembic_config(connection: Connection | None = None, output: TextIO | None =
     config.set_main_option("script_location", str(PROJECT / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+class MigrationImpossible(Exception):
+    """The tables cannot be brought up to date; the message is a Chinese sentence."""
 
 
 @cache
@@ -45,8 +50,16 @@ def migrated(engine: Engine) -> bool:
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:
-    """Run what is missing, all or nothing; safe when two processes do it at once."""
-    _run(command.upgrade, engine, to)
+    """Run what is missing, all or nothing; safe when two processes do it at once.
+
+    Raises `MigrationImpossible` when the database is newer than this program.
+    """
+    try:
+        _run(command.upgrade, engine, to)
+    except CommandError as error:
+        raise MigrationImpossible(
+            "数据库的表结构比本程序新：请换用新版程序，或恢复升级前的备份。"
+        ) from error
 
 
 def downgrade(engine: Engine, to: str) -> None:

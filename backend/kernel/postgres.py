@@ -38,6 +38,9 @@ OPTIONS: Final = (
 )
 UNSAFE: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
+_left_running: Final[list[subprocess.Popen[bytes]]] = []
+"""Servers that others still use: a forgotten `Popen` would warn."""
+
 
 @contextmanager
 def embedded(data: Path, pg_bin: Path | None = None, *, durable: bool = True) -> Iterator[str]:
@@ -58,6 +61,8 @@ def embedded(data: Path, pg_bin: Path | None = None, *, durable: bool = True) ->
             with _locked(gate):
                 if _last(users):
                     server.stop()
+                elif server.process is not None:
+                    _left_running.append(server.process)
 
 
 @contextmanager
@@ -134,14 +139,16 @@ class Server:
     def _launch(self) -> None:
         self._drop_stale_pid_file()
         folder = socket_folder(self.host)
+        for leftover in folder.iterdir():  # of a server that was killed
+            leftover.unlink()
         options = [f"unix_socket_directories={folder}", *OPTIONS, *(() if self.durable else UNSAFE)]
         flags = [word for option in options for word in ("-c", option)]
         # A session of its own: Ctrl-C in a terminal must reach the supervisor only.
         with self.host.log.open("ab") as output:
             self.process = subprocess.Popen(
                 self.host.command("postgres", "-D", str(self.host.cluster), *flags),
-                **self.host.account, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True,
+                **self.host.account, cwd="/", start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
             )  # fmt: skip
 
     def _wait_until_ready(self) -> None:
@@ -171,12 +178,25 @@ class Server:
     def _alive(self) -> int | None:
         """The pid of the live server of this cluster: it runs in the cluster's folder."""
         pid = self._pid_file()[0]
-        try:
-            here = bool(pid) and Path(f"/proc/{pid}/cwd").samefile(self.host.cluster)
-        except OSError:  # gone, or a stranger's process with a number of ours
-            return None
-        return int(pid) if here else None
+        return int(pid) if pid and _works_in(int(pid), self.host.cluster) else None
 
     def _drop_stale_pid_file(self) -> None:
-        # After a crash the number may belong to a stranger, and PostgreSQL would refuse to start.
+        """Clean up after a server that was killed, where PostgreSQL would refuse to start."""
+        if not self._pid_file()[0]:
+            return
+        deadline = time.monotonic() + STOP_SECONDS
+        while _processes_in(self.host.cluster) and time.monotonic() < deadline:
+            time.sleep(0.02)  # its helpers take a moment to notice
+        # The number in the file may belong to a stranger by now.
         (self.host.cluster / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _processes_in(folder: Path) -> list[int]:
+    return [int(p.name) for p in Path("/proc").glob("[0-9]*") if _works_in(int(p.name), folder)]
+
+
+def _works_in(pid: int, folder: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cwd").samefile(folder)
+    except OSError:  # it is gone, or a stranger's
+        return False

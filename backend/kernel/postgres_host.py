@@ -92,9 +92,7 @@ def find_host(data: Path, wanted: Path | None = None) -> Host:
         )
     cluster = data / "postgres"
     if cluster.exists() and not os.access(cluster, os.R_OK | os.X_OK):
-        raise PostgresUnavailable(
-            f"{cluster} 属于别的用户：请用原来的用户运行，或另选数据文件夹。"
-        )
+        raise PostgresUnavailable(f"{cluster} 属于别的用户：请用原来的用户运行，或另选数据文件夹。")
     if os.geteuid() != 0:
         return Host(cluster, programs[0])
     if cluster.exists() and (owner := cluster.stat().st_uid) != 0:
@@ -121,9 +119,11 @@ def _programs(wanted: Path | None) -> Iterator[Path]:
     if wheel is not None and wheel.origin is not None:
         yield Path(wheel.origin).parent / "pginstall" / "bin"
     installed = (path for path in SYSTEM.glob("*/bin") if (path / "initdb").exists())
-    yield from sorted(installed, key=lambda path: int(re.sub(r"\D", "", path.parent.name) or 0))[
-        ::-1
-    ]
+    yield from sorted(installed, key=_version, reverse=True)
+
+
+def _version(programs: Path) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", programs.parent.name)]
 
 
 def _namespace() -> tuple[str, ...]:

@@ -95,7 +95,9 @@ class _Reader:
             driver = ""
         if driver not in ("postgresql", "postgresql+psycopg"):
             # The value may hold a password: never shown.
-            remedy = "请写成 postgresql://用户:口令@主机:端口/数据库；不用外部数据库时请删去此变量。"
+            remedy = (
+                "请写成 postgresql://用户:口令@主机:端口/数据库；不用外部数据库时请删去此变量。"
+            )
             self._fault(variable, remedy, value="(不予显示)")
         return text
 

@@ -1,0 +1,52 @@
+"""`shukun demo` and `shukun serve`: the database and the web server, up together, gone together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from backend.kernel import migrations
+from backend.kernel.settings import Settings
+from miniprogram_api import serving
+from miniprogram_api.cli import work
+
+Port = click.IntRange(0, 65_535)
+
+
+@click.command()
+@click.option("--port", type=Port, default=8000, show_default=True, help="端口；0：自动选择。")
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="数据文件夹；默认 var/。"
+)
+def demo(port: int, data: Path | None) -> None:
+    """在本机启动全部功能，就绪后显示 ready 和网址；按 Ctrl-C 停止。"""
+    chosen = work.settings()
+    if data is not None:
+        chosen = replace(chosen, data=data.absolute())
+    _serve(chosen, ("127.0.0.1", port), migrate=True, word="ready ")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="监听地址（IPv4）。")
+@click.option("--port", type=Port, default=8000, show_default=True, help="端口；0：自动选择。")
+@click.option("--migrate", is_flag=True, help="启动前升级表结构。")
+def serve(host: str, port: int, migrate: bool) -> None:
+    """启动网站（正式运行）。表结构不是最新时不会就绪，除非加 --migrate。"""
+    _serve(work.settings(), (host, port), migrate=migrate, word="就绪：")
+
+
+def _serve(chosen: Settings, address: tuple[str, int], *, migrate: bool, word: str) -> None:
+    with serving.stop_signals() as stopping, serving.listen(*address) as listener:
+        address = listener.getsockname()
+        with work.database_url(chosen) as url:
+            if migrate:
+                with work.bare_database(replace(chosen, database_url=url)) as engine:
+                    migrations.upgrade(engine)
+            if stopping.is_set():
+                return
+            with serving.gunicorn(chosen, url, listener) as server:
+                if serving.wait_until_ready(server, address, stopping):
+                    click.echo(f"{word}http://{address[0]}:{address[1]}")
+                    serving.wait_until_stopped(server, stopping)

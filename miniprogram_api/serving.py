@@ -1,0 +1,148 @@
+"""运行 (serving): gunicorn as a child process, watched, and always stopped."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from backend.kernel.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+READY_SECONDS: Final = 90
+STOP_SECONDS: Final = 30
+"""Longer than gunicorn's own graceful timeout."""
+
+
+class ServingFailed(Exception):
+    """The site cannot be served; the message is a Chinese sentence that says what to do."""
+
+
+def application() -> Flask:
+    """What gunicorn serves: the application for the settings in the environment."""
+    from miniprogram_api.app import create_app
+
+    return create_app(Settings.from_env(os.environ))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises `ServingFailed`."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise ServingFailed(
+            f"无法使用 {host}:{port}（{error.strerror}）：请用 --port 换一个端口，"
+            "或用 --port 0 自动选择。"
+        ) from error
+    return listener
+
+
+@contextmanager
+def gunicorn(
+    settings: Settings, database_url: str, listener: socket.socket
+) -> Iterator[subprocess.Popen[bytes]]:
+    """gunicorn on `listener` for the length of the block; none of its processes survives it."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "gunicorn", "--config", "python:miniprogram_api.gunicorn_conf"),
+            *("--bind", f"fd://{listener.fileno()}", "miniprogram_api.serving:application()"),
+        ],
+        env=_environment(settings, database_url),
+        stdin=subprocess.DEVNULL,
+        pass_fds=[listener.fileno()],
+        start_new_session=True,
+    )
+    try:
+        listener.close()
+        yield process
+    finally:
+        _stop(process)
+
+
+def wait_until_ready(
+    process: subprocess.Popen[bytes], address: tuple[str, int], stopping: threading.Event
+) -> bool:
+    """True once `/readyz` says so, False when stopping. Raises `ServingFailed`."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not _ready(*address):
+        if process.poll() is not None:
+            raise ServingFailed("网站启动失败，原因见上面的日志。")
+        if time.monotonic() > deadline:
+            raise ServingFailed("网站没有按时就绪，原因见上面的日志。")
+        if stopping.wait(0.1):
+            return False
+    return True
+
+
+def wait_until_stopped(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
+    """Return when stopping; raise `ServingFailed` when gunicorn ends by itself."""
+    while not stopping.wait(0.5):
+        if process.poll() is not None:
+            raise ServingFailed(f"网站意外停止（状态 {process.returncode}），原因见上面的日志。")
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set, so that a start is never torn in the middle."""
+    stopping = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stopping.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _environment(settings: Settings, database_url: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DATABASE_URL": database_url,
+        "SHUKUN_DATA": str(settings.data),
+        "SHUKUN_SUPERVISOR": str(os.getpid()),
+        "PROMETHEUS_MULTIPROC_DIR": str(_empty(settings.data / "metrics")),
+    }
+
+
+def _empty(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _ready(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_SECONDS)
+    with suppress(ProcessLookupError):  # the rule: everything of its session is gone already
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+
+from backend.kernel.settings import DEFAULT_DATA, Settings, SettingsError
+
+
+def test_an_empty_environment_gives_the_embedded_default() -> None:
+    settings = Settings.from_env({})
+    assert settings == Settings()
+    assert settings.database_url is None
+    assert settings.data == DEFAULT_DATA
+
+
+def test_every_choice_is_read(tmp_path: Path) -> None:
+    (tmp_path / "initdb").touch()
+    settings = Settings.from_env(
+        {
+            "DATABASE_URL": "postgresql://someone:secret@db.example/shukun",
+            "SHUKUN_DATA": str(tmp_path / "data"),
+            "SHUKUN_PG_BIN": str(tmp_path),
+            "SHUKUN_CATALOGUE": f"{tmp_path}:{tmp_path}",
+            "SHUKUN_LOG_LEVEL": "debug",
+            "SHUKUN_WORKERS": "3",
+            "SHUKUN_THREADS": "8",
+            "SHUKUN_MAX_BODY_BYTES": "2048",
+            "SHUKUN_MAX_BATCH_BODY_BYTES": "4096",
+        }
+    )
+    assert settings == Settings(
+        database_url="postgresql://someone:secret@db.example/shukun",
+        data=tmp_path / "data",
+        pg_bin=tmp_path,
+        catalogue=(tmp_path, tmp_path),
+        log_level="DEBUG",
+        workers=3,
+        threads=8,
+        max_body_bytes=2048,
+        max_batch_body_bytes=4096,
+    )
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    names = ["DATABASE_URL", "SHUKUN_DATA", "SHUKUN_CATALOGUE", "SHUKUN_WORKERS"]
+    assert Settings.from_env(dict.fromkeys(names, "")) == Settings()
+
+
+def test_every_fault_is_named_at_once_with_what_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    environ = {
+        "DATABASE_URL": "mysql://root@db/x",
+        "SHUKUN_DATA": str(file),
+        "SHUKUN_PG_BIN": str(tmp_path),
+        "SHUKUN_CATALOGUE": str(tmp_path / "absent"),
+        "SHUKUN_LOG_LEVEL": "loud",
+        "SHUKUN_WORKERS": "0",
+        "SHUKUN_THREADS": "四",
+        "SHUKUN_MAX_BODY_BYTES": "-1",
+    }
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env(environ)
+    assert [fault.variable for fault in caught.value.faults] == list(environ)
+    assert all(fault.remedy.endswith("。") for fault in caught.value.faults)
+    assert len(str(caught.value).splitlines()) == len(environ) + 1
+
+
+@pytest.mark.parametrize("url", ["mysql://u:geheim@h/d", "postgres:geheim", "geheim"])
+def test_a_database_url_at_fault_is_not_repeated_since_it_may_hold_a_password(url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"DATABASE_URL": url})
+    assert "DATABASE_URL" in str(caught.value)
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["1e3", "２", "9" * 5000, "1.0", " 2"])
+def test_a_number_is_plain_digits_within_its_bounds(text: str) -> None:
+    with pytest.raises(SettingsError):
+        Settings.from_env({"SHUKUN_WORKERS": text})
