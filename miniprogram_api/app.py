@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, BinaryIO, Final
 
@@ -48,6 +49,10 @@ class Application(Flask):
     """Flask whose log line for a crash is constant and names no path."""
 
     json_provider_class = CompactJson
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: nothing here is asynchronous, and asking costs at every call."""
+        return func
 
     def log_exception(
         self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]

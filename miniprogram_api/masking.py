@@ -23,9 +23,9 @@ PRIVATE_KEYS: Final = frozenset(
 
 _DIGITS_END: Final = r"(?![0-9０-９])"
 _PRIVATE_TEXT: Final = re.compile(
-    r"(?i:\b(?:bearer|basic)\s+[\w.~+/=-]+)"
-    r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*"
-    r"|(?<![\w-])o[A-Za-z0-9_-]{27}(?![\w-])"
+    r"(?i:(?<![a-z0-9])(?:bearer|basic)\s+[a-z0-9_.~+/=-]+)"
+    r"|eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
+    r"|(?<![A-Za-z0-9_-])o[A-Za-z0-9_-]{27}(?![A-Za-z0-9_-])"
     r"|(?<!\d)\d{6}[ -]?\d{4}[ -]?\d{4}[ -]?\d{3}[\dXxＸｘ]"
     + _DIGITS_END
     + r"|(?<!\d)\d{4}(?:[ -]?\d{4}){3}(?:[ -]?\d{1,3})?(?!\d)"

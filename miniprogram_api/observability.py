@@ -27,6 +27,10 @@ REQUEST_ID_HEADER: Final = "X-Request-ID"
 UNKNOWN_ROUTE: Final = "(unknown)"
 METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"})
 _ACCEPTABLE_ID: Final = re.compile(r"[A-Za-z0-9-]{8,64}", re.ASCII).fullmatch
+STAMPS: Final[tuple[Processor, ...]] = (
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
 _LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")
 
 
@@ -52,7 +56,14 @@ class JsonHandler(logging.Handler):
         super().__init__()
         self._lines = lines
         formatter = ProcessorFormatter(
-            processors=[ProcessorFormatter.remove_processors_meta, *_processors(), _as_text],
+            processors=[
+                ProcessorFormatter.remove_processors_meta,
+                *STAMPS,
+                structlog.processors.format_exc_info,
+                mask_event,
+                _add_request_id,
+                _as_text,
+            ],
             foreign_pre_chain=[structlog.stdlib.add_logger_name, ExtraAdder()],
         )
         self.setFormatter(formatter)
@@ -81,7 +92,8 @@ def configure(level: str, stream: BinaryIO | None = None) -> structlog.typing.Fi
         theirs.propagate = True
     logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
         lines,
-        processors=[*_processors(), _as_bytes],
+        # No masking: `observe` writes nothing that a caller chose, but for a checked request id.
+        processors=[*STAMPS, _add_request_id, _as_bytes],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
@@ -122,16 +134,6 @@ def request_id_from(sent: str | None) -> str:
         return sent
     # Letters only: digits could look like somebody's number and be masked.
     return secrets.token_hex(16).translate(_LETTERS)
-
-
-def _processors() -> list[Processor]:
-    return [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        mask_event,
-        _add_request_id,
-    ]
 
 
 def _add_request_id(_logger: Any, _method: str, event: EventDict) -> EventDict:

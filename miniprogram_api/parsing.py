@@ -61,6 +61,10 @@ def read_json() -> Any:
     """The JSON value in the request's body, UTF-8 only; raises `Refused` (400, 413, 415)."""
     _check_content_type()
     body = request.get_data(cache=False)
+    limit = request.max_content_length
+    # werkzeug cuts a chunked body off at the limit without a word.
+    if request.content_length is None and limit is not None and len(body) >= limit:
+        raise refuse(413)
     if not body:
         raise refuse(400, "请求没有正文：请在正文中提交 JSON。")
     try:

@@ -31,8 +31,9 @@ TRANSPORT: Final = ("Strict-Transport-Security", "max-age=31536000; includeSubDo
 def protect(answer: Response) -> None:
     """Add what the answer does not say itself. HSTS only over https, where it means something."""
     headers = answer.headers
+    said = {name.lower() for name, _ in headers}
     for name, value in PAGE if answer.mimetype == "text/html" else MACHINE:
-        if name not in headers:
-            headers[name] = value
+        if name.lower() not in said:
+            headers.add(name, value)
     if request.is_secure:
-        headers[TRANSPORT[0]] = TRANSPORT[1]
+        headers.add(*TRANSPORT)

@@ -1,0 +1,167 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+MARK = "SHUKUN_TEST_MARK"
+
+
+@dataclass
+class Demo:
+    """`shukun demo` as a process; its descendants carry a mark in their environment."""
+
+    data: Path
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    arguments: tuple[str, ...] = ("--port", "0")
+
+    def start(self) -> None:
+        environ = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        with (self.data.parent / "err").open("w") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "miniprogram_api", "demo", "--data", str(self.data),
+                 *self.arguments],
+                env={**environ, MARK: self.mark}, start_new_session=True,
+                stdout=subprocess.PIPE, stderr=errors, text=True,
+            )  # fmt: skip
+
+    def address(self) -> str:
+        """Wait for the ready line and return the address in it."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("ready http://127.0.0.1:"), (line, self.errors())
+        return line.removeprefix("ready ").strip()
+
+    def errors(self) -> str:
+        return (self.data.parent / "err").read_text()
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def processes(self) -> list[int]:
+        """Living processes that stem from the demo, itself included."""
+        return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if self._stems(entry)]
+
+    def gunicorn(self) -> int:
+        """The pid of the arbiter."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        words = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children.split()}
+        return next(pid for pid, command in words.items() if b"gunicorn" in command)
+
+    def _stems(self, process: Path) -> bool:
+        try:
+            marked = f"{MARK}={self.mark}".encode() in (process / "environ").read_bytes()
+            # PostgreSQL's helpers write their titles over their environment.
+            return marked or (process / "cwd").readlink().is_relative_to(self.data)
+        except OSError:  # it ended meanwhile
+            return False
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    demo = Demo(tmp_path / "data")
+    yield demo
+    for pid in demo.processes():
+        os.kill(pid, signal.SIGKILL)
+    demo.process.wait(10)
+    assert demo.process.stdout is not None
+    demo.process.stdout.close()
+
+
+def get(url: str) -> int:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        status: int = answer.status
+    return status
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_demo_answers_and_stops_leaving_no_process(demo: Demo, number: signal.Signals) -> None:
+    demo.start()
+    address = demo.address()
+    assert get(f"{address}/healthz") == get(f"{address}/readyz") == 200
+    assert len(demo.processes()) > 4
+    assert demo.end(number) == 0
+    assert demo.processes() == []
+    assert demo.process.stdout is not None
+    assert demo.process.stdout.read() == ""
+
+
+def test_ctrl_c_in_a_terminal_reaches_the_whole_group_and_the_demo_still_ends_well(
+    demo: Demo,
+) -> None:
+    demo.start()
+    demo.address()
+    os.killpg(demo.process.pid, signal.SIGINT)
+    assert demo.process.wait(60) == 0
+    assert demo.processes() == []
+
+
+@pytest.mark.parametrize("moment", ["postgres.lock", "postgres/postmaster.pid", "metrics"])
+def test_a_demo_that_is_stopped_while_it_starts_leaves_no_process(demo: Demo, moment: str) -> None:
+    demo.start()
+    deadline = time.monotonic() + 60
+    while not (demo.data / moment).exists():
+        assert time.monotonic() < deadline, demo.errors()
+        time.sleep(0.005)
+    assert demo.end(signal.SIGTERM) == 0, demo.errors()
+    assert demo.processes() == []
+
+
+def test_a_second_start_finds_its_data_and_clears_the_metrics_of_the_first(demo: Demo) -> None:
+    demo.start()
+    demo.address()
+    assert demo.end(signal.SIGTERM) == 0
+    assert demo.process.stdout is not None
+    demo.process.stdout.close()
+    (demo.data / "metrics" / "counter_1.db").write_bytes(b"left over")
+    demo.start()
+    assert get(f"{demo.address()}/metrics") == 200
+    assert not (demo.data / "metrics" / "counter_1.db").exists()
+    assert demo.end(signal.SIGTERM) == 0
+
+
+def test_a_web_server_that_dies_is_reported_and_everything_else_stopped(demo: Demo) -> None:
+    demo.start()
+    demo.address()
+    os.kill(demo.gunicorn(), signal.SIGKILL)
+    assert demo.process.wait(60) == 2
+    assert "网站意外停止" in demo.errors()
+    assert demo.processes() == []
+
+
+def test_the_web_server_of_a_killed_demo_goes_and_its_database_is_taken_over(demo: Demo) -> None:
+    demo.start()
+    demo.address()
+    arbiter = demo.gunicorn()
+    demo.process.kill()
+    demo.process.wait()
+    assert demo.process.stdout is not None
+    demo.process.stdout.close()
+    deadline = time.monotonic() + 30
+    while arbiter in demo.processes():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    demo.start()
+    assert get(f"{demo.address()}/readyz") == 200
+    assert demo.end(signal.SIGTERM) == 0
+    assert demo.processes() == []
+
+
+def test_a_port_in_use_is_said_plainly(demo: Demo) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        demo.arguments = ("--port", str(taken.getsockname()[1]))
+        demo.start()
+        assert demo.process.wait(60) == 2
+    assert "请用 --port 换一个端口" in demo.errors()
+    assert demo.processes() == []
