@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import URL, Engine, NullPool, create_engine, make_url, text
 
 from backend.kernel import database as kernel_database
 from backend.kernel import migrations
 from backend.kernel.postgres import embedded
 from backend.kernel.settings import PROJECT, Settings
+from miniprogram_api.app import create_app
 
 TEMPLATE_LOCK = 7_205_202
 
@@ -59,12 +61,18 @@ def database_url(server_url: URL, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def database(database_url: str) -> Iterator[Engine]:
     """The engine of that database, bound: `transaction()` works, without Flask."""
     engine = kernel_database.engine_for(database_url)
-    monkeypatch.setattr(kernel_database, "_bound", [engine])
-    yield engine
+    with kernel_database.bound(engine):
+        yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def client(database: Engine) -> FlaskClient:
+    """A client of the whole application on that database."""
+    return create_app(Settings()).test_client()
 
 
 @contextmanager

@@ -76,6 +76,17 @@ def bind(engine: Engine) -> None:
     _bound[:] = [engine]
 
 
+@contextmanager
+def bound(engine: Engine) -> Iterator[Engine]:
+    """`bind` for the length of the block, for commands and tests."""
+    before = _bound[:]
+    bind(engine)
+    try:
+        yield engine
+    finally:
+        _bound[:] = before
+
+
 def engine() -> Engine:
     """The engine in use. Raises `EngineNotBound`."""
     if not _bound:

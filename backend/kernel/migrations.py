@@ -8,10 +8,9 @@ from typing import TextIO
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, NullPool, create_engine
+from sqlalchemy import Connection, Engine, NullPool, create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.kernel.settings import PROJECT
@@ -38,7 +37,10 @@ def head() -> str | None:
 def current(engine: Engine) -> str | None:
     """The migration that the database stands at; None: an empty database."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return revision
 
 
 def migrated(engine: Engine) -> bool:

@@ -38,9 +38,6 @@ OPTIONS: Final = (
 )
 UNSAFE: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
-_left_running: Final[list[subprocess.Popen[bytes]]] = []
-"""Servers that others still use: a forgotten `Popen` would warn."""
-
 
 @contextmanager
 def embedded(data: Path, pg_bin: Path | None = None, *, durable: bool = True) -> Iterator[str]:
@@ -61,8 +58,8 @@ def embedded(data: Path, pg_bin: Path | None = None, *, durable: bool = True) ->
             with _locked(gate):
                 if _last(users):
                     server.stop()
-                elif server.process is not None:
-                    _left_running.append(server.process)
+                else:
+                    server.leave()
 
 
 @contextmanager
@@ -119,6 +116,12 @@ class Server:
             time.sleep(0.02)
         with suppress(OSError):
             socket_folder(self.host).rmdir()
+
+    def leave(self) -> None:
+        """Let others go on using it: the process is no longer ours to wait for."""
+        if self.process is not None:
+            self.process.returncode = 0  # else its destructor would warn
+            self.process = None
 
     def _create(self) -> None:
         new = self.host.cluster.with_name("postgres.new")

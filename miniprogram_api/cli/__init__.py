@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Final, NoReturn
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from backend.kernel.errors import DomainError
 from backend.kernel.migrations import MigrationImpossible
@@ -26,6 +27,9 @@ from miniprogram_api.serving import ServingFailed
 COULD_NOT_RUN: Final = 2
 INTERRUPTED: Final = 130
 SAID_PLAINLY: Final = (SettingsError, PostgresUnavailable, MigrationImpossible, ServingFailed)
+NO_DATABASE: Final = (
+    "数据库连接不上，或没有按时答复：请检查数据库是否在运行、DATABASE_URL 是否正确。"
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,6 +62,10 @@ def run(arguments: Sequence[str]) -> int:
         return _say("已中断。", INTERRUPTED)
     except SAID_PLAINLY as error:
         return _say(str(error))
+    except OperationalError as error:
+        if "--debug" in arguments:
+            raise
+        return _say(f"{NO_DATABASE}（{type(error.orig).__name__}）")
     except FileError as error:
         return _say(f"政策目录有误，请改正后重试：\n{error}")
     except DomainError as error:

@@ -52,5 +52,5 @@ def working_database(chosen: Settings) -> Iterator[Engine]:
             raise migrations.MigrationImpossible(
                 "数据库的表结构不是最新的：请先运行 shukun db upgrade。"
             )
-        database.bind(engine)
-        yield engine
+        with database.bound(engine):
+            yield engine
