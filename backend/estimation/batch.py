@@ -9,7 +9,7 @@ burdens and pools as the wave before left them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Final
@@ -71,9 +71,10 @@ def _cuts(batch: Batch) -> Iterator[tuple[int, int]]:
 
 def _check(batch: Batch) -> None:
     bills, identities = batch.bills, batch.identities
-    columns = [bills.admitted_on, bills.discharged_on, bills.setting, bills.total, bills.in_scope]
-    columns += [*bills.paid.values(), *bills.flags.values()]
-    columns += [c for c in (bills.disease_group, bills.rare_drug, bills.out_of_scope) if c is not None]
+    columns: list[Sized] = [bills.admitted_on, bills.discharged_on, bills.setting, bills.total]
+    columns += [bills.in_scope, *bills.paid.values(), *bills.flags.values()]
+    optional = (bills.disease_group, bills.rare_drug, bills.out_of_scope)
+    columns += [column for column in optional if column is not None]
     if any(len(column) != len(bills) for column in columns):
         raise ValueError("the columns of the bills differ in length")
     owners = (identities.category, identities.from_, identities.to, identities.applied_on)

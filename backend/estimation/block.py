@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from backend.estimation.columns import Batch, BatchEstimate, Fen, Flags
+from backend.estimation.facts import Facts
 from backend.estimation.layout import Layout, Wave, counting_masks
-from backend.estimation.plan import NOBODY, LayerPlan, Plan, SpanPlan, TablePlan
+from backend.estimation.plan import NOBODY, Bits, LayerPlan, Plan, SpanPlan, TablePlan
 from backend.estimation.rules import (
     COLUMNS,
     NO_LIMIT,
@@ -22,7 +23,6 @@ from backend.estimation.rules import (
     row_outcome,
 )
 from backend.estimation.settle import RARE_DRUG
-from backend.estimation.terms import Covers
 
 Masks: TypeAlias = npt.NDArray[np.uint32]
 
@@ -33,19 +33,20 @@ class LayerMemory:
 
     burdens: list[Fen]
     begun: list[Flags]
-    used: list[Fen]
 
 
 @dataclass
 class WaveBills:
-    """The bills of a wave, as the layers find them. `paid`: in-scope payments so far."""
+    """The bills of a wave, as the layers find them. `paid`, `beside`: what the layers before paid
+    towards the in-scope cost, and beside it."""
 
     wave: Wave
     span: SpanPlan
     in_scope: Fen
     room: Fen
+    masks: Masks
     paid: Any = 0
-    masks: Any = field(default=None)
+    beside: Any = 0
 
 
 class Block:
@@ -65,18 +66,19 @@ class Block:
         self.masks = counting_masks(plan, batch, self.part)
         self.paid = {layer: column[self.part] for layer, column in bills.paid.items()}
         self.memories: dict[str, LayerMemory] = {}
-        self._covered: dict[Covers, Any] = {}
+        self.used: dict[tuple[str, str], Fen] = {}
+        self.facts = Facts(plan, batch, self.part)
 
     def settle(self) -> None:
         """Writes the block's part of the estimate."""
         bills = self.batch.bills
         in_scope = bills.in_scope[self.part]
-        given = self._given()
+        given = self.facts.given()
         room = bills.total[self.part] - given
         for span_number, wave in self._waves():
             span = self.plan.spans[span_number]
             at = wave.bills
-            view = WaveBills(wave, span, in_scope[at], room[at], masks=self.masks[at])
+            view = WaveBills(wave, span, in_scope[at], room[at], self.masks[at])
             self._settle_wave(view)
         self._burdens(in_scope, given)
 
@@ -101,16 +103,15 @@ class Block:
                 amount = np.maximum(given, 0)
             else:
                 continue
-            if code != RARE_DRUG:
+            if code == RARE_DRUG:
+                view.beside = view.beside + amount
+            else:
                 view.paid = view.paid + amount
 
     def _layer(self, view: WaveBills, layer: LayerPlan, given: Any) -> Fen:
         """What the layer pays on the bills of a wave, given or computed."""
         code = layer.terms.code
-        if layer.terms.shape.base == "rare_drug":
-            burden = self._rare_drug()[view.wave.bills]
-        else:
-            burden = burden_left(COLUMNS, view.in_scope, view.paid)
+        burden = self._burden(view, layer.terms.shape.base)
         computed = np.zeros(len(burden), np.int64)
         for place, table in enumerate(layer.tables):
             at = self._table_bills(view, layer, table)
@@ -118,87 +119,102 @@ class Block:
                 computed = self._table(view, layer, place, burden, given)
             elif len(at):
                 part = WaveBills(
-                    view.wave.take(at), view.span, view.in_scope[at], view.room[at],
-                    masks=view.masks[at],
-                )  # fmt: skip
+                    view.wave.take(at), view.span, view.in_scope[at], view.room[at], view.masks[at]
+                )
                 own = None if given is None else given[at]
                 computed[at] = self._table(part, layer, place, burden[at], own)
         self.estimate.computed[code][self.part][view.wave.bills] = computed
         view.room = view.room - computed
         return computed if given is None else np.where(given >= 0, given, computed)
 
+    def _burden(self, view: WaveBills, base: str) -> Fen:
+        if base == "rare_drug":
+            drug: Fen = self.facts.rare_drug[view.wave.bills]
+            return drug
+        cost, before = view.in_scope, view.paid
+        if base == "personal_burden":
+            total, outside = self.batch.bills.total[self.part], self.facts.out_of_scope()
+            cost, before = (total - outside)[view.wave.bills], view.paid + view.beside
+        left: Fen = burden_left(COLUMNS, cost, before)
+        return left
+
     def _table_bills(self, view: WaveBills, layer: LayerPlan, table: TablePlan) -> Any:
         """The bills of the wave that the table covers, as places in it; None: all."""
         covers = table.terms.covers
         if covers.everything:
             return None
-        return np.flatnonzero(self._covers(covers)[view.wave.bills])
+        return np.flatnonzero(self.facts.covers(covers)[view.wave.bills])
 
-    def _table(
-        self, view: WaveBills, layer: LayerPlan, place: int, burden: Fen, given: Any
-    ) -> Fen:
+    def _table(self, view: WaveBills, layer: LayerPlan, place: int, burden: Fen, given: Any) -> Fen:
         """What one table computes on bills that it covers; remembers burden, first bill, pools."""
         table = layer.tables[place]
         memory = self._memory(layer)
         years = view.wave.years
-        eligible = self._eligible(view, layer, table)
-        pools = self._pools(layer, memory, view.wave)
+        eligible, gathered = self._eligible(view, layer, table)
+        pools = self._pools(layer, view.wave)
+        reduction = layer.terms.shape.reduction
         situation = Situation(
             burden=burden,
             before=memory.burdens[place][years] if table.uses_burden else 0,
             first=~memory.begun[place][years] if table.uses_first else False,
             left=[left for _, _, left in pools],
             room=np.maximum(view.room, 0),
-            reduced=self._declined(view.wave) if layer.terms.keeps is not None else False,
+            reduced=reduction is not None and self.facts.declined[view.wave.bills],
             keeps=layer.terms.keeps,
+            reduced_first=reduction is not None and reduction.order == "reduction_first",
         )
-        outcome, counted = self._best(view, layer, table, situation)
+        outcome, counted, using = self._best(view, layer, table, situation)
         open_ = eligible if given is None else eligible & (given < 0)
         paid = np.where(open_, outcome.paid, 0)
         if counted is not None:
             identity = np.where(open_, counted, np.int8(-1))
             self.estimate.identity[self.part][view.wave.bills] = identity
         if table.uses_burden:
-            memory.burdens[place][years] += np.where(eligible, burden, 0)
+            memory.burdens[place][years] += np.where(gathered, burden, 0)
         if table.uses_first:
             memory.begun[place][years] |= eligible
         used = outcome.uses(COLUMNS, situation)
         used = used if given is None else np.where(given >= 0, given, used)
         for pool, covered, _ in pools:
-            memory.used[pool][years] += np.where(eligible & covered, used, 0)
+            self.used[pool][years] += np.where(eligible & covered & using, used, 0)
         return paid
 
-    def _eligible(self, view: WaveBills, layer: LayerPlan, table: TablePlan) -> Flags:
-        """Covered by the layer, in force, and an identity of the table counts (or none is asked)."""
-        covers = layer.terms.covers
-        covered = True if covers.everything else self._covers(covers)[view.wave.bills]
-        in_force = self._in_force()
-        if in_force is not None:
-            covered = covered & in_force[view.wave.bills]
-        if layer.terms.shape.everyone:
-            return np.broadcast_to(covered, view.masks.shape)
+    def _eligible(self, view: WaveBills, layer: LayerPlan, table: TablePlan) -> tuple[Flags, Flags]:
+        """Bills that the layer pays on (covered, in force, an identity counts or none is asked),
+        and those that make up its yearly burden."""
+        covers, gathers = layer.terms.covers, layer.terms.shape.gathers
+        in_force = self.facts.in_force
+        within: Any = True if in_force is None else in_force[view.wave.bills]
+        covered = within
+        if not covers.everything:
+            covered = within & self.facts.covers(covers)[view.wave.bills]
+        if gathers == "covered":
+            all_covered = np.broadcast_to(covered, view.masks.shape)
+            return all_covered, all_covered
         held = (view.masks & np.uint32(table.terms.mask)) != 0
-        return held if covered is True else held & covered
+        eligible = held if covered is True else held & covered
+        return eligible, held & within if gathers == "counting" else eligible
 
     def _best(
         self, view: WaveBills, layer: LayerPlan, table: TablePlan, situation: Situation
-    ) -> tuple[RowOutcome, Any]:
-        """The outcome of the row that is used, and the category for medical assistance."""
+    ) -> tuple[RowOutcome, Any, Any]:
+        """The outcome of the row that is used, the category it is used for (for medical assistance
+        alone), and whether it uses the pools up."""
         reports = layer.terms.code == "medical_assistance"
         if table.ranked is not None:
-            masks = view.masks & np.uint32(table.terms.mask)
-            places = _lowest_bit(masks)
+            places = _lowest_bit(view.masks & np.uint32(table.terms.mask))
             scale, limited = table.ranked.scale(places), table.ranked.limits(places)
             outcome = row_outcome(COLUMNS, scale, limited, situation)
-            return outcome, self.plan.category_of_bit[places] if reports else None
-        return self._compare(view, table, situation, reports, layer.terms.shape.choice)
+            counted = self.plan.category_of_bit[places] if reports else None
+            return outcome, counted, table.ranked.uses(places)
+        return self._compare(view, table, situation, reports)
 
     def _compare(
-        self, view: WaveBills, table: TablePlan, situation: Situation, reports: bool, choice: str
-    ) -> tuple[RowOutcome, Any]:
-        best: RowOutcome | None = None
-        best_paid = np.full(len(view.masks), -1, np.int64)
+        self, view: WaveBills, table: TablePlan, situation: Situation, reports: bool
+    ) -> tuple[RowOutcome, Any, Any]:
+        best = RowOutcome(*(np.full(len(view.masks), -1, np.int64) for _ in range(4)))
         counted = np.full(len(view.masks), -1, np.int8)
+        using = np.ones(len(view.masks), np.bool_)
         for row in table.terms.rows:
             held = view.masks & np.uint32(row.mask)
             active = held != 0
@@ -207,32 +223,30 @@ class Block:
             scale = row.scale
             if not isinstance(scale.deductible, int):
                 own = self.person[view.wave.bills]
-                scale = _scale_of(scale, scale.deductible[own])
+                scale = replace(scale, deductible=scale.deductible[own])
             outcome = row_outcome(COLUMNS, scale, row.limited, situation)
-            better = active & (best_paid < (0 if choice == "first_row" else outcome.paid))
-            best = outcome if best is None else _merged(better, outcome, best)
-            best_paid = np.where(better, outcome.paid, best_paid)
+            rival = 0 if table.first_row else outcome.paid
+            better = active & (best.paid < rival)
+            best = _merged(better, outcome, best)
+            using = np.where(better, row.shape.uses_pools, using)
             if reports:
-                first = self.plan.category_of_bit[_first_named(held, row.shape.categories, self.plan)]
-                counted = np.where(better, first, counted)
-        if best is None:
-            raise ValueError("a table without rows")
-        return best, counted if reports else None
+                first = _first_named(held, row.shape.categories, self.plan)
+                counted = np.where(better, self.plan.category_of_bit[first], counted)
+        return best, counted if reports else None, using
 
     # -- what the block knows of its bills ---------------------------------------------------
 
-    def _pools(
-        self, layer: LayerPlan, memory: LayerMemory, wave: Wave
-    ) -> list[tuple[int, Any, Any]]:
-        """Each pool: its number, whether it covers each bill, what it has left for each."""
+    def _pools(self, layer: LayerPlan, wave: Wave) -> list[tuple[tuple[str, str], Any, Any]]:
+        """Each pool: its name, whether it covers each bill, what it has left for each."""
         pools = []
-        for number, pool in enumerate(layer.terms.pools):
-            left = pool_left(COLUMNS, pool.limit, memory.used[number][wave.years])
+        for pool in layer.terms.pools:
+            used = self.used.setdefault(pool.name, np.zeros(self.layout.years, np.int64))
+            left = pool_left(COLUMNS, pool.limit, used[wave.years])
             covered: Any = True
             if not pool.covers.everything:
-                covered = self._covers(pool.covers)[wave.bills]
+                covered = self.facts.covers(pool.covers)[wave.bills]
                 left = np.where(covered, left, NO_LIMIT)
-            pools.append((number, covered, left))
+            pools.append((pool.name, covered, left))
         return pools
 
     def _memory(self, layer: LayerPlan) -> LayerMemory:
@@ -241,50 +255,8 @@ class Block:
             self.memories[code] = LayerMemory(
                 [np.zeros(years, np.int64) for _ in layer.tables],
                 [np.zeros(years, np.bool_) for _ in layer.tables],
-                [np.zeros(years, np.int64) for _ in layer.terms.pools],
             )
         return self.memories[code]
-
-    def _covers(self, covers: Covers) -> Flags:
-        if covers not in self._covered:
-            bills, words = self.batch.bills, self.plan.vocabulary
-            covered = np.ones(len(self.person), np.bool_)
-            for flag in covers.flags:
-                covered &= self._flag(flag)
-            if covers.settings:
-                known = self.plan.codes(covers.settings, words.settings)
-                covered &= known[bills.setting[self.part]]
-            if covers.groups:
-                known = self.plan.codes(covers.groups, words.disease_groups)
-                groups = bills.disease_group
-                covered &= known[0 if groups is None else groups[self.part]]
-            self._covered[covers] = covered
-        return self._covered[covers]
-
-    def _flag(self, flag: str) -> Any:
-        column = self.batch.bills.flags.get(flag)
-        return flag == "designated" if column is None else column[self.part]
-
-    def _in_force(self) -> Any:
-        plan, days = self.plan, self.discharged
-        if plan.first_day <= days.min() and days.max() <= plan.last_day:
-            return None
-        return (plan.first_day <= days) & (days <= plan.last_day)
-
-    def _declined(self, wave: Wave) -> Flags:
-        return self.batch.persons.declined_health_service[self.person[wave.bills]]
-
-    def _rare_drug(self) -> Fen:
-        column = self.batch.bills.rare_drug
-        return np.zeros(len(self.person), np.int64) if column is None else column[self.part]
-
-    def _given(self) -> Any:
-        """Everything given on each bill, out of scope included."""
-        total: Any = np.zeros(len(self.person), np.int64)
-        for column in self.paid.values():
-            total = total + np.maximum(column, 0)
-        outside = self.batch.bills.out_of_scope
-        return total if outside is None else total + outside[self.part]
 
     def _burdens(self, in_scope: Fen, given: Fen) -> None:
         """What is left on each bill, in scope and altogether."""
@@ -297,14 +269,13 @@ class Block:
                 beside = beside + column[self.part]
         if RARE_DRUG in self.paid:
             beside = beside + np.maximum(self.paid[RARE_DRUG], 0)
-        if bills.out_of_scope is not None:
-            beside = beside + bills.out_of_scope[self.part]
+        beside = beside + self.facts.out_of_scope()
         left = burden_left(COLUMNS, in_scope, given + computed - beside)
         estimate.in_scope_burden[self.part] = left
         estimate.personal_burden[self.part] = bills.total[self.part] - given - computed
 
 
-def _lowest_bit(masks: Masks) -> npt.NDArray[np.uint8]:
+def _lowest_bit(masks: Masks) -> Bits:
     """The place of the lowest bit set; `NOBODY` (32) where none is: 0 − 1 wraps to all ones."""
     lowest = masks & (~masks + np.uint32(1))
     return np.bitwise_count(lowest - np.uint32(1))

@@ -1,4 +1,4 @@
-"""个案 (a case): one person, what is known of them, and their bills. Money in fen, rates in 1/10,000."""
+"""个案 (a case): a person, what is known of them, and their bills. Fen, and rates in 1/10,000."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class SeriousIllnessBase:
-    """当地大病保险标准: yearly deductible (fen) and rate (1/10,000). `source`: who configured it."""
+    """当地大病保险标准: yearly deductible (fen), rate (1/10,000). `source`: who configured it."""
 
     deductible: int
     rate: int

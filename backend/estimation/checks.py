@@ -52,7 +52,11 @@ def _identity_faults(identity: Identity, book: PolicyBook, at: str) -> Iterator[
         yield Fault(f"{at}/category", "没有这个人员类别，请用规定的类别代码。")
     if identity.to is not None and identity.to < identity.from_:
         yield Fault(f"{at}/to", "身份结束的日期早于开始的日期，请改正。")
-    for name, day in (("from", identity.from_), ("to", identity.to), ("applied_on", identity.applied_on)):
+    for name, day in (
+        ("from", identity.from_),
+        ("to", identity.to),
+        ("applied_on", identity.applied_on),
+    ):
         if day is not None and not FIRST_DAY <= day <= LAST_DAY:
             yield Fault(f"{at}/{name}", f"日期要在 {FIRST_DAY} 和 {LAST_DAY} 之间。")
 
@@ -62,7 +66,9 @@ def _bill_faults(bill: Bill, book: PolicyBook, at: str) -> Iterator[Fault]:
     if bill.setting not in words.settings:
         yield Fault(f"{at}/setting", f"没有这种就诊方式，请从这些里选：{_list(words.settings)}。")
     if bill.disease_group not in words.disease_groups:
-        yield Fault(f"{at}/disease_group", f"没有这类疾病，请从这些里选：{_list(words.disease_groups)}。")
+        yield Fault(
+            f"{at}/disease_group", f"没有这类疾病，请从这些里选：{_list(words.disease_groups)}。"
+        )
     for layer in bill.paid:
         if layer not in words.layers and layer != "out_of_scope":
             yield Fault(f"{at}/paid/{layer}", "没有这一项支付，请用规定的代码。")

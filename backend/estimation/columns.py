@@ -89,4 +89,3 @@ class BatchEstimate:
     identity: Codes
     in_scope_burden: Fen
     personal_burden: Fen
-

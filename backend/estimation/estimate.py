@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from backend.estimation.case import Assumptions, Bill, Case
+from backend.estimation.case import Bill, Case
 from backend.estimation.checks import check_case
 from backend.estimation.explanation import Explained, Explainer
 from backend.estimation.identities import counting
 from backend.estimation.rules import INTEGERS, burden_left
-from backend.estimation.settle import RARE_DRUG, Settled, Year, settle_bill
-from backend.estimation.terms import Rules, Terms
+from backend.estimation.settle import RARE_DRUG, Year, settle_bill
+from backend.estimation.terms import Rules
 from backend.policies.policy import Policy, State
 
 OUT_OF_SCOPE = "out_of_scope"
@@ -78,6 +78,12 @@ def estimate_payments(case: Case, rules: Rules) -> Estimate:
     return Estimate(bills, _years(bills), tuple(estimator.notes))
 
 
+def decides(case: Case, standing: Standing) -> bool:
+    """A policy of this standing decides a bill; one with unconfirmed dates where the case names it."""
+    named = case.policy is not None
+    return standing == "in_force" or (named and standing == "unconfirmed")
+
+
 class _Estimator:
     def __init__(self, case: Case, rules: Rules) -> None:
         self.case = case
@@ -88,7 +94,7 @@ class _Estimator:
 
     def bill(self, bill: Bill) -> BillEstimate:
         policy, standing = self._policy_on(bill.discharged_on)
-        if policy is None or not self._applies(standing):
+        if policy is None or not decides(self.case, standing):
             return self._outside(bill, policy, standing)
         area = self.case.area or policy.area
         assumptions = self.rules.assumptions(self.case.assumptions, area, bill.discharged_on)
@@ -104,11 +110,6 @@ class _Estimator:
             for s in settled
         )
         return _bill_estimate(bill, policy, standing, payments, explainer.bill_notes())
-
-    def _applies(self, standing: Standing) -> bool:
-        """A policy with unconfirmed dates decides only where the case names it."""
-        named = self.case.policy is not None
-        return standing == "in_force" or (named and standing == "unconfirmed")
 
     def _policy_on(self, day: date) -> tuple[Policy | None, Standing]:
         book = self.rules.book
@@ -141,7 +142,7 @@ def _outside_note(policy: Policy | None, standing: Standing, day: date) -> str:
         return f"{day} 这个地方没有收录的医疗救助政策，救助金额没有计算。请问当地医保部门。"
     name = f"《{policy.document.short_title}》"
     if standing == "unconfirmed":
-        return f"{name}的施行日期还没有得到当地确认，按地区测算时不使用它；想按它试算，请直接选这个政策。"
+        return f"{name}的施行日期当地还没有确认，按地区测算时不用它；要试算，请直接选这个政策。"
     if standing == "not_yet":
         return f"{name}从 {policy.first_day} 起施行，{day} 的费用不能按它计算。"
     return f"{name}到 {policy.last_day} 已经失效，{day} 的费用不能按它计算。"
@@ -186,5 +187,3 @@ def _year(year: int, bills: list[BillEstimate]) -> YearEstimate:
         sum(bill.in_scope_burden for bill in bills),
         sum(bill.personal_burden for bill in bills),
     )
-
-

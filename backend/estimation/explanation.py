@@ -1,4 +1,4 @@
-"""测算说明 (explanation): the steps of a computed payment, as Chinese sentences made from its numbers.
+"""测算说明 (explanation): the steps of a computed payment, as sentences made from its numbers.
 
 The same input gives the same sentences; every figure in them is one that the engine used.
 """
@@ -12,7 +12,7 @@ from datetime import date
 from backend.estimation.case import Assumptions, Bill, Person
 from backend.estimation.rules import Scale, Situation
 from backend.estimation.settle import RowTried, Settled
-from backend.estimation.terms import RowTerms, Terms
+from backend.estimation.tables import RowTerms, Terms
 from backend.kernel.money import format_percent, format_yuan
 from backend.policies.book import Vocabulary
 from backend.policies.shapes import ReadingShape
@@ -78,9 +78,8 @@ class Explainer:
         if layer is None:
             raise ValueError(f"{settled.layer} is not computed by the policy")
         chosen = settled.chosen
-        if settled.missed is not None or chosen is None or settled.situation is None:
-            steps = (Step(self._why_not(settled), 0),)
-        else:
+        steps: tuple[Step, ...] = (Step(self._why_not(settled), 0),)
+        if chosen is not None and settled.situation is not None:
             steps = tuple(self._steps(settled, chosen, settled.situation))
         return Explained(
             identity=chosen.categories[0] if chosen and chosen.categories else None,
@@ -136,16 +135,16 @@ class Explainer:
     # -- a layer that pays nothing -----------------------------------------------------------
 
     def _why_not(self, settled: Settled) -> str:
-        layer = settled.terms
-        if layer is not None and settled.missed in layer.shape.not_covered:
-            return layer.shape.not_covered[settled.missed]
+        layer, missed = settled.terms, settled.missed or ""
+        if layer is not None and missed in layer.shape.not_covered:
+            return layer.shape.not_covered[missed]
         name = self.words.layers[settled.layer]
-        if settled.missed == "settings":
+        if missed == "settings":
             return f"{self.words.settings[self.bill.setting]}的费用不在{name}的范围内。"
-        if settled.missed == "disease_groups":
+        if missed == "disease_groups":
             return f"这类疾病的费用不在{name}的范围内。"
-        if settled.missed in self.words.flags:
-            return f"{name}要求{self.words.flags[settled.missed]}，这笔费用不符合。"
+        if missed in self.words.flags:
+            return f"{name}要求{self.words.flags[missed]}，这笔费用不符合。"
         if not self.person.identities:
             return f"没有填写救助身份，这笔费用没有{name}。"
         if self.held:
@@ -155,9 +154,7 @@ class Explainer:
 
     # -- a layer that was computed -----------------------------------------------------------
 
-    def _steps(
-        self, settled: Settled, chosen: RowTried, situation: Situation
-    ) -> Iterator[Step]:
+    def _steps(self, settled: Settled, chosen: RowTried, situation: Situation) -> Iterator[Step]:
         outcome = chosen.outcome
         yield self._burden(settled, situation)
         yield from self._scale(chosen, situation)
@@ -218,8 +215,8 @@ class Explainer:
     def _rates(self, row: RowTerms, scale: Scale, situation: Situation, excess: int) -> str:
         bands = list(_bands(scale))
         if len(bands) == 1 and bands[0][0] == 0:
-            rate = format_percent(bands[0][1])
-            return f"这部分{_at_least(row)}按 {rate} 支付：{format_yuan(excess)} × {rate}。"
+            percent = format_percent(bands[0][1])
+            return f"这部分{_at_least(row)}按 {percent} 支付：{format_yuan(excess)} × {percent}。"
         start = max(situation.before - scale.deductible, 0)
         parts = []
         for place, (above, rate) in enumerate(bands):
@@ -274,7 +271,11 @@ class Explainer:
         if settled.chosen is not None:
             names.append(policy.benefits.identities.reading or "")
             names.append(settled.chosen.row.shape.reading or "")
+            if settled.situation is not None and settled.situation.reduced:
+                names.append(layer.shape.reduction.reading or "" if layer.shape.reduction else "")
             names.extend(pool.shape.reading or "" for pool, _ in settled.pools)
+            if len(settled.tried) > 1:
+                names.append(layer.shape.choice_reading or "")
         return tuple(policy.readings[name] for name in dict.fromkeys(names) if name)
 
 

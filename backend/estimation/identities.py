@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import date
 
 from backend.estimation.case import Bill, Identity
-from backend.estimation.terms import Terms
-from backend.policies.shapes import IdentityRulesShape
+from backend.estimation.tables import Terms
+from backend.policies.benefit_shapes import IdentityRulesShape
 
 FAR = date.max
 
@@ -44,9 +44,8 @@ def counts_on(terms: Terms, identity: Identity, bill: Bill) -> bool:
     """The identity counts: a stay that it overlaps by a day, any other bill by its last day."""
     rules = terms.policy.benefits.identities
     first_needed = bill.admitted_on if bill.setting in rules.stay_settings else bill.discharged_on
-    return (
-        extended_start(terms, identity) <= bill.discharged_on
-        and first_needed <= extended_end(rules, identity.to)
+    return extended_start(terms, identity) <= bill.discharged_on and first_needed <= extended_end(
+        rules, identity.to
     )
 
 

@@ -152,4 +152,5 @@ def months_before(days: Days, months: int) -> Days:
     target = month - np.timedelta64(months, "M")
     last = (target + 1).astype("datetime64[D]") - np.timedelta64(1, "D")
     moved = np.minimum(target.astype("datetime64[D]") + day_of_month, last)
-    return (moved.astype(np.int64) + epoch).astype(np.int32)
+    ordinals: Days = (moved.astype(np.int64) + epoch).astype(np.int32)
+    return ordinals

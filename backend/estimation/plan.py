@@ -6,7 +6,8 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,11 @@ import numpy.typing as npt
 from backend.estimation.case import Assumptions
 from backend.estimation.columns import Batch, Fen
 from backend.estimation.rules import Scale
-from backend.estimation.terms import LayerTerms, Rules, TableTerms, Terms, span_starts
+from backend.estimation.tables import LayerTerms, TableTerms, Terms
+from backend.estimation.terms import Rules, span_starts
 from backend.policies.policy import Policy
+
+Bits: TypeAlias = npt.NDArray[np.uint8]
 
 NOBODY = 32
 """The place of the lowest bit when no category counts; also the `otherwise` row's place."""
@@ -51,20 +55,25 @@ class RankedRows:
     deductible: Any
     steps: tuple[tuple[Any, Any], ...]
     limited: npt.NDArray[np.bool_] | bool
+    using: npt.NDArray[np.bool_] | bool
     plain: bool
     first_bill: bool
 
-    def scale(self, places: npt.NDArray[np.intp]) -> Scale:
+    def scale(self, places: Bits) -> Scale:
         """The scale of each bill's row."""
         steps = tuple((_at(above, places), _at(rise, places)) for above, rise in self.steps)
         return Scale(_at(self.deductible, places), steps, self.first_bill, self.plain)
 
-    def limits(self, places: npt.NDArray[np.intp]) -> Any:
+    def limits(self, places: Bits) -> Any:
         """Whether the pools cut each bill's row."""
         return self.limited if isinstance(self.limited, bool) else self.limited[places]
 
+    def uses(self, places: Bits) -> Any:
+        """Whether what each bill's row pays uses the pools up."""
+        return self.using if isinstance(self.using, bool) else self.using[places]
 
-def _at(values: Any, places: npt.NDArray[np.intp]) -> Any:
+
+def _at(values: Any, places: Bits) -> Any:
     return values if isinstance(values, int) else values[places]
 
 
@@ -73,6 +82,7 @@ class TablePlan:
 
     def __init__(self, table: TableTerms, choice: str) -> None:
         self.terms = table
+        self.first_row = choice == "first_row"
         self.ranked = _ranked(table, choice)
         self.uses_burden = any(not (r.scale.plain or r.scale.first_bill) for r in table.rows)
         self.uses_first = any(r.scale.first_bill for r in table.rows)
@@ -140,11 +150,9 @@ def _ranked(table: TableTerms, choice: str) -> RankedRows | None:
     rows = [row for row in table.rows if not row.shape.otherwise]
     if any(not isinstance(row.scale.deductible, int) for row in rows):
         return None
-    if any(low.mask >= (high.mask & -high.mask) for low, high in zip(rows, rows[1:], strict=False)):
+    if any(low.mask >= (high.mask & -high.mask) for low, high in pairwise(rows)):
         return None
-    if choice == "most" and not all(
-        _dominates(first, second) for first, second in zip(rows, rows[1:], strict=False)
-    ):
+    if choice == "most" and not all(_dominates(first, second) for first, second in pairwise(rows)):
         return None
     if len({row.scale.first_bill for row in rows}) > 1:
         return None
@@ -157,16 +165,18 @@ def _ranked_rows(table: TableTerms) -> RankedRows:
     deductible = np.zeros(places, np.int64)
     steps = [(np.zeros(places, np.int64), np.zeros(places, np.int64)) for _ in range(bands)]
     limited = np.ones(places, np.bool_)
+    using = np.ones(places, np.bool_)
     for row in table.rows:
         at = _places(row.mask) if row.mask else [NOBODY]
         deductible[at] = row.scale.deductible
-        limited[at] = row.limited
+        limited[at], using[at] = row.limited, row.shape.uses_pools
         for (above, rise), (row_above, row_rise) in zip(steps, row.scale.steps, strict=False):
             above[at], rise[at] = row_above, row_rise
     return RankedRows(
         deductible=_constant(deductible, table),
         steps=tuple((_constant(above, table), _constant(rise, table)) for above, rise in steps),
         limited=True if all(row.limited for row in table.rows) else limited,
+        using=True if all(row.shape.uses_pools for row in table.rows) else using,
         plain=all(row.scale.plain for row in table.rows),
         first_bill=table.rows[0].scale.first_bill,
     )
@@ -200,5 +210,3 @@ def _marks(scale: Scale) -> list[int]:
 def _rate_above(scale: Scale, burden: int) -> int:
     """The rate at which the next fen of the year's burden is paid."""
     return sum(rise for above, rise in scale.steps if burden >= scale.deductible + above)
-
-

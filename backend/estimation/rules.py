@@ -63,6 +63,7 @@ class Situation:
     room: Amounts
     reduced: Truths = False
     keeps: int | None = None
+    reduced_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class RowOutcome:
 
     def uses(self, ops: Ops, situation: Situation) -> Amounts:
         """What the pools are used up by: what is paid, or the amount before halving."""
-        if situation.keeps is None:
+        if situation.keeps is None or situation.reduced_first:
             return self.paid
         return ops.where(situation.reduced, self.pooled, self.paid)
 
@@ -104,18 +105,33 @@ def entitled(ops: Ops, scale: Scale, situation: Situation) -> Amounts:
 
 
 def row_outcome(ops: Ops, scale: Scale, limited: Truths, situation: Situation) -> RowOutcome:
-    """Rate, then pools, then the share for who declined the service, then the bill's total."""
+    """Rate, then pools, then the share for who declined the service, then the bill's total.
+
+    Where the policy is read so, the share comes before the pools.
+    """
     amount = entitled(ops, scale, situation)
+    if situation.reduced_first:
+        kept = pooled = after_pools(ops, reduced(ops, amount, situation), limited, situation)
+    else:
+        pooled = after_pools(ops, amount, limited, situation)
+        kept = reduced(ops, pooled, situation)
+    return RowOutcome(amount, pooled, kept, ops.minimum(kept, situation.room))
+
+
+def after_pools(ops: Ops, amount: Amounts, limited: Truths, situation: Situation) -> Amounts:
+    """The amount cut at what every pool has left, unless the row has no limit."""
     pooled = amount
     for left in situation.left:
         pooled = ops.minimum(pooled, left)
-    if limited is not True:
-        pooled = ops.where(limited, pooled, amount)
-    kept = pooled
-    if situation.keeps is not None:
-        share = half_up(pooled * situation.keeps, RATE_UNIT)
-        kept = ops.where(situation.reduced, share, pooled)
-    return RowOutcome(amount, pooled, kept, ops.minimum(kept, situation.room))
+    return pooled if limited is True else ops.where(limited, pooled, amount)
+
+
+def reduced(ops: Ops, amount: Amounts, situation: Situation) -> Amounts:
+    """The share of who declined the service, rounded half-up; the whole for everybody else."""
+    if situation.keeps is None:
+        return amount
+    share = half_up(amount * situation.keeps, RATE_UNIT)
+    return ops.where(situation.reduced, share, amount)
 
 
 def pool_left(ops: Ops, limit: int, used: Amounts) -> Amounts:
@@ -123,6 +139,6 @@ def pool_left(ops: Ops, limit: int, used: Amounts) -> Amounts:
     return ops.maximum(limit - used, 0)
 
 
-def burden_left(ops: Ops, in_scope: Amounts, paid_before: Amounts) -> Amounts:
-    """政策范围内个人负担: in-scope cost less what the layers before paid, never below zero."""
-    return ops.maximum(in_scope - paid_before, 0)
+def burden_left(ops: Ops, cost: Amounts, paid_before: Amounts) -> Amounts:
+    """个人负担: in-scope cost (or the whole) less what was paid before, never below zero."""
+    return ops.maximum(cost - paid_before, 0)

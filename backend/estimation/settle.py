@@ -13,18 +13,17 @@ from backend.estimation.rules import (
     pool_left,
     row_outcome,
 )
-from backend.estimation.terms import LayerTerms, PoolTerms, RowTerms, TableTerms, Terms
+from backend.estimation.tables import LayerTerms, PoolTerms, RowTerms, TableTerms, Terms
 
 RARE_DRUG = "rare_drug_assistance"
 
 
 @dataclass(slots=True)
 class LayerYear:
-    """What a layer remembers of the year. `burdens`, `begun`: by table; `used`: by pool; fen."""
+    """What a layer remembers of the year, by table: the burden so far (fen), and whether begun."""
 
     burdens: list[int]
     begun: list[bool]
-    used: list[int]
 
 
 @dataclass(slots=True)
@@ -32,13 +31,15 @@ class Year:
     """A person's assistance year under one policy: the calendar year of discharge."""
 
     layers: dict[str, LayerYear] = field(default_factory=dict)
+    used: dict[tuple[str, str], int] = field(default_factory=dict)
+    """What has been paid out of each pool, fen."""
 
     def of(self, layer: LayerTerms) -> LayerYear:
         """The layer's memory, empty at first."""
         found = self.layers.get(layer.code)
         if found is None:
             tables = len(layer.tables)
-            found = LayerYear([0] * tables, [False] * tables, [0] * len(layer.pools))
+            found = LayerYear([0] * tables, [False] * tables)
             self.layers[layer.code] = found
         return found
 
@@ -69,12 +70,20 @@ class Settled:
     pools: tuple[tuple[PoolTerms, int], ...] = ()
 
 
+@dataclass(slots=True)
+class Paid:
+    """What the layers before have paid on a bill: towards the in-scope cost, and beside it; fen."""
+
+    in_scope: int = 0
+    beside: int = 0
+
+
 def settle_bill(
     bill: Bill, counting: frozenset[str], declined: bool, terms: Terms, year: Year
 ) -> list[Settled]:
     """Every layer that the policy computes or that was given, in the order of payment."""
     room = bill.total - sum(bill.paid.values())
-    paid_before = 0
+    paid = Paid()
     settled = []
     for code in terms.order:
         layer = terms.by_layer.get(code)
@@ -84,12 +93,14 @@ def settle_bill(
                 continue
             outcome = Settled(code, given, given=True)
         else:
-            finder = _Layer(layer, bill, counting, year.of(layer))
-            outcome = finder.settle(given, paid_before, room, declined)
+            finder = _Layer(layer, bill, counting, year)
+            outcome = finder.settle(given, paid, room, declined)
         if not outcome.given:
             room -= outcome.amount
-        if code != RARE_DRUG:
-            paid_before += outcome.amount
+        if code == RARE_DRUG:
+            paid.beside += outcome.amount
+        else:
+            paid.in_scope += outcome.amount
         settled.append(outcome)
     return settled
 
@@ -99,37 +110,44 @@ class _Layer:
     layer: LayerTerms
     bill: Bill
     counting: frozenset[str]
-    year: LayerYear
+    year: Year
 
-    def settle(self, given: int | None, paid_before: int, room: int, declined: bool) -> Settled:
-        burden = burden_left(INTEGERS, self.bill.in_scope, paid_before)
-        if self.layer.shape.base == "rare_drug":
-            burden = self.bill.rare_drug
+    def settle(self, given: int | None, paid: Paid, room: int, declined: bool) -> Settled:
         place, missed = self._table()
         if place is None:
+            self._gather_uncovered(self._burden(paid))
             return self._nothing(given, missed)
         table = self.layer.tables[place]
         applying = _applying(table, self.counting)
-        if not applying and not self.layer.shape.everyone:
+        if not applying and self.layer.shape.gathers != "covered":
             return self._nothing(given, "identity")
-        pools = [p for p in range(len(self.year.used)) if self._in_pool(p)]
-        situation = self._situation(burden, place, pools, room, declined)
+        pools = [pool for pool in self.layer.pools if pool.covers.misses(self.bill) is None]
+        situation = self._situation(self._burden(paid), place, pools, room, declined)
         tried = tuple(
             RowTried(row, categories, row_outcome(INTEGERS, row.scale, row.limited, situation))
             for row, categories in applying
         )
         chosen = self._choose(tried)
-        if given is not None:
-            amount = used = given
-        else:
+        amount = given
+        if amount is None:
             amount = chosen.outcome.paid if chosen else 0
-            used = chosen.outcome.uses(INTEGERS, situation) if chosen else 0
-        self._remember(place, burden, pools, used)
-        left = tuple(zip((self.layer.pools[p] for p in pools), situation.left, strict=True))
+        self._remember(place, pools, situation, chosen, given)
+        left = tuple(zip(pools, situation.left, strict=True))
         return Settled(
             self.layer.code, amount, given is not None, self.layer, None,
             table, chosen, tried, situation, left,
         )  # fmt: skip
+
+    def _burden(self, paid: Paid) -> int:
+        base = self.layer.shape.base
+        if base == "rare_drug":
+            return self.bill.rare_drug
+        cost, before = self.bill.in_scope, paid.in_scope
+        if base == "personal_burden":
+            outside = paid.beside + self.bill.paid.get("out_of_scope", 0)
+            cost, before = self.bill.total, paid.in_scope + outside
+        burden: int = burden_left(INTEGERS, cost, before)
+        return burden
 
     def _nothing(self, given: int | None, missed: str | None) -> Settled:
         return Settled(self.layer.code, given or 0, given is not None, self.layer, missed)
@@ -144,22 +162,21 @@ class _Layer:
                 return place, None
         return None, missed
 
-    def _in_pool(self, pool: int) -> bool:
-        return self.layer.pools[pool].covers.misses(self.bill) is None
-
     def _situation(
-        self, burden: int, place: int, pools: list[int], room: int, declined: bool
+        self, burden: int, place: int, pools: list[PoolTerms], room: int, declined: bool
     ) -> Situation:
+        reduction = self.layer.shape.reduction
+        year = self.year.of(self.layer)
         used = self.year.used
-        left = [pool_left(INTEGERS, self.layer.pools[p].limit, used[p]) for p in pools]
         return Situation(
             burden=burden,
-            before=self.year.burdens[place],
-            first=not self.year.begun[place],
-            left=left,
+            before=year.burdens[place],
+            first=not year.begun[place],
+            left=[pool_left(INTEGERS, pool.limit, used.get(pool.name, 0)) for pool in pools],
             room=max(room, 0),
-            reduced=declined and self.layer.keeps is not None,
+            reduced=declined and reduction is not None,
             keeps=self.layer.keeps,
+            reduced_first=reduction is not None and reduction.order == "reduction_first",
         )
 
     def _choose(self, tried: tuple[RowTried, ...]) -> RowTried | None:
@@ -167,11 +184,30 @@ class _Layer:
             return tried[0] if tried else None
         return max(tried, key=lambda row: row.outcome.paid)  # max keeps the earlier of equals
 
-    def _remember(self, place: int, burden: int, pools: list[int], used: int) -> None:
-        self.year.burdens[place] += burden
-        self.year.begun[place] = True
+    def _remember(
+        self,
+        place: int,
+        pools: list[PoolTerms],
+        situation: Situation,
+        chosen: RowTried | None,
+        given: int | None,
+    ) -> None:
+        year = self.year.of(self.layer)
+        year.burdens[place] += situation.burden
+        year.begun[place] = True
+        if chosen is None or not chosen.row.shape.uses_pools:
+            return
+        paid = chosen.outcome.uses(INTEGERS, situation) if given is None else given
         for pool in pools:
-            self.year.used[pool] += used
+            self.year.used[pool.name] = self.year.used.get(pool.name, 0) + paid
+
+    def _gather_uncovered(self, burden: int) -> None:
+        """A bill that the layer does not cover may still make up its yearly burden, if read so."""
+        if self.layer.shape.gathers == "counting":
+            year = self.year.of(self.layer)
+            for place, table in enumerate(self.layer.tables):
+                if table.covers.everything and _applying(table, self.counting):
+                    year.burdens[place] += burden
 
 
 def _applying(

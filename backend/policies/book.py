@@ -1,4 +1,4 @@
-"""政策汇编 (the policy book): all policies, the vocabulary, and which policy holds where and when."""
+"""政策汇编 (the policy book): all policies, the vocabulary, which policy holds where and when."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from typing import ClassVar
 from backend.kernel import areas
 from backend.kernel.errors import DomainError, Fault
 from backend.policies.policy import Policy, frozen_map
-from backend.policies.shapes import CategoryShape, LocalitiesShape, TermShape, VocabularyShape
+from backend.policies.shared_shapes import (
+    CategoryShape,
+    LocalitiesShape,
+    TermShape,
+    VocabularyShape,
+)
 
 
 class UnknownPolicy(DomainError):

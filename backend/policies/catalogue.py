@@ -9,24 +9,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
 from backend.kernel.yaml_file import FileError, FileFault, YamlFile
+from backend.policies.benefit_shapes import BenefitsShape
 from backend.policies.book import PolicyBook, Vocabulary
 from backend.policies.checks import check_localities, check_policy
 from backend.policies.policy import Parameter, Policy, dated_values, frozen_map
 from backend.policies.shapes import (
-    BenefitsShape,
     ClauseShape,
     DocumentShape,
     EntitlementShape,
-    LocalitiesShape,
     ParameterShape,
     ReadingShape,
     ServiceShape,
-    VocabularyShape,
 )
+from backend.policies.shared_shapes import LocalitiesShape, VocabularyShape
 
 T = TypeVar("T")
 
@@ -57,18 +58,28 @@ def load_catalogue(extra: Sequence[Path] = ()) -> PolicyBook:
     Raises `CatalogueError` with every fault found: file, line, reason.
     """
     faults: list[FileFault] = []
-    vocabulary_file = YamlFile(HOME / "vocabulary.yaml", "vocabulary.yaml")
-    vocabulary = Vocabulary(vocabulary_file.convert(VocabularyShape))
+    vocabulary = _read_vocabulary()
     policies: dict[str, Policy] = {}
     for home in (HOME, *extra):
         for folder in sorted(path for path in home.iterdir() if path.is_dir()):
-            policy = _gather(faults, lambda folder=folder: _load_policy(folder, vocabulary))
+            policy = _gather(faults, partial(_load_policy, folder, vocabulary))
             if policy is not None:
                 policies[policy.id] = policy
     localities = _gather(faults, lambda: _load_localities((HOME, *extra), policies))
     if faults or localities is None:
         raise CatalogueError(sorted(faults))
     return PolicyBook(frozen_map(policies), vocabulary, localities)
+
+
+@cache
+def shared_vocabulary() -> Vocabulary:
+    """The codes that every policy shares; no locality adds to them. Raises `FileError`."""
+    return _read_vocabulary()
+
+
+def _read_vocabulary() -> Vocabulary:
+    file = YamlFile(HOME / "vocabulary.yaml", "vocabulary.yaml")
+    return Vocabulary(file.convert(VocabularyShape))
 
 
 def _gather(faults: list[FileFault], load: Callable[[], T]) -> T | None:
@@ -93,9 +104,8 @@ def _open(folder: Path) -> PolicyFiles:
     opened: dict[str, YamlFile] = {}
     for name in PolicyFiles.__annotations__:
         if name != "folder":
-            path = folder / f"{name}.yaml"
             label = f"{folder.name}/{name}.yaml"
-            file = _gather(faults, lambda path=path, label=label: YamlFile(path, label))
+            file = _gather(faults, partial(YamlFile, folder / f"{name}.yaml", label))
             if file is not None:
                 opened[name] = file
     if faults:
@@ -132,9 +142,8 @@ def _parameter(
     except ValueError as error:
         faults.append(file.fault(f"参数 {shape.code} 的值不对：{error}", place, "values"))
         return None
-    starts = [value.from_ for value in values[1:]]
-    ordered = all(starts) and starts == sorted(set(filter(None, starts)))
-    if not values or not ordered or (values[0].from_ and starts and values[0].from_ >= starts[0]):
+    starts = [value.from_ or date.min for value in values]
+    if not values or starts != sorted(set(starts)):
         faults.append(file.fault(f"参数 {shape.code} 的日期要从早到晚", place, "values"))
         return None
     return Parameter(shape, values)

@@ -1,23 +1,18 @@
-"""What a catalogue must hold beyond its shape: references, units, spans; each fault with its line."""
+"""What a catalogue must hold beyond its shape: references, units, spans, each with its line."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from backend.kernel import areas
 from backend.kernel.money import parse_rate, parse_yuan
 from backend.kernel.yaml_file import FileFault, Step, YamlFile
+from backend.policies.benefit_shapes import CoversShape, DeductibleShape, LayerShape, RowShape
 from backend.policies.policy import Policy
-from backend.policies.shapes import (
-    CoversShape,
-    DeductibleShape,
-    LayerShape,
-    LocalitiesShape,
-    RowShape,
-    Unit,
-)
+from backend.policies.shapes import EntitlementShape, ServiceShape, Unit
+from backend.policies.shared_shapes import LocalitiesShape
 
 if TYPE_CHECKING:
     from backend.policies.book import Vocabulary
@@ -31,9 +26,7 @@ _DEDUCTIBLE_UNITS: Mapping[str, Unit] = {
 }
 
 
-def check_policy(
-    policy: Policy, files: PolicyFiles, vocabulary: Vocabulary
-) -> list[FileFault]:
+def check_policy(policy: Policy, files: PolicyFiles, vocabulary: Vocabulary) -> list[FileFault]:
     """Every fault of one policy, in the order of its files."""
     check = _Check(policy, files, vocabulary)
     return [*check.document(), *check.references(), *check.benefits()]
@@ -60,12 +53,11 @@ class _Check:
             yield file.fault("失效日期早于施行日期", "in_force", "to")
         if document.validity.dates != "unconfirmed" and span.from_ is None:
             yield file.fault("没有写施行日期，就要标 unconfirmed", "in_force", "from")
-        yield from self._codes(document.beneficiaries, self.vocabulary.categories, file, "beneficiaries")
+        known = self.vocabulary.categories
+        yield from self._codes(document.beneficiaries, known, file, "beneficiaries")
         yield from self._reading(span.reading, file, "in_force", "reading")
         for place, notice in enumerate(document.notices):
-            yield from self._codes(
-                notice.categories, self.vocabulary.categories, file, "notices", place, "categories"
-            )
+            yield from self._codes(notice.categories, known, file, "notices", place, "categories")
             yield from self._clause(notice.clause, file, "notices", place, "clause")
 
     def references(self) -> Iterator[FileFault]:
@@ -75,40 +67,39 @@ class _Check:
         for place, parameter in enumerate(self.policy.parameters.values()):
             yield from self._clause(parameter.shape.clause, files.parameters, place, "clause")
             yield from self._reading(parameter.shape.reading, files.parameters, place, "reading")
-        for file, items in (
-            (files.entitlements, self.policy.entitlements),
-            (files.services, self.policy.services),
-        ):
-            seen: set[str] = set()
-            for place, item in enumerate(items):
-                if item.code in seen:
-                    yield file.fault(f"“{item.code}”写了两次", place, "code")
-                seen.add(item.code)
-                yield from self._clause(item.clause, file, place, "clause")
-                yield from self._reading(item.reading, file, place, "reading")
-                for name in item.parameters:
-                    yield from self._parameter(name, None, file, place, "parameters")
-        for place, entitlement in enumerate(self.policy.entitlements):
-            if entitlement.categories != "all":
-                yield from self._codes(
-                    entitlement.categories,
-                    self.vocabulary.categories,
-                    files.entitlements,
-                    place,
-                    "categories",
-                )
-            conditions = entitlement.conditions
-            for name in (entitlement.amount, conditions.age_from, conditions.age_to):
-                if name is not None:
-                    yield from self._parameter(name, None, files.entitlements, place)
-            yield from self._codes(
-                conditions.settings or [], self.vocabulary.settings, files.entitlements, place
-            )
+        yield from self._items(files.entitlements, self.policy.entitlements)
+        yield from self._items(files.services, self.policy.services)
+        yield from self._entitlements()
         for place, service in enumerate(self.policy.services):
             if service.deadline is not None:
                 yield from self._parameter(
                     service.deadline, None, files.services, place, "deadline"
                 )
+
+    def _items(
+        self, file: YamlFile, items: Sequence[EntitlementShape | ServiceShape]
+    ) -> Iterator[FileFault]:
+        seen: set[str] = set()
+        for place, item in enumerate(items):
+            if item.code in seen:
+                yield file.fault(f"“{item.code}”写了两次", place, "code")
+            seen.add(item.code)
+            yield from self._clause(item.clause, file, place, "clause")
+            yield from self._reading(item.reading, file, place, "reading")
+            for name in item.parameters:
+                yield from self._parameter(name, None, file, place, "parameters")
+
+    def _entitlements(self) -> Iterator[FileFault]:
+        file, words = self.files.entitlements, self.vocabulary
+        for place, entitlement in enumerate(self.policy.entitlements):
+            if entitlement.categories != "all":
+                codes = entitlement.categories
+                yield from self._codes(codes, words.categories, file, place, "categories")
+            conditions = entitlement.conditions
+            for name in (entitlement.amount, conditions.age_from, conditions.age_to):
+                if name is not None:
+                    yield from self._parameter(name, None, file, place)
+            yield from self._codes(conditions.settings or [], words.settings, file, place)
 
     # -- the benefits ------------------------------------------------------------------------
 
@@ -135,6 +126,7 @@ class _Check:
         file = self.files.benefits
         yield from self._clause(layer.clause, file, *path, "clause")
         yield from self._covers(layer.covers, *path, "covers")
+        yield from self._reading(layer.choice_reading, file, *path, "choice_reading")
         for reading in layer.readings:
             yield from self._reading(reading, file, *path, "readings")
         for place, pool in enumerate(layer.pools):
@@ -143,6 +135,8 @@ class _Check:
             yield from self._covers(pool.covers, *where, "covers")
             yield from self._clause(pool.clause, file, *where, "clause")
             yield from self._reading(pool.reading, file, *where, "reading")
+            if pool.shared_with is not None and not self._has_pool(pool.shared_with, pool.code):
+                yield file.fault(f"{pool.shared_with} 没有叫 {pool.code} 的限额", *where)
         if layer.reduction is not None:
             where = (*path, "reduction")
             yield from self._parameter(layer.reduction.keeps, "rate", file, *where, "keeps")
@@ -152,9 +146,14 @@ class _Check:
             for number, row in enumerate(table.rows):
                 yield from self._row(row, layer, *path, "tables", place, "rows", number)
 
+    def _has_pool(self, layer: str, code: str) -> bool:
+        layers = {shape.layer: shape for shape in self.policy.benefits.layers}
+        return layer in layers and any(pool.code == code for pool in layers[layer].pools)
+
     def _row(self, row: RowShape, layer: LayerShape, *path: Step) -> Iterator[FileFault]:
         file = self.files.benefits
-        yield from self._codes(row.categories, self.vocabulary.categories, file, *path, "categories")
+        known = self.vocabulary.categories
+        yield from self._codes(row.categories, known, file, *path, "categories")
         yield from self._clause(row.clause, file, *path, "clause")
         yield from self._reading(row.reading, file, *path, "reading")
         if (row.rate is not None) + bool(row.bands) + (row.from_base is not None) != 1:
@@ -211,9 +210,9 @@ class _Check:
         if anchor is not None and anchor not in self.policy.clauses:
             yield file.fault(f"没有这一条：{anchor}", *path)
 
-    def _reading(self, reading: str | None, file: YamlFile, *path: Step) -> Iterator[FileFault]:
-        if reading is not None and reading not in self.policy.readings:
-            yield file.fault(f"readings.yaml 里没有 {reading}", *path)
+    def _reading(self, name: str | None, file: YamlFile, *path: Step) -> Iterator[FileFault]:
+        if name is not None and name not in self.policy.readings:
+            yield file.fault(f"readings.yaml 里没有 {name}", *path)
 
     def _parameter(
         self, name: str, unit: Unit | None, file: YamlFile, *path: Step

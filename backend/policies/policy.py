@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Final, Literal, TypeVar
 
 from backend.kernel.money import format_percent, format_yuan, parse_rate, parse_yuan
+from backend.policies.benefit_shapes import BenefitsShape
 from backend.policies.shapes import (
-    BenefitsShape,
     ClauseShape,
     DocumentShape,
     EntitlementShape,
@@ -58,6 +58,8 @@ def format_value(unit: Unit, value: int | date) -> str:
         return format_percent(value)
     if unit == "points":
         return f"{format_percent(value).removesuffix('%')} 个百分点"
+    if unit == "percent":
+        return f"{value}%"
     return f"{value} {_COUNTED[unit]}".rstrip()
 
 

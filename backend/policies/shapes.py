@@ -46,7 +46,7 @@ class ValidityShape(Shape, frozen=True):
 
 
 class NoticeShape(Shape, frozen=True):
-    """People whom the document names but for whom no figure here holds: told so, not shown a zero."""
+    """People whom the document names but for whom no figure here holds: told so, shown no zero."""
 
     categories: list[str]
     kind: Literal["other_rules", "rate_not_stated"]
@@ -95,7 +95,7 @@ class ClauseShape(Shape, frozen=True):
 
 
 class ReadingShape(Shape, frozen=True):
-    """解读: how an unclear clause is read here, why, and which data to edit to read it otherwise."""
+    """解读: how an unclear clause is read here, why, and which data to edit to read it else."""
 
     id: str
     clause: str
@@ -129,140 +129,6 @@ class ParameterShape(Shape, frozen=True):
     values: list[ValueShape]
     floor: bool = False
     reading: str | None = None
-
-
-# -- benefits.yaml ----------------------------------------------------------------------------
-
-
-class RetroactiveShape(Shape, frozen=True):
-    """追溯: an identity of these categories counts from `months` before `applied_on`, if earlier."""
-
-    categories: list[str]
-    months: str
-    clause: str
-    reading: str | None = None
-
-
-class IdentityRulesShape(Shape, frozen=True):
-    """Which identity counts on which bill (身份认定期间)."""
-
-    stay_settings: list[str]
-    """Settled wholly under an identity that overlaps the stay by a day."""
-    lost_counts_to: Literal["day", "end_of_month"]
-    clause: str | None
-    reading: str | None = None
-    retroactive: list[RetroactiveShape] = []
-
-
-class CoversShape(Shape, frozen=True):
-    """Which bills: settings, flags that must be true, disease groups; null: any."""
-
-    settings: list[str] | None = None
-    flags: list[str] = []
-    disease_groups: list[str] | None = None
-
-
-class PoolShape(Shape, frozen=True):
-    """年度限额: a yearly limit on what the layer pays on the bills that it covers."""
-
-    code: str
-    name: str
-    limit: str
-    covers: CoversShape
-    clause: str
-    reading: str | None = None
-
-
-class DeductibleShape(Shape, frozen=True):
-    """起付线.
-
-    `yearly`: a yearly amount used up by the year's burden; `first_bill`: on the first bill of the
-    year only; `income_share`: a yearly share of last year's disposable income per head, `income`
-    being the parameter used when the figure is not given; `base_share`: a share of the
-    locality's serious-illness deductible.
-    """
-
-    kind: Literal["yearly", "first_bill", "income_share", "base_share"]
-    value: str
-    income: str | None = None
-
-
-class BandShape(Shape, frozen=True):
-    """分档: the part of the excess above `above` (a parameter; null: zero) is paid at `rate`."""
-
-    above: str | None
-    rate: str
-
-
-class RateFromBaseShape(Shape, frozen=True):
-    """Rate derived from the locality's serious-illness rate: plus points, or at least a floor."""
-
-    plus: str | None = None
-    at_least: str | None = None
-
-
-class RowShape(Shape, frozen=True):
-    """One row of a benefit table: these people, this deductible, this rate."""
-
-    code: str
-    name: str
-    categories: list[str]
-    clause: str
-    deductible: DeductibleShape | None = None
-    rate: str | None = None
-    bands: list[BandShape] = []
-    from_base: RateFromBaseShape | None = None
-    limited: bool = True
-    """False: no pool cuts this row, though what it pays uses the pools."""
-    otherwise: bool = False
-    """True: for bills on which no identity of the table counts."""
-    reading: str | None = None
-
-
-class TableShape(Shape, frozen=True):
-    """A table of rows for the bills that it covers, with a yearly burden of its own."""
-
-    code: str
-    name: str
-    covers: CoversShape
-    rows: list[RowShape]
-
-
-class ReductionShape(Shape, frozen=True):
-    """减半: what is paid is reduced to `keeps` when the person's flag is set."""
-
-    when: Literal["declined_health_service"]
-    keeps: str
-    clause: str
-    reading: str | None = None
-
-
-class LayerShape(Shape, frozen=True):
-    """One computed layer. `base`: what it works on, the in-scope burden left or the rare drug."""
-
-    layer: str
-    clause: str
-    covers: CoversShape
-    tables: list[TableShape]
-    base: Literal["in_scope_burden", "rare_drug"] = "in_scope_burden"
-    needs: Literal["serious_illness_base"] | None = None
-    choice: Literal["most", "first_row"] = "most"
-    everyone: bool = False
-    """True: the yearly burden gathers every bill of the year, identity or not."""
-    pools: list[PoolShape] = []
-    reduction: ReductionShape | None = None
-    readings: list[str] = []
-    not_covered: dict[str, str] = {}
-    """Flag or "settings" → the sentence for residents why such a bill gets nothing."""
-
-
-class BenefitsShape(Shape, frozen=True):
-    """benefits.yaml: identities, and the computed layers in the order of the law."""
-
-    identities: IdentityRulesShape
-    layers: list[LayerShape]
-    inputs: dict[str, str] = {}
-    """Layers the document names without a formula → the sentence that says so."""
 
 
 # -- entitlements.yaml, services.yaml ---------------------------------------------------------
@@ -325,71 +191,3 @@ class ServiceShape(Shape, frozen=True):
     parameters: list[str] = []
     keywords: list[str] = []
     reading: str | None = None
-
-
-
-
-# -- vocabulary.yaml, localities.yaml ---------------------------------------------------------
-
-
-class RenamedShape(Shape, frozen=True):
-    """A name in use from a day on; the older stays valid in older documents."""
-
-    from_: date = field(name="from")
-    name: str
-
-
-class TermShape(Shape, frozen=True):
-    """A code and its Chinese name."""
-
-    code: str
-    name: str
-
-
-class CategoryShape(Shape, frozen=True):
-    """A category of beneficiary (救助对象类别)."""
-
-    code: str
-    name: str
-    departments: list[str]
-    aliases: list[str] = []
-    child: bool = False
-    renamed: list[RenamedShape] = []
-
-
-class VocabularyShape(Shape, frozen=True):
-    """The codes that every policy shares; the order of categories and layers is the law's."""
-
-    departments: dict[str, str]
-    categories: list[CategoryShape]
-    settings: list[TermShape]
-    layers: list[TermShape]
-    disease_groups: list[TermShape]
-    flags: list[TermShape]
-
-
-class AdoptionShape(Shape, frozen=True):
-    """A place that applies a template policy, for a span of days."""
-
-    area: str
-    policy: str
-    from_: date = field(name="from")
-    to: date
-
-
-class SeriousIllnessBaseShape(Shape, frozen=True):
-    """A place's serious-illness insurance: yearly deductible and rate."""
-
-    area: str
-    from_: date = field(name="from")
-    to: date | None
-    deductible: str
-    rate: str
-    source: str
-
-
-class LocalitiesShape(Shape, frozen=True):
-    """localities.yaml."""
-
-    adoptions: list[AdoptionShape]
-    serious_illness_bases: list[SeriousIllnessBaseShape]
