@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from backend.kernel import migrations
 from backend.kernel.settings import Settings
+from backend.policies.catalogue import load_catalogue
 from miniprogram_api import serving
 from miniprogram_api.cli import work
 
@@ -33,20 +33,23 @@ def demo(port: int, data: Path | None) -> None:
 @click.option("--port", type=Port, default=8000, show_default=True, help="端口；0：自动选择。")
 @click.option("--migrate", is_flag=True, help="启动前升级表结构。")
 def serve(host: str, port: int, migrate: bool) -> None:
-    """启动网站（正式运行）。表结构不是最新时不会就绪，除非加 --migrate。"""
+    """启动网站（正式运行）。所配置的数据库表结构不是最新时不启动，除非加 --migrate。"""
     _serve(work.settings(), (host, port), migrate=migrate, word="就绪：")
 
 
 def _serve(chosen: Settings, address: tuple[str, int], *, migrate: bool, word: str) -> None:
-    with serving.stop_signals() as stopping, serving.listen(*address) as listener:
+    with (
+        serving.stop_signals() as stopping,
+        serving.listen(*address) as listener,
+        work.working_database(chosen, migrate=migrate) as engine,
+    ):
+        load_catalogue(chosen.catalogue)  # faults of its files are said plainly, here
+        url = engine.url.render_as_string(hide_password=False)
+        engine.dispose()
         address = listener.getsockname()
-        with work.database_url(chosen) as url:
-            if migrate:
-                with work.bare_database(replace(chosen, database_url=url)) as engine:
-                    migrations.upgrade(engine)
-            if stopping.is_set():
-                return
-            with serving.gunicorn(chosen, url, listener) as server:
-                if serving.wait_until_ready(server, address, stopping):
-                    click.echo(f"{word}http://{address[0]}:{address[1]}")
-                    serving.wait_until_stopped(server, stopping)
+        if stopping.is_set():
+            return
+        with serving.gunicorn(chosen, url, listener) as server:
+            if serving.wait_until_ready(server, address, stopping):
+                click.echo(f"{word}http://{address[0]}:{address[1]}")
+                serving.wait_until_stopped(server, stopping)

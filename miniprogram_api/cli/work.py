@@ -40,17 +40,18 @@ def bare_database(chosen: Settings) -> Iterator[Engine]:
 
 
 @contextmanager
-def working_database(chosen: Settings) -> Iterator[Engine]:
-    """The same, bound and migrated: always where it is embedded, else when still empty.
+def working_database(chosen: Settings, *, migrate: bool = False) -> Iterator[Engine]:
+    """The same, bound and migrated: where it is embedded, empty, or `migrate` says so.
 
     Raises `MigrationImpossible` where a configured server is behind: its owner decides when.
     """
     with bare_database(chosen) as engine:
-        if chosen.database_url is None or migrations.current(engine) is None:
+        current = migrations.current(engine)
+        if migrate or chosen.database_url is None or current is None:
             migrations.upgrade(engine)
-        elif not migrations.migrated(engine):
+        elif current != migrations.head():
             raise migrations.MigrationImpossible(
-                "数据库的表结构不是最新的：请先运行 shukun db upgrade。"
+                "数据库的表结构与本程序不一致：请先运行 shukun db upgrade。"
             )
         with database.bound(engine):
             yield engine

@@ -21,15 +21,15 @@ class Demo:
 
     data: Path
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
-    arguments: tuple[str, ...] = ("--port", "0")
+    arguments: tuple[str, ...] = ("demo", "--port", "0")
+    ready: str = "ready "
 
     def start(self) -> None:
         environ = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         with (self.data.parent / "err").open("w") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "miniprogram_api", "demo", "--data", str(self.data),
-                 *self.arguments],
-                env={**environ, MARK: self.mark}, start_new_session=True,
+                [sys.executable, "-m", "miniprogram_api", *self.arguments],
+                env={**environ, MARK: self.mark, "SHUKUN_DATA": str(self.data)}, start_new_session=True,
                 stdout=subprocess.PIPE, stderr=errors, text=True,
             )  # fmt: skip
 
@@ -37,8 +37,8 @@ class Demo:
         """Wait for the ready line and return the address in it."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line.startswith("ready http://127.0.0.1:"), (line, self.errors())
-        return line.removeprefix("ready ").strip()
+        assert line.startswith(f"{self.ready}http://127.0.0.1:"), (line, self.errors())
+        return line.removeprefix(self.ready).strip()
 
     def errors(self) -> str:
         return (self.data.parent / "err").read_text()
@@ -156,11 +156,28 @@ def test_the_web_server_of_a_killed_demo_goes_and_its_database_is_taken_over(dem
     assert demo.processes() == []
 
 
+def test_serving_works_on_the_embedded_default_too(demo: Demo) -> None:
+    demo.arguments, demo.ready = ("serve", "--port", "0"), "就绪："
+    demo.start()
+    assert get(f"{demo.address()}/readyz") == 200
+    assert demo.end(signal.SIGTERM) == 0
+    assert demo.processes() == []
+
+
+def test_the_data_folder_may_be_named_on_the_command_line(demo: Demo, tmp_path: Path) -> None:
+    demo.arguments = ("demo", "--port", "0", "--data", str(tmp_path / "named"))
+    demo.start()
+    demo.address()
+    assert demo.end(signal.SIGTERM) == 0
+    assert (tmp_path / "named" / "postgres").is_dir()
+    assert not demo.data.exists()
+
+
 def test_a_port_in_use_is_said_plainly(demo: Demo) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        demo.arguments = ("--port", str(taken.getsockname()[1]))
+        demo.arguments = ("demo", "--port", str(taken.getsockname()[1]))
         demo.start()
         assert demo.process.wait(60) == 2
     assert "请用 --port 换一个端口" in demo.errors()
