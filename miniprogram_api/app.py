@@ -17,6 +17,7 @@ from backend.kernel.errors import DomainError
 from backend.kernel.settings import Settings
 from miniprogram_api import observability, problems
 from miniprogram_api.access import access
+from miniprogram_api.estimation.routes import estimation
 from miniprogram_api.health.routes import health
 from miniprogram_api.openapi import Blueprint as ApiBlueprint
 from miniprogram_api.openapi import ProblemApi
@@ -24,7 +25,7 @@ from miniprogram_api.pages.routes import pages
 
 log = logging.getLogger(__name__)
 
-API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (health,)
+API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (health, estimation)
 PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (pages,)
 
 

@@ -52,7 +52,9 @@ def _table(*problems: Problem) -> Mapping[str, Problem]:
     return {problem.code: problem for problem in problems}
 
 
-DOMAIN: Final = _table()
+DOMAIN: Final = _table(
+    Problem("invalid-case", 422, "测算的内容有误", "请按 errors 中逐项说明改正后重新测算。"),
+)
 
 INVALID_BODY: Final = Problem(
     "invalid-body", 422, "填写的内容有误", "请按 errors 中逐项说明改正后重新提交。"

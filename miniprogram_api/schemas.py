@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Final
 
-from marshmallow import EXCLUDE, RAISE, Schema
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing
 
 from backend.kernel.errors import Fault
 
@@ -18,12 +19,49 @@ NOT_AN_OBJECT: Final = "请填写一个 JSON 对象，用花括号括起来。"
 class StrictSchema(Schema):
     """Base of what is sent to us: an unknown field is refused. Declared as instances, never classes
     (a class is built anew at every request).
+
+    Loads by itself, several times as fast as marshmallow's general way, which takes over where a
+    schema has hooks (`post_load` and the like) or options are given.
     """
 
     error_messages = {"unknown": UNKNOWN, "type": NOT_AN_OBJECT}
 
     class Meta:
         unknown = RAISE
+
+    def make(self, taken: dict[str, Any]) -> Any:
+        """What the loaded fields become: themselves, or a schema's own dataclass."""
+        return taken
+
+    def load(self, data: Any, **options: Any) -> Any:
+        """What was sent, as `make` makes it; raises `ValidationError` with every fault."""
+        if self._hooks or any(option is not None for option in options.values()):
+            return self.make(super().load(data, **options))
+        if not isinstance(data, dict):
+            raise ValidationError({"_schema": [NOT_AN_OBJECT]})
+        taken: dict[str, Any] = {}
+        faults: dict[str, Any] = {}
+        for key, name, field in self._plan:
+            try:
+                taken[name] = field.deserialize(data.get(key, missing), key, data)
+            except ValidationError as error:
+                faults[key] = error.messages
+        if not self._keys.issuperset(data):
+            faults.update({key: [UNKNOWN] for key in data if key not in self._keys})
+        if faults:
+            raise ValidationError(faults)
+        return self.make(taken)
+
+    @cached_property
+    def _plan(self) -> tuple[tuple[str, str, fields.Field[Any]], ...]:
+        return tuple(
+            (field.data_key or name, field.attribute or name, field)
+            for name, field in self.load_fields.items()
+        )
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        return frozenset(key for key, _, _ in self._plan)
 
 
 class AnswerSchema(Schema):
