@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NoReturn
+from typing import Any, BinaryIO, Final, NoReturn
 
-from flask import Response, jsonify
+import pytest
+from flask import Flask, Response, jsonify
 
 from backend.kernel.errors import DomainError, Fault
+from backend.kernel.settings import Settings
+from miniprogram_api import app as composition
+from miniprogram_api import openapi, problems
 from miniprogram_api.access import access
 from miniprogram_api.fields import Bool, Code, Day, Int, Money, Rate, Text
 from miniprogram_api.openapi import Blueprint
@@ -88,6 +92,18 @@ def blueprint() -> Blueprint:
         raise ItemLost(Fault("/item", f"没有这一项：{len(item)} 个字。"))
 
     return trial
+
+
+def application(patch: pytest.MonkeyPatch, log_stream: BinaryIO | None = None) -> Flask:
+    """The whole application with these routes, as long as the patch holds."""
+    domain = {**problems.DOMAIN, PROBLEM.code: PROBLEM}
+    patch.setattr(problems, "DOMAIN", domain)
+    patch.setattr(openapi, "DOMAIN", domain)
+    patch.setattr(composition, "API_BLUEPRINTS", (*composition.API_BLUEPRINTS, blueprint()))
+    settings = Settings(max_body_bytes=20_000, max_batch_body_bytes=40_000)
+    app = composition.create_app(settings, log_stream=log_stream)
+    app.add_url_rule("/api/v1/crash", view_func=access("public")(crash))
+    return app
 
 
 def crash() -> NoReturn:

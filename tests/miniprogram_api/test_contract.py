@@ -1,0 +1,88 @@
+"""Schemathesis against the whole OpenAPI document, in process, with every check.
+
+A body that keeps to the document may still be refused with 422: that the payments of a bill do not
+exceed its total, or that a discharge follows the admission, cannot be said in JSON Schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Final
+
+import hypothesis
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck
+from hypothesis import strategies as st
+from schemathesis import Case
+from sqlalchemy import Engine
+
+from backend.kernel.settings import PROJECT, Settings
+from miniprogram_api.app import create_app
+from tests.miniprogram_api import trial
+from tests.miniprogram_api.conftest import Log
+
+EXAMPLES: Final = 60
+"""Of each operation; the whole file stays within about a minute."""
+
+REFUSED: Final = ["400", "401", "403", "404", "409", "413", "415", "422", "429"]
+
+
+def checks(*, accepted: list[str]) -> schemathesis.Config:
+    """Every check; the statuses that a request may get which keeps to the document."""
+    statuses = {
+        "positive_data_acceptance": {"expected-statuses": accepted},
+        "negative_data_rejection": {"expected-statuses": REFUSED},
+    }
+    return schemathesis.Config.from_dict({"checks": statuses})
+
+
+bounded = hypothesis.settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+# The document's days lie between 1900 and 2100 (its pattern says so); drawn from all years, nearly
+# every one would be thrown away.
+schemathesis.openapi.format("date", st.dates(date(1900, 1, 1), date(2100, 12, 31)).map(str))
+
+
+committed = schemathesis.openapi.from_path(
+    PROJECT / "docs" / "openapi.json", config=checks(accepted=["2xx", "404", "409", "422"])
+)
+with pytest.MonkeyPatch.context() as patch:
+    tried = schemathesis.openapi.from_dict(
+        trial.application(patch).extensions["openapi"],
+        # No rule of the trial routes stands between fields: what is described must be taken.
+        config=checks(accepted=["2xx", "409"]),
+    )
+
+
+@committed.parametrize()
+@bounded
+def test_every_operation_does_what_the_document_says(case: Case, live: Flask) -> None:
+    case.call_and_validate(app=live)
+
+
+@tried.include(path_regex="/trial/").parametrize()
+@bounded
+def test_every_kind_of_field_does_what_the_document_says(case: Case, app: Flask) -> None:
+    case.call_and_validate(app=app)
+
+
+@pytest.fixture
+def live(database: Engine, log: Log) -> Flask:
+    """The application on a migrated database."""
+    return create_app(Settings(), log_stream=log.stream)
+
+
+@pytest.fixture(autouse=True)
+def asked(log: Log) -> Iterator[None]:
+    """A document from which no request can be made would pass in silence."""
+    yield
+    answered = [line["status"] for line in log.lines if line["event"] == "request"]
+    assert [status for status in answered if status != 405]
