@@ -55,6 +55,18 @@ COUNTED: dict[str, list[str]] = {
     PLAN: ["medical_assistance", "rare_drug_assistance"],
 }
 
+# Yearly limits in yuan: the layer, the setting of the bills (none: all but outpatient).
+LIMITS: dict[str, list[tuple[str, str | None, int]]] = {
+    ZHANGJIAGANG: [
+        ("medical_assistance", None, 300000),
+        ("medical_assistance", "outpatient", 10000),
+    ],
+    YUEQING: [("medical_assistance", None, 100000)],
+    WUXI: [("medical_assistance", None, 300000), ("medical_assistance", "outpatient", 10000)],
+    TINGHU: [("special_assistance", None, 50000)],
+    PLAN: [("medical_assistance", None, 150000), ("rare_drug_assistance", None, 300000)],
+}
+
 # The categories worth meeting often: those of the policy's tables.
 TABLE: dict[str, list[str]] = {
     **MEDICAL_ASSISTANCE_TABLE,
@@ -104,6 +116,7 @@ class Pressure:
     rare_drug: bool = False  # the sum of rare-drug amounts, not of burden
     beside: bool = False  # outpatient bills of some 10,000 in all stand beside
     category: str | None = None
+    also: str | None = None  # a second identity that competes
 
 
 PRESSURES: dict[str, list[Pressure]] = {
@@ -395,18 +408,28 @@ def random_bill(
     return bill
 
 
-def random_stray(
-    rng: random.Random, policy: str, discharged: date, manner: Manner
+def random_spent(
+    rng: random.Random, policy: str, group: str | None, days: Sequence[date], manner: Manner
 ) -> dict[str, Any]:
-    """A costly bill that the policy's limited layer may not cover, often with a payment given."""
-    burden = rng.choice([100000, 1000000, 10000000, rng.randrange(20000000)])
-    settings = ["outpatient"] if policy == PLAN else SETTINGS
-    bill = random_bill(rng, Pressure(0, settings), discharged, burden, manner)
-    if policy == WUXI:
+    """A costly bill, early, with a payment given that would nearly use up a yearly limit.
+
+    Often it is not covered by the layer, so that the payment must not count.
+    """
+    layer, setting, limit = rng.choice(LIMITS[policy])
+    if policy == TINGHU:
+        group = group or rng.choice(DISEASE_GROUPS)
+        limit = {"general": 50000, "major": 70000, "rare_regulated": 100000}[group]
+    payment = limit * 100 - rng.choice([-5000, 0, 1, 500, 33333, 100000, rng.randrange(1000000)])
+    uncovered = chance(rng, 0.4)
+    settings = [setting] if setting is not None else NOT_OUTPATIENT
+    if uncovered and policy in [PLAN, ZHANGJIAGANG]:
+        settings = ["outpatient"]
+    discharged = min(days) - timedelta(days=rng.choice([0, 1, 20]))
+    pressure = Pressure(0, settings, group)
+    bill = random_bill(rng, pressure, discharged, payment + rng.randrange(1000000), manner)
+    bill["paid"] = {layer: yuan(payment)}
+    if uncovered and policy == WUXI:
         bill["designated"] = False
-    if chance(rng, 0.6):
-        layer = rng.choice(COUNTED[policy])
-        bill["paid"] = {layer: yuan(portion(rng, burden))}
     return bill
 
 
@@ -427,7 +450,7 @@ def random_bills(
         for day, burden in zip(days, burdens, strict=True)
     ]
     if len(bills) < 12 and chance(rng, 0.15):
-        bills.append(random_stray(rng, policy, random_day(rng, years, days), manner))
+        bills.append(random_spent(rng, policy, pressure.group, days, manner))
     for bill, name in zip(bills, random_ids(rng, len(bills)), strict=True):
         bill["id"] = name
     if chance(rng, 0.5):
@@ -493,18 +516,37 @@ def random_identities(
 ) -> list[dict[str, Any]]:
     """None to four identities, mostly of the policy's table, one often twice with a gap."""
     count = rng.choice([0, 1, 1, 1, 1, 2, 2, 2, 3, 4])
-    count = max(1, count) if focused else count
+    if focused:
+        count = max(1 if pressure.also is None else 2, count)
     lasting = rng.choice([0.5, 0.9, 1.0] if focused else [0.1, 0.5, 0.9])
     identities: list[dict[str, Any]] = []
     for position in range(count):
         category = rng.choice(TABLE[policy] if chance(rng, 0.85) else CATEGORIES)
         if position == 0 and pressure.category is not None and chance(rng, 0.9):
             category = pressure.category
+        elif position == 1 and pressure.also is not None and chance(rng, 0.9):
+            category = pressure.also
         elif identities and chance(rng, 0.15):
             category = identities[-1]["category"]
         identities.append(random_identity(rng, category, bills, lasting))
+    if policy == TINGHU and chance(rng, 0.5):
+        identities += leap_day_identities(bills)
     rng.shuffle(identities)
-    return identities
+    return identities[:4]
+
+
+def leap_day_identities(bills: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """An application on 29 February, when a bill lies on the edge of its twelve months."""
+    if not any(bill["discharged_on"] == "2023-02-28" for bill in bills):
+        return []
+    return [
+        {
+            "category": "expenditure_poor_seriously_ill",
+            "from": "2024-03-01",
+            "to": None,
+            "applied_on": "2024-02-29",
+        }
+    ]
 
 
 # --- The request --------------------------------------------------------------------------------
@@ -523,7 +565,7 @@ def random_assumptions(rng: random.Random, policy: str) -> dict[str, Any]:
     if chance(rng, 0.5 if policy in [ZHANGJIAGANG, YUEQING] else 0.1):
         assumptions["serious_illness_base"] = random_base(rng)
     if chance(rng, 0.4 if policy == PLAN else 0.05):
-        incomes = [6000000, 6000004, 5000110, 4999930, 2400000, 2000000, 1234564, 10]
+        incomes = [6000000, 6000004, 5000110, 4999930, 2400000, 2000010, 1000000, 1234564, 10]
         income = rng.choice([*incomes, rng.randrange(10000000)])
         assumptions["disposable_income_per_head"] = yuan(income)
     return assumptions
@@ -535,7 +577,15 @@ def pick_pressure(rng: random.Random, policy: str, assumptions: dict[str, Any]) 
     if base is not None and chance(rng, 0.5):
         return Pressure(float(base["deductible"]) * rng.choice([0.5, 1, 1.5]))
     income = assumptions.get("disposable_income_per_head")
-    if income is not None and policy == PLAN and chance(rng, 0.6):
+    if income is not None and policy == PLAN and chance(rng, 0.7):
+        if float(income) < 30000:  # 低边 may then give more than 低保
+            burden = rng.choice([float(income) * 0.05, 1500, 2000, 150000 / 0.65, 150000 / 0.75])
+            return Pressure(
+                burden,
+                NOT_OUTPATIENT,
+                category="subsistence_marginal",
+                also="subsistence_allowance",
+            )
         if chance(rng, 0.5):
             return Pressure(float(income) * 0.05, NOT_OUTPATIENT, category="subsistence_marginal")
         excess = rng.choice([0, 10000, 30000])

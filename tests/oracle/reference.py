@@ -216,7 +216,8 @@ def round_to_fen(amount: Fraction) -> Money:
 def show(amount: Money) -> str:
     """An amount in whole fen as the text of yuan with two decimals."""
     fen = amount * 100
-    assert fen.denominator == 1 and fen >= 0, amount
+    assert fen.denominator == 1, amount
+    assert fen >= 0, amount
     return f"{fen.numerator // 100}.{fen.numerator % 100:02d}"
 
 
@@ -707,10 +708,7 @@ def take_layers(desk: Desk) -> None:
     """Take the layers of a bill in their order (§2); a layer that is given is never computed."""
     for layer in LAYERS:
         rule = RULES[desk.policy].get(layer)
-        if rule is not None:
-            amount = rule(desk)
-        else:
-            amount = desk.bill.given.get(layer, ZERO)
+        amount = desk.bill.given.get(layer, ZERO) if rule is None else rule(desk)
         desk.payments[layer] = amount
         if layer not in desk.bill.given:
             desk.computed += amount
