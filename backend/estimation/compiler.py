@@ -71,13 +71,13 @@ class TermsCompiler:
         no_deductible = isinstance(deductible, int) and deductible == 0
         plain = no_deductible and len(steps) == 1 and steps[0][0] == 0
         floor = shape.rate is not None and self.policy.parameters[shape.rate].shape.floor
-        by_income = shape.deductible is not None and shape.deductible.income is not None
+        income = shape.deductible.income if shape.deductible is not None else None
         return RowTerms(
             shape,
             self.mask(shape.categories),
             Scale(deductible, steps, first_bill, plain),
             floor,
-            by_income and self.income is None,
+            self.value(income) if income is not None and self.income is None else None,
         )
 
     def deductible(self, shape: RowShape) -> Any:

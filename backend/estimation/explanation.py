@@ -106,11 +106,8 @@ class Explainer:
                 f"大病保险按起付线 {_yuan(base.deductible)}、比例 {format_percent(base.rate)}"
                 f"{source}估算，以结算单为准。"
             )
-        if self._income_assumed():
-            income = self.terms.policy.parameters["disposable_income_per_head"]
-            value = income.on(self.bill.discharged_on)
-            if value is not None and isinstance(value.value, int):
-                yield f"没有填上年度居民人均可支配收入，按 {_yuan(value.value)}计算。"
+        for income in self._incomes_assumed():
+            yield f"没有填上年度居民人均可支配收入，按 {_yuan(income)}计算。"
 
     def bill_notes(self) -> tuple[str, ...]:
         """Sentences about this bill: people to whom other rules apply; layers without a formula."""
@@ -124,13 +121,15 @@ class Explainer:
                 notes.append(sentence)
         return tuple(notes)
 
-    def _income_assumed(self) -> bool:
-        return any(
-            row.income_assumed and self.held.intersection(row.shape.categories)
+    def _incomes_assumed(self) -> list[int]:
+        incomes = {
+            row.income_assumed
             for layer in self.terms.by_layer.values()
             for table in layer.tables
             for row in table.rows
-        )
+            if self.held.intersection(row.shape.categories)
+        }
+        return sorted(income for income in incomes if income is not None)
 
     # -- a layer that pays nothing -----------------------------------------------------------
 

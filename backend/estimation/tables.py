@@ -54,7 +54,8 @@ class RowTerms:
     mask: int
     scale: Scale
     floor: bool
-    income_assumed: bool
+    income_assumed: int | None
+    """The income per head (fen) that its deductible was taken from, where none was given."""
 
     @property
     def limited(self) -> bool:

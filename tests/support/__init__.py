@@ -1,0 +1,1 @@
+"""What several tests need: requests as cases, cases as columns, catalogues that differ."""
