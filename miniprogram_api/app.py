@@ -15,7 +15,8 @@ from werkzeug.exceptions import HTTPException
 from backend.kernel import database
 from backend.kernel.errors import DomainError
 from backend.kernel.settings import Settings
-from miniprogram_api import observability, problems
+from backend.policies.catalogue import load_catalogue
+from miniprogram_api import observability, problems, rulebook
 from miniprogram_api.access import access
 from miniprogram_api.estimation.routes import estimation
 from miniprogram_api.health.routes import health
@@ -65,7 +66,7 @@ class Application(Flask):
 def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Flask:
     """The application. Without `settings.database_url` the engine is the one bound before, if any.
 
-    `log_stream`: where log lines go instead of stderr.
+    `log_stream`: where log lines go instead of stderr. Raises `CatalogueError` for a bad file.
     """
     app = Application(
         "miniprogram_api", template_folder="pages/templates", static_folder="pages/static"
@@ -81,6 +82,7 @@ def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Fla
         engine = database.engine_for(settings.database_url, threads=settings.threads)
         database.bind(engine)
     observability.observe(app, observability.configure(settings.log_level, log_stream))
+    rulebook.install(app, load_catalogue(settings.catalogue))
     _answer_errors(app)
     _register(app)
     return app

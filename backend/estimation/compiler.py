@@ -70,7 +70,8 @@ class TermsCompiler:
         first_bill = shape.deductible is not None and shape.deductible.kind == "first_bill"
         no_deductible = isinstance(deductible, int) and deductible == 0
         plain = no_deductible and len(steps) == 1 and steps[0][0] == 0
-        floor = shape.rate is not None and self.policy.parameters[shape.rate].shape.floor
+        stated = shape.rate or (shape.from_base.at_least if shape.from_base else None)
+        floor = stated is not None and self.policy.parameters[stated].shape.floor
         income = shape.deductible.income if shape.deductible is not None else None
         return RowTerms(
             shape,

@@ -53,24 +53,16 @@ def _yuan(fen: int) -> str:
     return f"{format_yuan(fen)} 元"
 
 
+@dataclass(frozen=True, slots=True)
 class Explainer:
-    """Explains what was settled on one bill."""
+    """Explains what was settled on one bill. `held`: the categories that count on it."""
 
-    def __init__(
-        self,
-        terms: Terms,
-        assumptions: Assumptions,
-        vocabulary: Vocabulary,
-        bill: Bill,
-        person: Person,
-        held: frozenset[str],
-    ) -> None:
-        self.terms = terms
-        self.assumptions = assumptions
-        self.words = vocabulary
-        self.bill = bill
-        self.person = person
-        self.held = held
+    terms: Terms
+    assumptions: Assumptions
+    words: Vocabulary
+    bill: Bill
+    person: Person
+    held: frozenset[str]
 
     def explain(self, settled: Settled) -> Explained:
         """The reasons of a computed layer, whether it pays or not."""
@@ -95,7 +87,7 @@ class Explainer:
     # -- notes beside the payments -----------------------------------------------------------
 
     def general_notes(self, standing: str) -> Iterator[str]:
-        """Sentences about the whole estimate: dates not confirmed, figures assumed."""
+        """Sentences about the whole estimate: dates not confirmed, figures assumed or not stated."""
         if standing == "unconfirmed":
             title = self.terms.policy.document.short_title
             yield f"《{title}》的施行日期还没有得到当地确认，结果只供试算参考。"
@@ -108,18 +100,17 @@ class Explainer:
             )
         for income in self._incomes_assumed():
             yield f"没有填上年度居民人均可支配收入，按 {_yuan(income)}计算。"
+        for layer, sentence in self.terms.policy.benefits.inputs.items():
+            if layer not in self.bill.paid:
+                yield sentence
 
     def bill_notes(self) -> tuple[str, ...]:
-        """Sentences about this bill: people to whom other rules apply; layers without a formula."""
-        notes = [
+        """Sentences about this bill: people to whom other rules apply."""
+        return tuple(
             notice.residents
             for notice in self.terms.policy.document.notices
             if self.held.intersection(notice.categories)
-        ]
-        for layer, sentence in self.terms.policy.benefits.inputs.items():
-            if layer not in self.bill.paid:
-                notes.append(sentence)
-        return tuple(notes)
+        )
 
     def _incomes_assumed(self) -> list[int]:
         incomes = {
@@ -156,6 +147,8 @@ class Explainer:
     def _steps(self, settled: Settled, chosen: RowTried, situation: Situation) -> Iterator[Step]:
         outcome = chosen.outcome
         yield self._burden(settled, situation)
+        if situation.burden == 0:
+            return
         yield from self._scale(chosen, situation)
         yield from self._pools(settled, chosen)
         if situation.reduced and situation.keeps is not None:
@@ -171,7 +164,8 @@ class Explainer:
     def _burden(self, settled: Settled, situation: Situation) -> Step:
         burden: int = situation.burden
         if settled.terms is not None and settled.terms.shape.base == "rare_drug":
-            return Step(f"罕见病特效药费用 {_yuan(burden)}。", burden)
+            text = f"罕见病特效药费用 {_yuan(burden)}。"
+            return Step(text if burden else "这张结算单没有罕见病特效药费用。", burden)
         before = self.bill.in_scope - burden
         if before == self.bill.in_scope:
             return Step("政策范围内的费用已经由前面各项付完，没有剩余。", 0)
@@ -196,15 +190,20 @@ class Explainer:
             yield Step(text, chosen.outcome.entitled)
             return
         free, excess = self._excess(scale, situation)
+        if excess == 0:
+            yield Step(f"{who}，{free}还没有超过起付线，这笔不付。", 0)
+            return
         yield Step(f"{who}，{free}超过起付线的部分是 {_yuan(excess)}。", excess)
-        yield Step(self._rates(row, scale, situation, excess), chosen.outcome.entitled)
+        text = self._rates(row, scale, situation, excess)
+        entitled = chosen.outcome.entitled
+        yield Step(f"{text} = {_yuan(entitled)}。", entitled)
 
     def _excess(self, scale: Scale, situation: Situation) -> tuple[str, int]:
         deductible, burden, before = scale.deductible, situation.burden, situation.before
         if scale.first_bill:
             if not situation.first:
-                return "首次起付线已经在本年第一笔费用上用过，", burden
-            return f"本年第一笔费用，首次起付线 {_yuan(deductible)}，", max(burden - deductible, 0)
+                return "首次起付线已经在本年第一笔这类费用上用过，", burden
+            return f"本年第一笔这类费用，首次起付线 {_yuan(deductible)}，", max(burden - deductible, 0)
         if deductible == 0:
             return "没有起付线，", burden
         used = min(before, deductible)
@@ -215,7 +214,7 @@ class Explainer:
         bands = list(_bands(scale))
         if len(bands) == 1 and bands[0][0] == 0:
             percent = format_percent(bands[0][1])
-            return f"这部分{_at_least(row)}按 {percent} 支付：{format_yuan(excess)} × {percent}。"
+            return f"这部分{_at_least(row)}按 {percent} 支付：{format_yuan(excess)} × {percent}"
         start = max(situation.before - scale.deductible, 0)
         parts = []
         for place, (above, rate) in enumerate(bands):
@@ -223,10 +222,10 @@ class Explainer:
             top = start + excess if until is None else min(start + excess, until)
             part = max(top - max(start, above), 0)
             span = f"{_yuan(above)}以上" if until is None else f"{_yuan(above)}至 {_yuan(until)}"
-            parts.append(f"{span}部分 {format_yuan(part)} × {format_percent(rate)}")
+            parts.append(f"{span}的部分 {format_yuan(part)} × {format_percent(rate)}")
         free = bands[0][0]
-        head = f"超过起付线的头 {_yuan(free)}不付；" if free > 0 else ""
-        return f"全年累计分档计算，{head}{'；'.join(parts)}。"
+        head = f"起付线以上的头 {_yuan(free)}不付，" if free > 0 else ""
+        return f"全年累计分档计算：{head}{' + '.join(parts)}"
 
     def _pools(self, settled: Settled, chosen: RowTried) -> Iterator[Step]:
         outcome = chosen.outcome
