@@ -54,6 +54,7 @@ def _table(*problems: Problem) -> Mapping[str, Problem]:
 
 DOMAIN: Final = _table(
     Problem("invalid-case", 422, "测算的内容有误", "请按 errors 中逐项说明改正后重新测算。"),
+    Problem("invalid-what-if", 422, "试算的问题有误", "请按 errors 中逐项说明改正后重新试算。"),
 )
 
 INVALID_BODY: Final = Problem(

@@ -39,6 +39,15 @@ class CostRange:
 
 
 @dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What is asked: one bill of a case, by its id, at other costs and in other circumstances."""
+
+    case: Case
+    bill_id: str
+    costs: CostRange
+
+
+@dataclass(frozen=True, slots=True)
 class CurvePoint:
     """A version of the bill with another cost, and what comes of it (fen)."""
 
@@ -59,6 +68,20 @@ class CostCurve:
     points: tuple[CurvePoint, ...]
     layers: tuple[str, ...]
     notes: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """What the curve says, in two sentences."""
+        bill, outcome = self.present.bill, self.present.outcome
+        ends = "，".join(
+            f"总费用是 {_yuan(point.bill.total)}时自己付 {_yuan(point.outcome.personal_burden)}"
+            for point in (self.points[0], self.points[-1])
+        )
+        return (
+            f"现在总费用 {_yuan(bill.total)}，各项一共付 "
+            f"{_yuan(bill.total - outcome.personal_burden)}，"
+            f"自己付 {_yuan(outcome.personal_burden)}。{ends}。"
+        )
 
 
 def cost_curve(case: Case, rules: Rules, bill_id: str, costs: CostRange) -> CostCurve:
@@ -110,6 +133,10 @@ def with_total(bill: Bill, total: int, payers: Iterable[str]) -> Bill:
     return replace(
         bill, total=total, in_scope=in_scope, rare_drug=min(rare_drug, total - in_scope), paid=paid
     )
+
+
+def _yuan(fen: int) -> str:
+    return f"{format_yuan(fen)} 元"
 
 
 def _faults(bill: Bill, costs: CostRange) -> Iterator[Fault]:
