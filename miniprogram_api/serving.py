@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from backend.kernel.settings import Settings
+from backend.kernel.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -64,6 +64,7 @@ def gunicorn(
             *("--bind", f"fd://{listener.fileno()}", "miniprogram_api.serving:application()"),
         ],
         env=_environment(settings, database_url),
+        cwd=PROJECT,  # gunicorn imports from where it stands: never from elsewhere
         stdin=subprocess.DEVNULL,
         pass_fds=[listener.fileno()],
         start_new_session=True,
@@ -113,10 +114,13 @@ def stop_signals() -> Iterator[threading.Event]:
 
 
 def _environment(settings: Settings, database_url: str) -> dict[str, str]:
+    # As this process understood them: paths may have been relative.
+    own = {name: value for name, value in os.environ.items() if name != "SHUKUN_PG_BIN"}
     return {
-        **os.environ,
+        **own,
         "DATABASE_URL": database_url,
         "SHUKUN_DATA": str(settings.data),
+        "SHUKUN_CATALOGUE": os.pathsep.join(map(str, settings.catalogue)),
         "SHUKUN_SUPERVISOR": str(os.getpid()),
         "PROMETHEUS_MULTIPROC_DIR": str(_empty(settings.data / "metrics")),
     }

@@ -24,12 +24,15 @@ class Demo:
     arguments: tuple[str, ...] = ("demo", "--port", "0")
     ready: str = "ready "
 
+    environ: dict[str, str] = field(default_factory=dict)
+
     def start(self) -> None:
         environ = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         with (self.data.parent / "err").open("w") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "miniprogram_api", *self.arguments],
-                env={**environ, MARK: self.mark, "SHUKUN_DATA": str(self.data)}, start_new_session=True,
+                [Path(sys.executable).with_name("shukun"), *self.arguments],
+                cwd=self.data.parent,
+                env={**environ, **self.environ, MARK: self.mark, "SHUKUN_DATA": str(self.data)}, start_new_session=True,
                 stdout=subprocess.PIPE, stderr=errors, text=True,
             )  # fmt: skip
 
@@ -171,6 +174,17 @@ def test_the_data_folder_may_be_named_on_the_command_line(demo: Demo, tmp_path: 
     assert demo.end(signal.SIGTERM) == 0
     assert (tmp_path / "named" / "postgres").is_dir()
     assert not demo.data.exists()
+
+
+def test_the_folder_it_is_called_from_decides_nothing(demo: Demo, tmp_path: Path) -> None:
+    """Neither which code runs, nor what a relative path means to the web server."""
+    (tmp_path / "miniprogram_api").mkdir()
+    (tmp_path / "miniprogram_api" / "__init__.py").write_text("raise SystemExit('decoy')")
+    (tmp_path / "more").mkdir()
+    demo.environ = {"SHUKUN_CATALOGUE": "more", "PYTHONPATH": ""}
+    demo.start()
+    assert get(f"{demo.address()}/healthz") == 200
+    assert demo.end(signal.SIGTERM) == 0
 
 
 def test_a_port_in_use_is_said_plainly(demo: Demo) -> None:
