@@ -19,6 +19,7 @@ from backend.policies.catalogue import load_catalogue
 from miniprogram_api import observability, problems, rulebook
 from miniprogram_api.access import access
 from miniprogram_api.estimation.routes import estimation
+from miniprogram_api.estimation.what_if_routes import what_if
 from miniprogram_api.health.routes import health
 from miniprogram_api.openapi import Blueprint as ApiBlueprint
 from miniprogram_api.openapi import ProblemApi
@@ -26,7 +27,7 @@ from miniprogram_api.pages.routes import pages
 
 log = logging.getLogger(__name__)
 
-API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (health, estimation)
+API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (health, estimation, what_if)
 PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (pages,)
 
 

@@ -36,7 +36,7 @@ _COLOURS: Final = (
     ("#009E73", "#FFFFFF"),
     ("#CC79A7", "#4A1030"),
     ("#56B4E9", "#003A5C"),
-    ("#8C8C8C", "#FFFFFF"),
+    ("#555555", "#FFFFFF"),
 )
 """Ground and pattern, after Okabe and Ito; the layer's place in the order of payment chooses."""
 _PATTERNS: Final = ("", "M-3,3 L3,-3 M0,12 L12,0 M9,15 L15,9", "M2,3 h3 M8,9 h3",
@@ -182,7 +182,7 @@ class _Chart:
 
     def _widest(self, half: int, below: list[int], above: list[int]) -> tuple[int, int] | None:
         """Where in a band a line of text, `half` to each side, has most room; None: nowhere."""
-        best, found = 260, None
+        best, found = 220, None
         xs = [self._point(n, 0)[0] for n in range(len(self.totals))]
         for centre in xs:
             if not xs[0] + half <= centre <= xs[-1] - half or abs(self.now - centre) <= half:

@@ -16,7 +16,7 @@ def present_estimate(estimate: Estimate) -> Json:
     """Fen as strings of yuan; written out by hand, as it runs at every estimate."""
     return {
         "bills": [_bill(bill) for bill in estimate.bills],
-        "years": [_year(year) for year in estimate.years],
+        "years": [present_year(year) for year in estimate.years],
         "notes": list(estimate.notes),
     }
 
@@ -67,7 +67,8 @@ def _step(step: Step) -> Json:
     return {"text": step.text, "amount": format_yuan(step.amount)}
 
 
-def _year(year: YearEstimate) -> Json:
+def present_year(year: YearEstimate) -> Json:
+    """The sums of one year."""
     return {
         "year": year.year,
         "totals": {layer: format_yuan(amount) for layer, amount in year.totals.items()},
