@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from backend.estimation.columns import Batch, BatchEstimate, Fen, Flags
 from backend.estimation.facts import Facts
-from backend.estimation.layout import Layout, Wave, counting_masks
-from backend.estimation.plan import NOBODY, Bits, LayerPlan, Plan, SpanPlan, TablePlan
+from backend.estimation.layout import Layout, Wave
+from backend.estimation.masks import Masks, counting_masks, first_named, lowest_bit
+from backend.estimation.plan import LayerPlan, Plan, SpanPlan, TablePlan
 from backend.estimation.rules import (
     COLUMNS,
     NO_LIMIT,
@@ -23,8 +23,6 @@ from backend.estimation.rules import (
     row_outcome,
 )
 from backend.estimation.settle import RARE_DRUG
-
-Masks: TypeAlias = npt.NDArray[np.uint32]
 
 
 @dataclass
@@ -202,7 +200,7 @@ class Block:
         alone), and whether it uses the pools up."""
         reports = layer.terms.code == "medical_assistance"
         if table.ranked is not None:
-            places = _lowest_bit(view.masks & np.uint32(table.terms.mask))
+            places = lowest_bit(view.masks & np.uint32(table.terms.mask))
             scale, limited = table.ranked.scale(places), table.ranked.limits(places)
             outcome = row_outcome(COLUMNS, scale, limited, situation)
             counted = self.plan.category_of_bit[places] if reports else None
@@ -230,7 +228,7 @@ class Block:
             best = _merged(better, outcome, best)
             using = np.where(better, row.shape.uses_pools, using)
             if reports:
-                first = _first_named(held, row.shape.categories, self.plan)
+                first = first_named(held, row.shape.categories, self.plan)
                 counted = np.where(better, self.plan.category_of_bit[first], counted)
         return best, counted if reports else None, using
 
@@ -273,26 +271,6 @@ class Block:
         left = burden_left(COLUMNS, in_scope, given + computed - beside)
         estimate.in_scope_burden[self.part] = left
         estimate.personal_burden[self.part] = bills.total[self.part] - given - computed
-
-
-def _lowest_bit(masks: Masks) -> Bits:
-    """The place of the lowest bit set; `NOBODY` (32) where none is: 0 − 1 wraps to all ones."""
-    lowest = masks & (~masks + np.uint32(1))
-    return np.bitwise_count(lowest - np.uint32(1))
-
-
-def _first_named(held: Masks, categories: list[str], plan: Plan) -> Any:
-    """The bit of the category named first in the row among those held; `NOBODY` where none."""
-    bits = plan.spans[0].terms.bits
-    places = np.full(len(held), NOBODY, np.intp)
-    for code in reversed(categories):
-        bit = bits[code]
-        places = np.where((held >> np.uint32(bit)) & np.uint32(1) != 0, bit, places)
-    return places
-
-
-def _scale_of(scale: Any, deductible: Fen) -> Any:
-    return replace(scale, deductible=deductible)
 
 
 def _merged(better: Flags, outcome: RowOutcome, best: RowOutcome) -> RowOutcome:

@@ -79,7 +79,7 @@ def estimate_payments(case: Case, rules: Rules) -> Estimate:
 
 
 def decides(case: Case, standing: Standing) -> bool:
-    """A policy of this standing decides a bill; one with unconfirmed dates where the case names it."""
+    """A policy of this standing decides a bill; one with unconfirmed dates only where named."""
     named = case.policy is not None
     return standing == "in_force" or (named and standing == "unconfirmed")
 

@@ -87,7 +87,7 @@ class Explainer:
     # -- notes beside the payments -----------------------------------------------------------
 
     def general_notes(self, standing: str) -> Iterator[str]:
-        """Sentences about the whole estimate: dates not confirmed, figures assumed or not stated."""
+        """Sentences about the whole estimate: dates not confirmed, figures assumed, not stated."""
         if standing == "unconfirmed":
             title = self.terms.policy.document.short_title
             yield f"《{title}》的施行日期还没有得到当地确认，结果只供试算参考。"
@@ -203,7 +203,9 @@ class Explainer:
         if scale.first_bill:
             if not situation.first:
                 return "首次起付线已经在本年第一笔这类费用上用过，", burden
-            return f"本年第一笔这类费用，首次起付线 {_yuan(deductible)}，", max(burden - deductible, 0)
+            return f"本年第一笔这类费用，首次起付线 {_yuan(deductible)}，", max(
+                burden - deductible, 0
+            )
         if deductible == 0:
             return "没有起付线，", burden
         used = min(before, deductible)

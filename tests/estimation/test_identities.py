@@ -9,7 +9,7 @@ import pytest
 
 from backend.estimation.identities import months_before
 from backend.estimation.layout import calendar_years
-from backend.estimation.layout import months_before as months_before_columns
+from backend.estimation.masks import months_before as months_before_columns
 from backend.estimation.plan import month_end
 
 

@@ -105,7 +105,7 @@ def _paid(bills: Sequence[Bill], layer: str) -> np.ndarray | None:
 
 
 def _scalar(bill: BillEstimate, batch: BatchEstimate) -> object:
-    computed = {layer: 0 for layer in batch.computed}
+    computed = dict.fromkeys(batch.computed, 0)
     computed |= {p.layer: p.amount for p in bill.payments if p.explained is not None}
     return computed, identity_of(bill), bill.in_scope_burden, bill.personal_burden
 
