@@ -24,19 +24,13 @@ from backend.kernel import audit
 from backend.kernel.database import Base
 from backend.kernel.errors import DomainError, Fault
 from backend.policies.book import PolicyBook
-from backend.policies.policy import Policy
+from backend.policies.policy import DatesReversed, Policy
 
 
 class DatesNotConfirmable(DomainError):
     """The document states its days of force itself; they are not for a locality to set."""
 
     code: ClassVar[str] = "dates-not-confirmable"
-
-
-class DatesReversed(DomainError):
-    """The last day lies before the first."""
-
-    code: ClassVar[str] = "dates-reversed"
 
 
 class PolicyConfirmation(Base):

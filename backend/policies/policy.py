@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final, Literal, TypeVar
+from typing import ClassVar, Final, Literal, TypeVar
 
+from backend.kernel.errors import DomainError
 from backend.kernel.money import format_percent, format_yuan, parse_rate, parse_yuan
 from backend.policies.benefit_shapes import BenefitsShape
 from backend.policies.shapes import (
@@ -33,6 +34,12 @@ _COUNTED: Final[Mapping[str, str]] = {
     "years": "年",
     "count": "",
 }
+
+
+class DatesReversed(DomainError):
+    """The last day lies before the first."""
+
+    code: ClassVar[str] = "dates-reversed"
 
 
 def parse_value(unit: Unit, text: str) -> int | date:
