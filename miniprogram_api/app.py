@@ -81,13 +81,20 @@ def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Fla
     )
     app.url_map.merge_slashes = False
     if settings.database_url is not None:
-        engine = database.engine_for(settings.database_url, threads=settings.threads)
-        database.bind(engine)
+        _connect(app, settings.database_url, settings.threads)
     observability.observe(app, observability.configure(settings.log_level, log_stream))
     rulebook.install(app, load_catalogue(settings.catalogue))
     _answer_errors(app)
     _register(app)
     return app
+
+
+def _connect(app: Flask, url: str, threads: int) -> None:
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(threads=threads)
+    database.db.init_app(app)
+    with app.app_context():
+        database.bind(database.db.engine)
 
 
 def _register(app: Flask) -> None:

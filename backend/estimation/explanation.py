@@ -203,9 +203,8 @@ class Explainer:
         if scale.first_bill:
             if not situation.first:
                 return "首次起付线已经在本年第一笔这类费用上用过，", burden
-            return f"本年第一笔这类费用，首次起付线 {_yuan(deductible)}，", max(
-                burden - deductible, 0
-            )
+            head = f"本年第一笔这类费用，首次起付线 {_yuan(deductible)}，"
+            return head, max(burden - deductible, 0)
         if deductible == 0:
             return "没有起付线，", burden
         used = min(before, deductible)

@@ -49,7 +49,7 @@ class TermsOf:
         return found
 
     def compile(self, day: date, assumptions: Assumptions, income: Any = None) -> Terms:
-        """Terms made afresh; `income`: a column of fen, an entry a person, in place of one figure."""
+        """Terms made afresh; `income`: a column of fen, one a person, in place of one figure."""
         compiler = TermsCompiler(self.policy, self._vocabulary, day, assumptions)
         if income is not None:
             compiler.income = income
