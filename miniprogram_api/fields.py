@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, ClassVar, Final
 
-from marshmallow import fields
+from marshmallow import fields, missing
 from marshmallow.types import ErrorMessages
 
 from backend.kernel.money import RATE_UNIT, format_yuan, parse_rate, parse_yuan
@@ -25,7 +25,38 @@ COMMON: Final[ErrorMessages] = {
 JSON = dict[str, Any]
 
 
-class ApiField(fields.Field[Any]):
+class DirectField(fields.Field[Any]):
+    """Loads at half of marshmallow's cost, leaving out what no field here has: functions run before
+    and after, and most often validators.
+    """
+
+    def deserialize(
+        self,
+        value: Any,
+        attr: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Any:
+        """The value loaded; the default where it is missing. Raises `ValidationError`."""
+        if value is None or value is missing:
+            return self._absent(value)
+        taken = self._deserialize(value, attr, data, **options)
+        if self.validators:
+            self._validate(taken)
+        return taken
+
+    def _absent(self, value: Any) -> Any:
+        if value is None:
+            if self.allow_none:
+                return None
+            raise self.make_error("null")
+        if self.required:
+            raise self.make_error("required")
+        default = self.load_default
+        return default() if callable(default) else default
+
+
+class ApiField(DirectField):
     """Base of the fields here. `example` is shown in the document."""
 
     default_error_messages = COMMON
@@ -43,10 +74,6 @@ class ApiField(fields.Field[Any]):
     def from_text(self, text: str) -> Any:
         """The value that a query string means; left as it stands where it means none."""
         return text
-
-    def _validate(self, value: Any) -> None:
-        if self.validators:
-            super()._validate(value)
 
 
 class Text(ApiField):

@@ -8,7 +8,7 @@ from typing import Any
 import marshmallow
 from marshmallow import ValidationError, fields
 
-from miniprogram_api.fields import COMMON, JSON, ApiField
+from miniprogram_api.fields import COMMON, JSON, ApiField, DirectField
 
 
 class Map(ApiField):
@@ -62,7 +62,7 @@ class Map(ApiField):
         return {code: self.value._serialize(one, code, value) for code, one in value.items()}
 
 
-class Many(fields.List[Any]):
+class Many(DirectField, fields.List[Any]):
     """A list of `least` to `most` values; its length is looked at before its values."""
 
     default_error_messages = {
@@ -94,12 +94,8 @@ class Many(fields.List[Any]):
             raise self.make_error("length", least=self.least, most=self.most)
         return super()._deserialize(value, attr, data, **options)
 
-    def _validate(self, value: Any) -> None:
-        if self.validators:
-            super()._validate(value)
 
-
-class Nested(fields.Nested):
+class Nested(DirectField, fields.Nested):
     """A JSON object with a schema of its own, given as an instance."""
 
     default_error_messages = {**COMMON, "type": "请填写一个 JSON 对象，用花括号括起来。"}
@@ -107,6 +103,5 @@ class Nested(fields.Nested):
     def __init__(self, description: str, schema: marshmallow.Schema, **options: Any) -> None:
         super().__init__(schema, metadata={"description": description}, **options)
 
-    def _validate(self, value: Any) -> None:
-        if self.validators:
-            super()._validate(value)
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
+        return self.schema.load(value)
