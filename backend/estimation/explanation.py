@@ -5,15 +5,16 @@ The same input gives the same sentences; every figure in them is one that the en
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from backend.estimation.case import Assumptions, Bill, Person
-from backend.estimation.rules import Scale, Situation
+from backend.estimation.nothing import why_nothing
+from backend.estimation.rules import NO_LIMIT, RowOutcome, Scale, Situation
 from backend.estimation.settle import RowTried, Settled
 from backend.estimation.tables import RowTerms, Terms
-from backend.kernel.money import format_percent, format_yuan
+from backend.kernel.money import format_percent, format_yuan, half_up
 from backend.policies.book import Vocabulary
 from backend.policies.shapes import ReadingShape
 
@@ -70,7 +71,7 @@ class Explainer:
         if layer is None:
             raise ValueError(f"{settled.layer} is not computed by the policy")
         chosen = settled.chosen
-        steps: tuple[Step, ...] = (Step(self._why_not(settled), 0),)
+        steps: tuple[Step, ...] = (Step(why_nothing(settled, self), 0),)
         if chosen is not None and settled.situation is not None:
             steps = tuple(self._steps(settled, chosen, settled.situation))
         return Explained(
@@ -122,26 +123,6 @@ class Explainer:
         }
         return sorted(income for income in incomes if income is not None)
 
-    # -- a layer that pays nothing -----------------------------------------------------------
-
-    def _why_not(self, settled: Settled) -> str:
-        layer, missed = settled.terms, settled.missed or ""
-        if layer is not None and missed in layer.shape.not_covered:
-            return layer.shape.not_covered[missed]
-        name = self.words.layers[settled.layer]
-        if missed == "settings":
-            return f"{self.words.settings[self.bill.setting]}的费用不在{name}的范围内。"
-        if missed == "disease_groups":
-            return f"这类疾病的费用不在{name}的范围内。"
-        if missed in self.words.flags:
-            return f"{name}要求{self.words.flags[missed]}，这笔费用不符合。"
-        if not self.person.identities:
-            return f"没有填写救助身份，这笔费用没有{name}。"
-        if self.held:
-            names = self._names(sorted(self.held, key=self.words.positions.__getitem__))
-            return f"{names}不在{name}的对象范围内，这笔费用没有{name}。"
-        return f"这笔费用发生时没有有效的救助身份，没有{name}。"
-
     # -- a layer that was computed -----------------------------------------------------------
 
     def _steps(self, settled: Settled, chosen: RowTried, situation: Situation) -> Iterator[Step]:
@@ -150,11 +131,9 @@ class Explainer:
         if situation.burden == 0:
             return
         yield from self._scale(chosen, situation)
-        yield from self._pools(settled, chosen)
-        if situation.reduced and situation.keeps is not None:
-            share = format_percent(situation.keeps)
-            text = f"放弃了基础健康服务，按 {share} 救助：{_yuan(outcome.kept)}。"
-            yield Step(text, outcome.kept)
+        cuts = [self._pools(settled, chosen), _share(outcome, situation)]
+        for cut in reversed(cuts) if situation.reduced_first else cuts:
+            yield from cut
         if outcome.paid < outcome.kept:
             text = f"各项支付合计不能超过总费用，还能付 {_yuan(outcome.paid)}。"
             yield Step(text, outcome.paid)
@@ -234,17 +213,17 @@ class Explainer:
             if settled.pools:
                 yield Step("这类人员不设年度限额。")
             return
-        for pool, left in settled.pools:
-            if outcome.entitled > left:
-                text = (
-                    f"{pool.shape.name} {_yuan(pool.limit)}，本年还剩 {_yuan(left)}，"
-                    f"只能付 {_yuan(left)}。"
-                )
-                yield Step(text, left)
+        pool, left = min(settled.pools, key=lambda named: named[1], default=(None, NO_LIMIT))
+        if pool is not None and outcome.entitled > left >= outcome.pooled:
+            text = (
+                f"{pool.shape.name} {_yuan(pool.limit)}，本年还剩 {_yuan(left)}，"
+                f"只能付 {_yuan(outcome.pooled)}。"
+            )
+            yield Step(text, outcome.pooled)
 
     def _comparison(self, settled: Settled, chosen: RowTried) -> Step:
         others = "；".join(
-            f"{self._names(tried.categories)}可得 {_yuan(tried.outcome.paid)}"
+            f"{self.names(tried.categories)}可得 {_yuan(tried.outcome.paid)}"
             for tried in settled.tried
             if tried is not chosen
         )
@@ -256,9 +235,10 @@ class Explainer:
     def _who(self, chosen: RowTried) -> str:
         if not chosen.categories:
             return chosen.row.shape.name
-        return f"按{self._names(chosen.categories[:1])}的身份"
+        return f"按{self.names(chosen.categories[:1])}的身份"
 
-    def _names(self, codes: tuple[str, ...] | list[str]) -> str:
+    def names(self, codes: Sequence[str]) -> str:
+        """The categories' names on the bill's day."""
         day: date = self.bill.discharged_on
         return "、".join(self.words.category_name(code, day) for code in codes)
 
@@ -276,6 +256,15 @@ class Explainer:
             if len(settled.tried) > 1:
                 names.append(layer.shape.choice_reading or "")
         return tuple(policy.readings[name] for name in dict.fromkeys(names) if name)
+
+
+def _share(outcome: RowOutcome, situation: Situation) -> Iterator[Step]:
+    """The share for who declined the health service, where it applies."""
+    if situation.reduced and situation.keeps is not None:
+        whole = outcome.entitled if situation.reduced_first else outcome.pooled
+        kept = half_up(whole * situation.keeps)
+        text = f"放弃了基础健康服务，按 {format_percent(situation.keeps)} 救助：{_yuan(kept)}。"
+        yield Step(text, kept)
 
 
 def _at_least(row: RowTerms) -> str:
