@@ -168,12 +168,13 @@ class _Chart:
             below = above
 
     def _corner(self, root: Element) -> bool:
-        middle = len(self.totals) // 2
-        burden, total = self.bands[-1].amounts[middle], self.totals[middle]
-        x, upper = self._point(middle, total)
+        # Left of the middle, where the present cost usually stands.
+        at = len(self.totals) * 2 // 5
+        burden, total = self.bands[-1].amounts[at], self.totals[at]
+        x, upper = self._point(at, total)
         if upper < TOP + 700 or self.up.at(burden) < 20:
             return False
-        _, lower = self._point(middle, total - burden)
+        _, lower = self._point(at, total - burden)
         _text(root, OWN, LEFT + 160, TOP + 260, size=18, weight="bold", fill="#A34700", halo="4")
         end = (x, (upper + lower) // 2)
         _line(root, (LEFT + 580, TOP + 290), end, INK, "1.5")
