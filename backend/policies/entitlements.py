@@ -168,7 +168,7 @@ def _of_the_person(conditions: ConditionsShape, words: Wording) -> Iterator[str]
     for code, ending in ((conditions.age_from, "以上"), (conditions.age_to, "以下")):
         figure = words.figure(code) if code else None
         if figure is not None:
-            yield f"{figure.value} 周岁及{ending}"
+            yield f"{figure.text}及{ending}"
     if conditions.diagnoses and not conditions.note:
         yield "诊断在规定的病种内：" + "、".join(conditions.diagnoses)
 

@@ -32,6 +32,7 @@ _COUNTED: Final[Mapping[str, str]] = {
     "working_days": "个工作日",
     "months": "个月",
     "years": "年",
+    "age": "周岁",
     "count": "",
 }
 
@@ -65,8 +66,6 @@ def format_value(unit: Unit, value: int | date) -> str:
         return format_percent(value)
     if unit == "points":
         return f"{format_percent(value).removesuffix('%')} 个百分点"
-    if unit == "percent":
-        return f"{value}%"
     return f"{value} {_COUNTED[unit]}".rstrip()
 
 

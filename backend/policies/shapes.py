@@ -107,7 +107,7 @@ class ReadingShape(Shape, frozen=True):
 # -- parameters.yaml --------------------------------------------------------------------------
 
 Unit = Literal[
-    "yuan", "rate", "points", "days", "working_days", "months", "years", "percent", "count", "date"
+    "yuan", "rate", "points", "days", "working_days", "months", "years", "age", "count", "date"
 ]
 
 

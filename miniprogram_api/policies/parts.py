@@ -21,7 +21,7 @@ UNITS: Final = {
     "working_days": "工作日",
     "months": "月",
     "years": "年",
-    "percent": "百分比",
+    "age": "周岁",
     "count": "个数",
     "date": "日期",
 }
