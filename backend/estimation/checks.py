@@ -11,8 +11,8 @@ from backend.kernel.errors import DomainError, Fault
 from backend.kernel.money import MAX_FEN, format_yuan
 from backend.policies.book import PolicyBook
 
-FIRST_DAY = date(1950, 1, 1)
-LAST_DAY = date(2099, 12, 31)
+FIRST_DAY = date(1900, 1, 1)
+LAST_DAY = date(2100, 12, 31)
 
 
 class InvalidCase(DomainError):

@@ -1,0 +1,119 @@
+"""`script/release-check`: each part in a process of its own, its figures in docs/release-figures.md."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.benchmarks.report import machine
+
+PROJECT = Path(__file__).parents[1]
+FIGURES = PROJECT / "docs" / "release-figures.md"
+PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "-n", "2")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is run, and how many last lines of it are kept."""
+
+    name: str
+    says: str
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    keep: int = 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a part ended."""
+
+    part: Part
+    passed: bool
+    seconds: float
+    lines: list[str]
+
+
+PARTS = (
+    Part(
+        "random",
+        "100,000 random cases against the oracle, and 100,000 by columns against one by one",
+        (*PYTEST, "tests/estimation/test_estimate_against_oracle.py"),
+        {"SHUKUN_RANDOM_CASES": "25000"},
+    ),
+    Part(
+        "properties",
+        "5,000 examples of every property of the engine",
+        (*PYTEST, "tests/estimation/test_properties.py"),
+        {"SHUKUN_PROPERTY_EXAMPLES": "5000"},
+    ),
+    Part(
+        "contract",
+        "Schemathesis, 2,000 examples of every operation",
+        (*PYTEST, "tests/miniprogram_api/test_contract.py"),
+        {"SHUKUN_CONTRACT_EXAMPLES": "2000"},
+    ),
+    Part("batch", "batches beside a hand-written function", ("tests.benchmarks", "batch"), {}, 20),
+    Part("one", "one person with the full explanation", ("tests.benchmarks", "one"), {}, 4),
+    Part("many", "a thousand requests in one body", ("tests.benchmarks", "many"), {}, 4),
+    Part("http", "routes beside fixed JSON of the same size", ("tests.benchmarks", "http"), {}, 4),
+    Part("search", "search in Chinese", ("tests.benchmarks", "search"), {}, 20),
+)
+
+
+def main(names: list[str]) -> int:
+    """Runs the named parts, or all; writes the figures when all were run. 0: all passed."""
+    known = {part.name for part in PARTS}
+    if not set(names) <= known:
+        print(f"parts: {', '.join(sorted(known))}", file=sys.stderr)
+        return 2
+    outcomes = [run(part) for part in PARTS if not names or part.name in names]
+    if not names:
+        FIGURES.write_text(report(outcomes), encoding="utf-8")
+        print(f"written: {FIGURES.relative_to(PROJECT)}")
+    return 0 if all(outcome.passed for outcome in outcomes) else 1
+
+
+def run(part: Part) -> Outcome:
+    """One part, its output kept and shown."""
+    print(f"== {part.name}: {part.says}", flush=True)
+    start = time.monotonic()
+    ran = subprocess.run(
+        [sys.executable, "-m", *part.command],
+        cwd=PROJECT,
+        env=os.environ | part.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    lines = [line.rstrip() for line in ran.stdout.splitlines() if line.strip()]
+    kept = lines[-part.keep :] if ran.returncode == 0 else lines[-40:]
+    print("\n".join(kept), flush=True)
+    return Outcome(part, ran.returncode == 0, time.monotonic() - start, kept)
+
+
+def report(outcomes: list[Outcome]) -> str:
+    """The page: one section a part."""
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    page = ["# Release figures", "", "Written by `script/release-check`; not edited by hand.", ""]
+    page += [f"Commit {commit}. {machine()}.", ""]
+    for outcome in outcomes:
+        verdict = "passed" if outcome.passed else "FAILED"
+        page += [f"## {outcome.part.says[0].upper()}{outcome.part.says[1:]}", ""]
+        page += [f"{verdict} in {outcome.seconds:.0f} s", "", "```"]
+        page += [*outcome.lines, "```", ""]
+    return "\n".join(page)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
