@@ -103,5 +103,5 @@ class Nested(DirectField, fields.Nested):
     def __init__(self, description: str, schema: marshmallow.Schema, **options: Any) -> None:
         super().__init__(schema, metadata={"description": description}, **options)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> Any:
+    def _load(self, value: Any, partial: Any = None) -> Any:
         return self.schema.load(value)

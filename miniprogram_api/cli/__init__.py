@@ -20,6 +20,7 @@ from backend.kernel.postgres_host import PostgresUnavailable
 from backend.kernel.settings import DEFAULT_DATA, SettingsError
 from backend.kernel.yaml_file import FileError
 from miniprogram_api.cli.db import db
+from miniprogram_api.cli.estimate import estimate
 from miniprogram_api.cli.policy import policy
 from miniprogram_api.cli.serve import demo, serve
 from miniprogram_api.serving import ServingFailed
@@ -41,7 +42,7 @@ def shukun(debug: bool) -> None:
     """
 
 
-for command in (demo, serve, db, policy):
+for command in (demo, serve, db, policy, estimate):
     shukun.add_command(command)
 
 

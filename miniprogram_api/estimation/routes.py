@@ -24,9 +24,12 @@ from miniprogram_api.rulebook import rules
 
 estimation = Blueprint("estimation", __name__, title="待遇测算")
 
-EXAMPLE: Final[dict[str, Any]] = msgspec.json.decode(
-    Path(__file__).with_name("example.json").read_bytes()
-)
+_HERE: Final = Path(__file__).parent
+EXAMPLE: Final[dict[str, Any]] = {
+    name: msgspec.json.decode((_HERE / f"example_{name}.json").read_bytes())
+    for name in ("request", "answer")
+}
+"""The contract's request, and its answer as `shukun estimate --json` gives it."""
 SENT: Final = {"summary": "低保对象住院一次", "value": EXAMPLE["request"]}
 ANSWERED: Final = {"summary": "低保对象住院一次", "value": EXAMPLE["answer"]}
 

@@ -10,23 +10,17 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from backend.kernel.settings import Settings
-from backend.policies.catalogue import load_catalogue
-from miniprogram_api import rulebook
 from miniprogram_api.app import create_app
 from miniprogram_api.estimation.routes import EXAMPLE
 
 Json = dict[str, Any]
-Post = Callable[..., TestResponse]
 
 
 @pytest.fixture(scope="session")
 def app() -> Flask:
-    app = create_app(Settings(), log_stream=io.BytesIO())
-    rulebook.install(app, load_catalogue())
-    return app
+    return create_app(Settings(), log_stream=io.BytesIO())
 
 
 @pytest.fixture

@@ -1,0 +1,91 @@
+"""`shukun estimate`: one request from a file, as a statement for people or as JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any
+
+import click
+import msgspec
+from marshmallow import ValidationError
+
+from backend.estimation.case import Case
+from backend.estimation.checks import InvalidCase
+from backend.estimation.terms import Rules
+from backend.kernel.database import transaction
+from backend.kernel.errors import Fault
+from backend.policies.book import PolicyBook, UnknownArea, UnknownPolicy
+from backend.policies.catalogue import load_catalogue
+from backend.policies.confirmation import confirmed_dates
+from backend.policies.policy import Policy
+from miniprogram_api.cli import work
+
+
+class NotEstimated(click.ClickException):
+    """The request cannot be used; the message says why, in Chinese."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Without click's English word before it."""
+        click.echo(self.message, file, err=True)
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON，与接口的答复相同。")
+def estimate(file: str, as_json: bool) -> None:
+    """测算 FILE 中的请求（JSON，与 POST /api/v1/estimates 的正文相同；- 表示从标准输入读）。"""
+    # What it needs is read from the catalogue: a fault there is said by the command, not at import.
+    from miniprogram_api.estimation.answering import estimate_case
+    from miniprogram_api.estimation.presenter import present_estimate
+    from miniprogram_api.estimation.schemas import ESTIMATE_REQUEST
+    from miniprogram_api.estimation.statement import statement
+    from miniprogram_api.schemas import faults_of
+
+    try:
+        case: Case = ESTIMATE_REQUEST.load(_read(file))
+        found = estimate_case(case, _rules(case))
+    except ValidationError as error:
+        raise _faulty(faults_of(error.messages)) from error
+    except InvalidCase as error:
+        raise _faulty(error.faults) from error
+    if as_json:
+        plain = msgspec.json.encode(present_estimate(found))
+        click.echo(msgspec.json.format(plain, indent=2))
+    else:
+        click.echo("\n".join(statement(found)))
+
+
+def _read(file: str) -> Any:
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return msgspec.json.decode(content)
+    except OSError as error:
+        raise NotEstimated(f"打不开“{file}”（{error.strerror}）：请检查文件名。") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise NotEstimated(f"“{file}”不是 UTF-8 编码的 JSON，请改正。") from error
+
+
+def _rules(case: Case) -> Rules:
+    """The catalogue's; where days of force are left open, with those that were confirmed."""
+    chosen = work.settings()
+    book = load_catalogue(chosen.catalogue)
+    if any(policy.unconfirmed for policy in _concerned(case, book)):
+        with work.working_database(chosen), transaction() as session:
+            book = book.with_confirmed(confirmed_dates(session))
+    return Rules(book)
+
+
+def _concerned(case: Case, book: PolicyBook) -> Iterable[Policy]:
+    try:
+        if case.area is not None:
+            return book.concerning(case.area)
+        return () if case.policy is None else (book.policy(case.policy),)
+    except (UnknownPolicy, UnknownArea):
+        return ()
+
+
+def _faulty(faults: Iterable[Fault]) -> NotEstimated:
+    lines = [f"  {fault.pointer or '/'}：{fault.detail}" for fault in faults]
+    return NotEstimated("\n".join(["填写的内容有误，请逐项改正后重试：", *lines]))
