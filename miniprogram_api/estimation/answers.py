@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from marshmallow import fields
 
+from backend.estimation.checks import FIRST_DAY, LAST_DAY
 from miniprogram_api.estimation.schemas import CATEGORIES, PAYERS
 from miniprogram_api.fields import Bool, Code, Int, Sum
 from miniprogram_api.schemas import AnswerSchema, StrictSchema
@@ -89,7 +90,7 @@ class BillAnswerSchema(AnswerSchema):
 
 
 class YearAnswerSchema(AnswerSchema):
-    year = Int("出院（结算）的年份", least=1950, most=2099, required=True)
+    year = Int("出院（结算）的年份", least=FIRST_DAY.year, most=LAST_DAY.year, required=True)
     totals = Map("各方支付的合计", PAYERS, Sum("金额"), required=True)
     in_scope_burden = Sum("政策范围内还要自己付的合计", required=True)
     personal_burden = Sum("一共还要自己付的合计", required=True)
