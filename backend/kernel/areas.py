@@ -72,6 +72,12 @@ def chain(code: str) -> tuple[str, ...]:
     return tuple(codes)
 
 
+def below(code: str) -> tuple[str, ...]:
+    """Every area within the area, not itself: `320200` → Wuxi's districts and county-level cities."""
+    above = code[:6]
+    return tuple(one for one in _areas() if one != above and above in chain(one))
+
+
 def _find(code: str) -> _Area | None:
     return _areas().get(code[:6]) if _CODE.fullmatch(code) else None
 

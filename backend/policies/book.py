@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,6 +15,7 @@ from backend.policies.policy import Policy, frozen_map
 from backend.policies.shared_shapes import (
     CategoryShape,
     LocalitiesShape,
+    SynonymsShape,
     TermShape,
     VocabularyShape,
 )
@@ -84,6 +86,7 @@ class PolicyBook:
     policies: Mapping[str, Policy]
     vocabulary: Vocabulary
     localities: LocalitiesShape
+    synonyms: tuple[SynonymsShape, ...] = ()
 
     def policy(self, policy_id: str, pointer: str = "/policy") -> Policy:
         """The policy of this id; raises `UnknownPolicy`."""
@@ -131,6 +134,12 @@ class PolicyBook:
             for policy_id, policy in self.policies.items()
         }
         return replace(self, policies=frozen_map(policies))
+
+    @cached_property
+    def content(self) -> str:
+        """A digest of the files of policies and synonyms; confirmed days do not change it."""
+        versions = [(policy.id, policy.version) for policy in self.policies.values()]
+        return hashlib.sha256(repr((versions, self.synonyms)).encode()).hexdigest()
 
     @cached_property
     def _by_area(self) -> Mapping[str, tuple[Policy, ...]]:

@@ -1,7 +1,8 @@
 """政策目录 (the catalogue): reads the folders of YAML into a `PolicyBook`, or says what is wrong.
 
 A place adds or replaces a policy with a folder of its own (`SHUKUN_CATALOGUE`); a later folder with
-the same id takes the place of the earlier, and its `localities.yaml` that of the project's.
+the same id takes the place of the earlier, and its `localities.yaml` that of the project's; its
+`synonyms.yaml` adds to the project's.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from backend.kernel.yaml_file import FileError, FileFault, YamlFile
 from backend.policies.benefit_shapes import BenefitsShape
 from backend.policies.book import PolicyBook, Vocabulary
 from backend.policies.checks import check_localities, check_policy
-from backend.policies.policy import Parameter, Policy, dated_values, frozen_map
+from backend.policies.policy import Parameter, Policy, dated_values, frozen_map, how_written
+from backend.policies.search.synonyms import load_synonyms
 from backend.policies.shapes import (
     ClauseShape,
     DocumentShape,
@@ -66,9 +68,10 @@ def load_catalogue(extra: Sequence[Path] = ()) -> PolicyBook:
             if policy is not None:
                 policies[policy.id] = policy
     localities = _gather(faults, lambda: _load_localities((HOME, *extra), policies))
-    if faults or localities is None:
+    synonyms = _gather(faults, lambda: load_synonyms((HOME, *extra)))
+    if faults or localities is None or synonyms is None:
         raise CatalogueError(sorted(faults))
-    return PolicyBook(frozen_map(policies), vocabulary, localities)
+    return PolicyBook(frozen_map(policies), vocabulary, localities, synonyms)
 
 
 @cache
@@ -115,9 +118,10 @@ def _open(folder: Path) -> PolicyFiles:
 
 def _assemble(folder: Path, files: PolicyFiles) -> Policy:
     faults: list[FileFault] = []
+    shapes = _keyed(files.parameters.convert(list[ParameterShape]), "code", files.parameters)
     parameters = {
-        shape.code: parameter
-        for place, shape in enumerate(files.parameters.convert(list[ParameterShape]))
+        code: parameter
+        for place, (code, shape) in enumerate(shapes.items())
         if (parameter := _parameter(shape, place, files.parameters, faults)) is not None
     }
     if faults:
@@ -139,8 +143,9 @@ def _parameter(
 ) -> Parameter | None:
     try:
         values = dated_values(shape)
-    except ValueError as error:
-        faults.append(file.fault(f"参数 {shape.code} 的值不对：{error}", place, "values"))
+    except ValueError:
+        reason = f"参数 {shape.code} 的值不对：{how_written(shape.unit)}"
+        faults.append(file.fault(reason, place, "values"))
         return None
     starts = [value.from_ or date.min for value in values]
     if not values or starts != sorted(set(starts)):

@@ -1,4 +1,4 @@
-"""共用文件的格式: the shapes of vocabulary.yaml and localities.yaml."""
+"""共用文件的格式: the shapes of vocabulary.yaml, localities.yaml, synonyms.yaml."""
 
 from __future__ import annotations
 
@@ -70,3 +70,13 @@ class LocalitiesShape(Shape, frozen=True):
 
     adoptions: list[AdoptionShape]
     serious_illness_bases: list[SeriousIllnessBaseShape]
+
+
+class SynonymsShape(Shape, frozen=True):
+    """近义词: words that mean one thing; a clause that holds any of them is found by any other.
+
+    `asked`: ways of asking for it, which in a clause would mean something else.
+    """
+
+    words: tuple[str, ...]
+    asked: tuple[str, ...] = ()
