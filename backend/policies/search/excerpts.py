@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from backend.policies.search.index import Question
 from backend.policies.search.words import Term
@@ -18,12 +18,19 @@ MARKED: Final = frozenset({"word", "number", "idea"})
 _SENTENCE: Final = re.compile(r"[^。！？；\n]+[。！？；\n]*")
 
 
+class Mark(NamedTuple):
+    """The characters from `start` up to `end`."""
+
+    start: int
+    end: int
+
+
 @dataclass(frozen=True)
 class Excerpt:
-    """`marks`: (start, end) of matched words in `text`, in order, apart from each other."""
+    """`marks`: the matched words in `text`, in order, apart from each other."""
 
     text: str
-    marks: tuple[tuple[int, int], ...]
+    marks: tuple[Mark, ...]
 
 
 def excerpt(text: str, terms: Sequence[Term], question: Question) -> Excerpt:
@@ -31,7 +38,7 @@ def excerpt(text: str, terms: Sequence[Term], question: Question) -> Excerpt:
     matched = [term for term in terms if term.text in question]
     start, end = _window(text, matched, question)
     marks = _merged(
-        (term.start - start, term.end - start)
+        Mark(term.start - start, term.end - start)
         for term in matched
         if term.kind in MARKED and start <= term.start and term.end <= end
     )
@@ -56,13 +63,14 @@ def _worth(span: tuple[int, int], matched: Sequence[Term], question: Question) -
     return sum(question[term] for term in inside)
 
 
-def _merged(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    start = end = -1
-    for span in sorted(spans):
-        if span[0] > end:
-            if end > 0:
-                yield start, end
-            start, end = span
-        end = max(end, span[1])
-    if end > 0:
-        yield start, end
+def _merged(marks: Iterable[Mark]) -> Iterator[Mark]:
+    last: Mark | None = None
+    for mark in sorted(marks):
+        if last is None or mark.start > last.end:
+            if last is not None:
+                yield last
+            last = mark
+        else:
+            last = Mark(last.start, max(last.end, mark.end))
+    if last is not None:
+        yield last

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeVar
 
 from backend.policies.book import PolicyBook
-from backend.policies.policy import Parameter, Policy
+from backend.policies.figures import ParameterOnDay, parameter_on
+from backend.policies.policy import Parameter, Policy, State
 from backend.policies.search.excerpts import Excerpt, excerpt
 from backend.policies.search.index import ClauseIndex, Question, index_of
-from backend.policies.search.pages import Part
+from backend.policies.search.pages import Item
 from backend.policies.search.words import normalise
 from backend.policies.shapes import ClauseShape, EntitlementShape, ReadingShape, ServiceShape
 
@@ -51,45 +53,53 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Hit:
-    """One clause, with the parts of it that matched, best first."""
+class Matched:
+    """What belongs to a clause and matched too, best first; figures as of the day."""
 
-    policy: Policy
-    clause: ClauseShape
-    score: float
-    excerpt: Excerpt
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[ParameterOnDay, ...]
     entitlements: tuple[EntitlementShape, ...]
     services: tuple[ServiceShape, ...]
     readings: tuple[ReadingShape, ...]
 
 
 @dataclass(frozen=True)
+class Hit:
+    """One clause, with the state of its policy on the day."""
+
+    policy: Policy
+    state: State
+    clause: ClauseShape
+    excerpt: Excerpt
+    matched: Matched
+
+
+@dataclass(frozen=True)
 class Found:
     """The hits, best first; `advice`: what to do where there are none."""
 
+    on: date
     hits: tuple[Hit, ...]
     advice: str | None
 
 
 def find_clauses(book: PolicyBook, search: Search) -> Found:
     """The clauses that answer best. Raises `UnknownPolicy`, `UnknownArea`."""
-    index, where = index_of(book), _where(book, search)
+    where = _where(book, search)
     if not search.text[:LONGEST].strip():
-        return Found((), NOTHING_ASKED)
+        return Found(search.on, (), NOTHING_ASKED)
     if not where:
-        return Found((), NO_POLICY_THERE)
+        return Found(search.on, (), NO_POLICY_THERE)
+    index = index_of(book)
     named, question = _read(index, search)
     scores: dict[int, float] = {}
     for number, score in index.scores(question).items():
         policy = where.get(index.pages[number].policy)
         if policy is not None:
             scores[number] = score * _weight(policy, named, search.on)
-    enough = WORTH_SHOWING * max(scores.values(), default=0.0)
-    ranked = sorted(scores, key=lambda number: (-scores[number], number))
-    best = [number for number in ranked if scores[number] >= enough][: search.limit]
-    hits = tuple(_hit(index, where, number, scores[number], question) for number in best)
-    return Found(hits, None if hits else NOTHING_FOUND)
+    hits = tuple(
+        _hit(index, number, where, question, search.on) for number in _best(scores, search.limit)
+    )
+    return Found(search.on, hits, None if hits else NOTHING_FOUND)
 
 
 def _where(book: PolicyBook, search: Search) -> dict[str, Policy]:
@@ -117,34 +127,42 @@ def _weight(policy: Policy, named: frozenset[str], on: date) -> float:
     return weight if policy.state_on(on) == "in_force" else weight * NOT_IN_FORCE
 
 
+def _best(scores: Mapping[int, float], limit: int) -> list[int]:
+    enough = WORTH_SHOWING * max(scores.values(), default=0.0)
+    ranked = sorted(scores, key=lambda number: (-scores[number], number))
+    return [number for number in ranked[:limit] if scores[number] >= enough]
+
+
 def _hit(
-    index: ClauseIndex,
-    where: dict[str, Policy],
-    number: int,
-    score: float,
-    question: Question,
+    index: ClauseIndex, number: int, where: Mapping[str, Policy], question: Question, on: date
 ) -> Hit:
     page = index.pages[number]
-    matched = _matched(index, number, question)
+    policy = where[page.policy]
     return Hit(
-        policy=where[page.policy],
+        policy=policy,
+        state=policy.state_on(on),
         clause=page.clause,
-        score=score,
         excerpt=excerpt(page.clause.residents, index.summary_terms(number), question),
-        parameters=_of_kind(matched, Parameter),
-        entitlements=_of_kind(matched, EntitlementShape),
-        services=_of_kind(matched, ServiceShape),
-        readings=_of_kind(matched, ReadingShape),
+        matched=_matched(index, number, policy, question, on),
     )
 
 
-def _matched(index: ClauseIndex, number: int, question: Question) -> list[Part]:
+def _matched(
+    index: ClauseIndex, number: int, policy: Policy, question: Question, on: date
+) -> Matched:
     scores = index.part_scores(number, question)
     enough = PART_SHARE * index.held(number, question)
     ranked = sorted(range(len(scores)), key=lambda place: -scores[place])
     parts = index.pages[number].parts
-    return [parts[place] for place in ranked if scores[place] >= enough]
+    items = [parts[place].item for place in ranked if scores[place] >= enough > 0]
+    parameters = _of_kind(items, Parameter)
+    return Matched(
+        parameters=tuple(parameter_on(policy, one.shape.code, on) for one in parameters),
+        entitlements=_of_kind(items, EntitlementShape),
+        services=_of_kind(items, ServiceShape),
+        readings=_of_kind(items, ReadingShape),
+    )
 
 
-def _of_kind(matched: list[Part], kind: type[T]) -> tuple[T, ...]:
-    return tuple(part.item for part in matched if isinstance(part.item, kind))[:PARTS]
+def _of_kind(items: list[Item], kind: type[T]) -> tuple[T, ...]:
+    return tuple(item for item in items if isinstance(item, kind))[:PARTS]
