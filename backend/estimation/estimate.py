@@ -9,8 +9,10 @@ from typing import Literal
 
 from backend.estimation.case import Bill, Case
 from backend.estimation.checks import check_case
+from backend.estimation.context import BillContext
 from backend.estimation.explanation import Explained, Explainer
 from backend.estimation.identities import counting
+from backend.estimation.notes import bill_notes, general_notes
 from backend.estimation.rules import INTEGERS, burden_left
 from backend.estimation.settle import RARE_DRUG, Year, settle_bill
 from backend.estimation.terms import Rules
@@ -103,13 +105,14 @@ class _Estimator:
         held = counting(terms, person.identities, bill)
         year = self.years.setdefault((policy.id, bill.discharged_on.year), Year())
         settled = settle_bill(bill, held, person.declined_health_service, terms, year)
-        explainer = Explainer(terms, assumptions, self.rules.book.vocabulary, bill, person, held)
-        self.notes.update(dict.fromkeys(explainer.general_notes(standing)))
+        of = BillContext(terms, assumptions, self.rules.book.vocabulary, bill, person, held)
+        self.notes.update(dict.fromkeys(general_notes(of, standing)))
+        explainer = Explainer(of)
         payments = tuple(
             Payment(s.layer, s.amount, s.given, None if s.given else explainer.explain(s))
             for s in settled
         )
-        return _bill_estimate(bill, policy, standing, payments, explainer.bill_notes())
+        return _bill_estimate(bill, policy, standing, payments, bill_notes(of))
 
     def _policy_on(self, day: date) -> tuple[Policy | None, Standing]:
         book = self.rules.book

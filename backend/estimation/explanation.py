@@ -5,17 +5,15 @@ The same input gives the same sentences; every figure in them is one that the en
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 
-from backend.estimation.case import Assumptions, Bill, Person
+from backend.estimation.context import BillContext
 from backend.estimation.nothing import why_nothing
 from backend.estimation.rules import NO_LIMIT, RowOutcome, Scale, Situation
 from backend.estimation.settle import RowTried, Settled
-from backend.estimation.tables import RowTerms, Terms
+from backend.estimation.tables import RowTerms
 from backend.kernel.money import format_percent, format_yuan, half_up
-from backend.policies.book import Vocabulary
 from backend.policies.shapes import ReadingShape
 
 
@@ -56,14 +54,9 @@ def _yuan(fen: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Explainer:
-    """Explains what was settled on one bill. `held`: the categories that count on it."""
+    """Explains what was settled on one bill."""
 
-    terms: Terms
-    assumptions: Assumptions
-    words: Vocabulary
-    bill: Bill
-    person: Person
-    held: frozenset[str]
+    of: BillContext
 
     def explain(self, settled: Settled) -> Explained:
         """The reasons of a computed layer, whether it pays or not."""
@@ -71,57 +64,19 @@ class Explainer:
         if layer is None:
             raise ValueError(f"{settled.layer} is not computed by the policy")
         chosen = settled.chosen
-        steps: tuple[Step, ...] = (Step(why_nothing(settled, self), 0),)
+        steps: tuple[Step, ...] = (Step(why_nothing(settled, self.of), 0),)
         if chosen is not None and settled.situation is not None:
             steps = tuple(self._steps(settled, chosen, settled.situation))
         return Explained(
             identity=chosen.categories[0] if chosen and chosen.categories else None,
             steps=steps,
             clause=chosen.row.shape.clause if chosen else layer.shape.clause,
-            document=self.terms.policy.cited_as,
-            rule_version=f"{self.terms.policy.id}@{self.terms.policy.version}",
+            document=self.of.terms.policy.cited_as,
+            rule_version=f"{self.of.terms.policy.id}@{self.of.terms.policy.version}",
             at_least=chosen is not None and chosen.row.floor,
             readings=self._readings(settled),
             others=_others(settled),
         )
-
-    # -- notes beside the payments -----------------------------------------------------------
-
-    def general_notes(self, standing: str) -> Iterator[str]:
-        """Sentences about the whole estimate: dates not confirmed, figures assumed, not stated."""
-        if standing == "unconfirmed":
-            title = self.terms.policy.document.short_title
-            yield f"《{title}》的施行日期还没有得到当地确认，结果只供试算参考。"
-        base = self.assumptions.serious_illness_base
-        if base is not None and "serious_illness" in self.terms.by_layer:
-            source = f"（{base.source}）" if base.source else "（由您填写）"
-            yield (
-                f"大病保险按起付线 {_yuan(base.deductible)}、比例 {format_percent(base.rate)}"
-                f"{source}估算，以结算单为准。"
-            )
-        for income in self._incomes_assumed():
-            yield f"没有填上年度居民人均可支配收入，按 {_yuan(income)}计算。"
-        for layer, sentence in self.terms.policy.benefits.inputs.items():
-            if layer not in self.bill.paid:
-                yield sentence
-
-    def bill_notes(self) -> tuple[str, ...]:
-        """Sentences about this bill: people to whom other rules apply."""
-        return tuple(
-            notice.residents
-            for notice in self.terms.policy.document.notices
-            if self.held.intersection(notice.categories)
-        )
-
-    def _incomes_assumed(self) -> list[int]:
-        incomes = {
-            row.income_assumed
-            for layer in self.terms.by_layer.values()
-            for table in layer.tables
-            for row in table.rows
-            if self.held.intersection(row.shape.categories)
-        }
-        return sorted(income for income in incomes if income is not None)
 
     # -- a layer that was computed -----------------------------------------------------------
 
@@ -145,13 +100,13 @@ class Explainer:
         if settled.terms is not None and settled.terms.shape.base == "rare_drug":
             text = f"罕见病特效药费用 {_yuan(burden)}。"
             return Step(text if burden else "这张结算单没有罕见病特效药费用。", burden)
-        before = self.bill.in_scope - burden
-        if before == self.bill.in_scope:
+        before = self.of.bill.in_scope - burden
+        if before == self.of.bill.in_scope:
             return Step("政策范围内的费用已经由前面各项付完，没有剩余。", 0)
         if before == 0:
             return Step(f"政策范围内费用 {_yuan(burden)}，前面各项没有支付。", burden)
         text = (
-            f"政策范围内费用 {_yuan(self.bill.in_scope)}，前面各项已付 {_yuan(before)}，"
+            f"政策范围内费用 {_yuan(self.of.bill.in_scope)}，前面各项已付 {_yuan(before)}，"
             f"剩下 {_yuan(burden)}。"
         )
         return Step(text, burden)
@@ -223,7 +178,7 @@ class Explainer:
 
     def _comparison(self, settled: Settled, chosen: RowTried) -> Step:
         others = "；".join(
-            f"{self.names(tried.categories)}可得 {_yuan(tried.outcome.paid)}"
+            f"{self.of.names(tried.categories)}可得 {_yuan(tried.outcome.paid)}"
             for tried in settled.tried
             if tried is not chosen
         )
@@ -235,15 +190,10 @@ class Explainer:
     def _who(self, chosen: RowTried) -> str:
         if not chosen.categories:
             return chosen.row.shape.name
-        return f"按{self.names(chosen.categories[:1])}的身份"
-
-    def names(self, codes: Sequence[str]) -> str:
-        """The categories' names on the bill's day."""
-        day: date = self.bill.discharged_on
-        return "、".join(self.words.category_name(code, day) for code in codes)
+        return f"按{self.of.names(chosen.categories[:1])}的身份"
 
     def _readings(self, settled: Settled) -> tuple[ReadingShape, ...]:
-        policy, layer = self.terms.policy, settled.terms
+        policy, layer = self.of.terms.policy, settled.terms
         if layer is None:
             return ()
         names = list(layer.shape.readings)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from backend.estimation.context import BillContext
 from backend.estimation.settle import Settled
 
-if TYPE_CHECKING:
-    from backend.estimation.explanation import Explainer
 
-
-def why_nothing(settled: Settled, of: Explainer) -> str:
+def why_nothing(settled: Settled, of: BillContext) -> str:
     """The policy's own sentence where it has one, else one made from what the bill lacks."""
     missed, name = settled.missed or "", of.words.layers[settled.layer]
     if settled.terms is not None and missed in settled.terms.shape.not_covered:
@@ -24,7 +20,7 @@ def why_nothing(settled: Settled, of: Explainer) -> str:
     return _no_identity(name, of)
 
 
-def _no_identity(name: str, of: Explainer) -> str:
+def _no_identity(name: str, of: BillContext) -> str:
     if not of.person.identities:
         return f"没有填写救助身份，这笔费用没有{name}。"
     if of.held:

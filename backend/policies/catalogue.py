@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from backend.policies.benefit_shapes import BenefitsShape
 from backend.policies.book import PolicyBook, Vocabulary
 from backend.policies.checks import check_localities, check_policy
 from backend.policies.policy import Parameter, Policy, dated_values, frozen_map, how_written
+from backend.policies.policy_files import PolicyFiles
 from backend.policies.search.synonyms import load_synonyms
 from backend.policies.shapes import (
     ClauseShape,
@@ -38,20 +38,6 @@ HOME = Path(__file__).parent / "catalogue"
 
 class CatalogueError(FileError):
     """The catalogue cannot be used. `faults`: everything found, each with file, line, reason."""
-
-
-@dataclass(frozen=True)
-class PolicyFiles:
-    """The files of one folder, for checks that name lines."""
-
-    folder: str
-    document: YamlFile
-    clauses: YamlFile
-    readings: YamlFile
-    parameters: YamlFile
-    benefits: YamlFile
-    entitlements: YamlFile
-    services: YamlFile
 
 
 def load_catalogue(extra: Sequence[Path] = ()) -> PolicyBook:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
 from backend.kernel import areas
 from backend.kernel.money import parse_rate, parse_yuan
 from backend.kernel.yaml_file import FileFault, Step, YamlFile
 from backend.policies.benefit_shapes import CoversShape, DeductibleShape, LayerShape, RowShape
+from backend.policies.book import Vocabulary
 from backend.policies.policy import Policy
+from backend.policies.policy_files import PolicyFiles
 from backend.policies.shapes import EntitlementShape, ServiceShape, Unit
 from backend.policies.shared_shapes import LocalitiesShape
-
-if TYPE_CHECKING:
-    from backend.policies.book import Vocabulary
-    from backend.policies.catalogue import PolicyFiles
 
 _DEDUCTIBLE_UNITS: Mapping[str, Unit] = {
     "yearly": "yuan",
@@ -96,10 +93,14 @@ class _Check:
                 codes = entitlement.categories
                 yield from self._codes(codes, words.categories, file, place, "categories")
             conditions = entitlement.conditions
-            for name in (entitlement.amount, conditions.age_from, conditions.age_to):
-                if name is not None:
-                    yield from self._parameter(name, None, file, place)
-            yield from self._codes(conditions.settings or [], words.settings, file, place)
+            if entitlement.amount is not None:
+                yield from self._parameter(entitlement.amount, None, file, place, "amount")
+            where: tuple[Step, ...] = (place, "conditions")
+            for age in (conditions.age_from, conditions.age_to):
+                if age is not None:
+                    yield from self._parameter(age, "age", file, *where)
+            yield from self._codes(conditions.settings or [], words.settings, file, *where)
+            yield from self._codes(conditions.flags, words.flags, file, *where)
 
     # -- the benefits ------------------------------------------------------------------------
 
