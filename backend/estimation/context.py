@@ -1,4 +1,4 @@
-"""What is said about a bill is said of this: the person, the bill, the terms it was settled under."""
+"""What is said about a bill is said of this: person, bill, and the terms it was settled under."""
 
 from __future__ import annotations
 
