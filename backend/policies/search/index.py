@@ -62,6 +62,11 @@ class ClauseIndex:
         self._postings = _postings(fields)
         self._slips = self._watch_for_slips()
 
+    @property
+    def size(self) -> int:
+        """How many different terms there are."""
+        return len(self._postings)
+
     def terms(self, text: str, *, asked: bool = False) -> Iterator[Term]:
         """The terms of a text; `asked`: written as people ask."""
         normal = normalise(text)
