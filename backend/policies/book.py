@@ -14,6 +14,7 @@ from backend.kernel.errors import DomainError, Fault
 from backend.policies.policy import Policy, frozen_map
 from backend.policies.shared_shapes import (
     CategoryShape,
+    ConventionShape,
     LocalitiesShape,
     SynonymsShape,
     TermShape,
@@ -86,6 +87,8 @@ class PolicyBook:
     policies: Mapping[str, Policy]
     vocabulary: Vocabulary
     localities: LocalitiesShape
+    conventions: tuple[ConventionShape, ...]
+    """How every policy is computed here."""
     synonyms: tuple[SynonymsShape, ...] = ()
 
     def policy(self, policy_id: str, pointer: str = "/policy") -> Policy:

@@ -29,7 +29,7 @@ from backend.policies.shapes import (
     ReadingShape,
     ServiceShape,
 )
-from backend.policies.shared_shapes import LocalitiesShape, VocabularyShape
+from backend.policies.shared_shapes import ConventionShape, LocalitiesShape, VocabularyShape
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ def load_catalogue(extra: Sequence[Path] = ()) -> PolicyBook:
     synonyms = _gather(faults, lambda: load_synonyms((HOME, *extra)))
     if faults or localities is None or synonyms is None:
         raise CatalogueError(sorted(faults))
-    return PolicyBook(frozen_map(policies), vocabulary, localities, synonyms)
+    return PolicyBook(frozen_map(policies), vocabulary, localities, _read_conventions(), synonyms)
 
 
 @cache
@@ -69,6 +69,11 @@ def shared_vocabulary() -> Vocabulary:
 def _read_vocabulary() -> Vocabulary:
     file = YamlFile(HOME / "vocabulary.yaml", "vocabulary.yaml")
     return Vocabulary(file.convert(VocabularyShape))
+
+
+def _read_conventions() -> tuple[ConventionShape, ...]:
+    file = YamlFile(HOME / "conventions.yaml", "conventions.yaml")
+    return tuple(file.convert(list[ConventionShape]))
 
 
 def _gather(faults: list[FileFault], load: Callable[[], T]) -> T | None:

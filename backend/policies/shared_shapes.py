@@ -45,6 +45,15 @@ class VocabularyShape(Shape, frozen=True):
     flags: list[TermShape]
 
 
+class ConventionShape(Shape, frozen=True):
+    """通用规则: a rule of the computation that holds for every policy."""
+
+    code: str
+    heading: str
+    residents: str
+    staff: str
+
+
 class AdoptionShape(Shape, frozen=True):
     """A place that applies a template policy, for a span of days."""
 
