@@ -23,14 +23,24 @@ from miniprogram_api.estimation.what_if_routes import what_if
 from miniprogram_api.health.routes import health
 from miniprogram_api.openapi import Blueprint as ApiBlueprint
 from miniprogram_api.openapi import ProblemApi
+from miniprogram_api.pages.estimate_page import estimate_page
+from miniprogram_api.pages.home import home
+from miniprogram_api.pages.policy_pages import policy_pages
 from miniprogram_api.pages.routes import pages
+from miniprogram_api.pages.search_page import search_page
 from miniprogram_api.policies.routes import policies
 from miniprogram_api.policies.search_routes import search
 
 log = logging.getLogger(__name__)
 
 API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (health, policies, search, estimation, what_if)
-PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (pages,)
+PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
+    home,
+    estimate_page,
+    policy_pages,
+    search_page,
+    pages,
+)
 
 
 class CompactJson(JSONProvider):
