@@ -146,11 +146,11 @@ def conditions_in_words(
 ) -> Iterator[str]:
     """The conditions as phrases; none where everyone of the categories is meant."""
     if conditions.insurance:
-        yield "或者".join(_INSURANCE.get(code, code) for code in conditions.insurance)
+        yield "或者".join(_INSURANCE[code] for code in conditions.insurance)
     if conditions.settings:
         yield "只限" + "、".join(vocabulary.settings[code] for code in conditions.settings)
     for flag in conditions.flags:
-        yield vocabulary.flags.get(flag, flag)
+        yield vocabulary.flags[flag]
     for attribute, phrases in _YES_OR_NO.items():
         stated = getattr(conditions, attribute)
         if stated is not None:

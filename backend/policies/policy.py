@@ -56,6 +56,17 @@ def parse_value(unit: Unit, text: str) -> int | date:
     return int(text)
 
 
+def how_written(unit: Unit) -> str:
+    """How a value of the unit is written in a file, for people who edit it."""
+    if unit == "yuan":
+        return '金额要加引号，写两位小数，不带逗号，如 "3000.00"'
+    if unit in ("rate", "points"):
+        return '比例要加引号，在 0 和 1 之间，最多四位小数，如 "0.85"'
+    if unit == "date":
+        return '日期要加引号，写成 年-月-日，如 "2024-04-30"'
+    return '要写成整数，加引号，如 "7"'
+
+
 def format_value(unit: Unit, value: int | date) -> str:
     """A value as people read it: `3000.00 元`, `85%`, `7 个工作日`."""
     if isinstance(value, date):

@@ -137,7 +137,7 @@ class ParameterShape(Shape, frozen=True):
 class ConditionsShape(Shape, frozen=True):
     """Who, beyond the category. Empty: everyone of the categories."""
 
-    insurance: list[str] | None = None
+    insurance: list[Literal["resident", "employee", "elsewhere", "none"]] | None = None
     settings: list[str] | None = None
     flags: list[str] = []
     primary_first_visit: bool | None = None
