@@ -7,6 +7,7 @@ from typing import Any, Final
 from marshmallow import fields
 
 from backend.estimation.checks import FIRST_DAY, LAST_DAY
+from backend.policies.standing import STATES
 from miniprogram_api.estimation.schemas import CATEGORIES, PAYERS
 from miniprogram_api.fields import Bool, Code, Int, Sum
 from miniprogram_api.schemas import AnswerSchema, StrictSchema
@@ -15,12 +16,6 @@ from miniprogram_api.structures import Many, Map, Nested
 Json = dict[str, Any]
 
 MAX_REQUESTS: Final = 1000
-STATES: Final = {
-    "in_force": "施行中",
-    "expired": "已失效",
-    "not_yet": "尚未施行",
-    "unconfirmed": "施行日期待当地确认",
-}
 SOURCES: Final = {"given": "填写的", "computed": "算出的"}
 
 
