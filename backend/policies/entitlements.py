@@ -105,6 +105,36 @@ class Entitled:
     inputs: tuple[LayerInput, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class EntitlementsAsked:
+    """A category, in the area or under the policy: one of the two is named."""
+
+    category: str
+    on: date
+    area: str | None = None
+    policy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntitlementsFound:
+    """What was asked for. `decision`: for an area; `entitled`: None where no policy decides."""
+
+    on: date
+    category: NamedCode
+    decision: Decision | None
+    entitled: Entitled | None
+
+
+def find_entitlements(book: PolicyBook, asked: EntitlementsAsked) -> EntitlementsFound:
+    """What the category gets. Raises `UnknownArea`, `UnknownPolicy`."""
+    category, on, words = asked.category, asked.on, book.vocabulary
+    named = NamedCode(category, words.category_name(category, on))
+    if asked.area is not None:
+        return EntitlementsFound(on, named, *entitlements_in_area(book, asked.area, category, on))
+    policy = book.policy(asked.policy or "")
+    return EntitlementsFound(on, named, None, entitlements_of(policy, category, words, on))
+
+
 def entitlements_in_kind(policy: Policy, vocabulary: Vocabulary, day: date) -> tuple[InKind, ...]:
     """Every entitlement in kind of the policy, in the order of the catalogue."""
     words = Wording(policy, day)

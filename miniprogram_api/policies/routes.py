@@ -7,13 +7,12 @@ from typing import Any, Final
 
 from flask import Response
 
-from backend.policies.benefit_rows import category_names
 from backend.policies.book import UnknownPolicy
 from backend.policies.changes import changes_in_area, changes_of
 from backend.policies.comparison import compare_policies
 from backend.policies.description import UnknownClause, describe_clause, describe_policy
-from backend.policies.entitlements import Entitled, entitlements_in_area, entitlements_of
-from backend.policies.standing import Decision, decide, places, standing_of
+from backend.policies.entitlements import EntitlementsAsked, find_entitlements
+from backend.policies.standing import decide, places, standing_of
 from miniprogram_api.access import access
 from miniprogram_api.openapi import Blueprint
 from miniprogram_api.policies import queries
@@ -163,23 +162,13 @@ def list_changes(query: Query) -> Response:
 @policies.response(200, ENTITLEMENTS_ANSWER, description="待遇")
 def list_entitlements(query: Query) -> Response:
     """What a category gets in an area, or under a policy."""
-    kept, day, category = answers(), query["on"], query["category"]
-    vocabulary = kept.book.vocabulary
+    kept, question = answers(), EntitlementsAsked(**query)
 
     def make() -> Any:
-        named = category_names([category], vocabulary, day)[0]
-        found: tuple[Decision | None, Entitled | None]
-        if query["area"] is None:
-            policy = kept.book.policy(query["policy"])
-            found = None, entitlements_of(policy, category, vocabulary, day)
-        else:
-            found = entitlements_in_area(kept.book, query["area"], category, day)
-        return ENTITLEMENTS_ANSWER.dump(
-            {"on": day, "category": named, "decision": found[0], "entitled": found[1]}
-        )
+        return ENTITLEMENTS_ANSWER.dump(find_entitlements(kept.book, question))
 
     with asked():
-        return respond(kept.keep(("entitlements", *query.values()), make))
+        return respond(kept.keep(question, make))
 
 
 @policies.route("/areas", summary="哪些地区有政策")
