@@ -72,7 +72,7 @@ def assumed(sheet: Sheet, case: Case) -> tuple[str, ...]:
 
 
 def _person(sheet: Sheet, questions: Questions) -> Person:
-    codes = [one.code for one in questions.categories if sheet.has("category", one.code)]
+    codes = [one.code for one in questions.every_category if sheet.has("category", one.code)]
     nobody = sheet.has("category", NOBODY)
     if not codes and not nobody:
         sheet.fault("category", "请选病人属于哪类人；都不是或不清楚，选最后一项。")

@@ -19,7 +19,7 @@ from miniprogram_api.access import access
 from miniprogram_api.pages.answer import Answer, answer_case
 from miniprogram_api.pages.estimate_form import Asked, assumed, note_faults, read_case
 from miniprogram_api.pages.home import templates_of
-from miniprogram_api.pages.questions import questions_of
+from miniprogram_api.pages.questions import Choice, questions_of
 from miniprogram_api.pages.sheet import Sheet
 from miniprogram_api.pages.subject import Subject, subject_of
 from miniprogram_api.rulebook import rules
@@ -84,22 +84,24 @@ def _subject() -> Subject | None:
 
 def _form(subject: Subject, sheet: Sheet) -> Response:
     book, policy = rules().book, subject.policy
+    questions = None if policy is None else questions_of(policy, book.vocabulary, today())
     text = render_template(
         "estimate.html",
         subject=subject,
         sheet=sheet,
-        questions=None if policy is None else questions_of(policy, book.vocabulary, today()),
-        opened=_opened(sheet),
+        questions=questions,
+        opened=_opened(sheet, questions.children if questions else ()),
         templates=templates_of(book),
     )
     return make_response(text, 422 if sheet.faults else 200)
 
 
-def _opened(sheet: Sheet) -> dict[str, bool]:
+def _opened(sheet: Sheet, children: tuple[Choice, ...]) -> dict[str, bool]:
     """Which details stand open: those in which something was typed or is wrong."""
+    child = any(sheet.has("category", choice.code) for choice in children)
     names = {name for name, text in sheet.every() if text} | set(sheet.faults)
     more = any(
         name.startswith(("paid-", "base-")) or name in ("income", "admitted-on")
         for name in names - set(_SHOWN)
     )
-    return {"held": not names.isdisjoint(_HELD), "more": more}
+    return {"held": not names.isdisjoint(_HELD), "more": more, "children": child}

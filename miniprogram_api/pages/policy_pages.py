@@ -90,8 +90,10 @@ def compare() -> Page:
     if left and right:
         compared = compare_policies(book.policy(left), book.policy(right), book.vocabulary, day)
     text = render_template(
-        "compare.html", sheet=sheet, day=day, compared=compared,
-        sections=by_section(compared.rows) if compared else (), policies=book.policies.values(),
+        "compare.html", sheet=sheet, day=day, compared=compared, policies=book.policies.values(),
+        sections=by_section(compared.rows) if compared else (),
+        left=name_of(compared.left.policy) if compared else None,
+        right=name_of(compared.right.policy) if compared else None,
     )  # fmt: skip
     return text, status_of(sheet)
 
@@ -118,6 +120,12 @@ def neighbours(anchors: list[str], anchor: str) -> tuple[str | None, str | None]
     place = anchors.index(anchor)
     before = anchors[place - 1] if place else None
     return before, anchors[place + 1] if place + 1 < len(anchors) else None
+
+
+def name_of(policy: Policy) -> str:
+    """The shortest name that tells policies apart: the place, else the title."""
+    document = policy.document
+    return document.area.name if document.area else f"《{document.short_title}》"
 
 
 def _others(policies: Iterable[Policy], policy: Policy) -> list[Policy]:

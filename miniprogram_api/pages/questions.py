@@ -13,6 +13,8 @@ from backend.policies.book import Vocabulary
 from backend.policies.policy import Policy
 
 BASE: Final = "serious_illness"
+ALIASES: Final = 3
+"""Other names of a category that are shown at most."""
 INVERTED: Final = frozenset({"designated"})
 """Flags that hold unless the person says otherwise."""
 
@@ -45,13 +47,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What the form asks. `payers` are asked openly, `more_payers` among the details.
+    """What the form asks. `children`: the categories of children; `payers` are asked openly,
+    `more_payers` among the details.
 
     `base`, `income`: figures that no policy states; `retroactive`: the day of application matters;
     `declined`: whether the basic health service was declined matters.
     """
 
     categories: tuple[Choice, ...]
+    children: tuple[Choice, ...]
     settings: tuple[Choice, ...]
     flags: tuple[Choice, ...]
     disease_groups: tuple[Choice, ...]
@@ -63,6 +67,11 @@ class Questions:
     income: bool
     retroactive: bool
 
+    @property
+    def every_category(self) -> tuple[Choice, ...]:
+        """All categories asked about."""
+        return (*self.categories, *self.children)
+
 
 def questions_of(policy: Policy, words: Vocabulary, on: date) -> Questions:
     """What decides the money under the policy; categories by their names of the day."""
@@ -73,7 +82,8 @@ def questions_of(policy: Policy, words: Vocabulary, on: date) -> Questions:
         openly.append("medical_assistance")
     more = [code for code in words.layers if code not in openly and _concerns(policy, code)]
     return Questions(
-        categories=tuple(_categories(policy, words, on)),
+        categories=tuple(_categories(policy, words, on, child=False)),
+        children=tuple(_categories(policy, words, on, child=True)),
         settings=tuple(Choice(c, name, _SETTINGS.get(c, "")) for c, name in words.settings.items()),
         flags=tuple(_flags(layers, words)),
         disease_groups=tuple(_disease_groups(layers, words)),
@@ -90,15 +100,15 @@ def questions_of(policy: Policy, words: Vocabulary, on: date) -> Questions:
     )
 
 
-def _categories(policy: Policy, words: Vocabulary, on: date) -> Iterator[Choice]:
+def _categories(policy: Policy, words: Vocabulary, on: date, *, child: bool) -> Iterator[Choice]:
     """Those whom the policy covers, then those whom it names to tell them something else."""
     document = policy.document
     noticed = [code for notice in document.notices for code in notice.categories]
     for code in dict.fromkeys((*document.beneficiaries, *noticed)):
         category = words.categories[code]
-        by = "、".join(words.shape.departments[one] for one in category.departments)
-        also = f"也叫{'、'.join(category.aliases)}；" if category.aliases else ""
-        yield Choice(code, words.category_name(code, on), f"{also}由{by}认定")
+        also = "" if child else "、".join(category.aliases[:ALIASES])
+        if category.child == child:
+            yield Choice(code, words.category_name(code, on), f"也叫{also}" if also else "")
 
 
 def _flags(layers: list[LayerShape], words: Vocabulary) -> Iterator[Choice]:

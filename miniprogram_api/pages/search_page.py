@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request
 
 from backend.policies.search.excerpts import Excerpt
 from backend.policies.search.find import LONGEST, Search, find_clauses
+from backend.policies.standing import STATES
 from miniprogram_api.access import access
 from miniprogram_api.pages.day_asked import day_asked, status_of
 from miniprogram_api.pages.home import places_shown
@@ -17,7 +18,7 @@ from miniprogram_api.rulebook import rules
 search_page = Blueprint("search_page", __name__)
 
 CLEAR: Final = 3
-"""Answers shown in full; the others follow in short."""
+"""Answers shown at once; the others are behind a word."""
 
 
 @search_page.get("/search")
@@ -30,7 +31,7 @@ def show() -> tuple[str, int]:
     found = find_clauses(book, Search(asked, day, area=area)) if asked else None
     text = render_template(
         "search.html", found=found, asked_words=asked, asked_area=area, day=day, clear=CLEAR,
-        places=places_shown(book), marked=marked,
+        places=places_shown(book), marked=marked, states=STATES,
     )  # fmt: skip
     return text, status_of(sheet)
 

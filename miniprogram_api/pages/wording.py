@@ -23,8 +23,8 @@ def grouped(text: str) -> str:
 
 
 def clause(anchor: str) -> str:
-    """`9` → `第 9 条`; `四(六)` as it is."""
-    return f"第 {anchor} 条" if anchor.isascii() else anchor
+    """`9` → `第 9 条`; `四(六)` → `条款 四(六)`."""
+    return f"第 {anchor} 条" if anchor.isascii() else f"条款 {anchor}"
 
 
 def offer_wording(pages: Blueprint) -> None:
