@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import ClassVar
 
@@ -28,7 +28,7 @@ from backend.policies.policy import DatesReversed, Policy
 
 
 class DatesNotConfirmable(DomainError):
-    """The document states its days of force itself; they are not for a locality to set."""
+    """The document states other days of force, or the catalogue has no figures for these."""
 
     code: ClassVar[str] = "dates-not-confirmable"
 
@@ -113,6 +113,20 @@ def _check(policy: Policy, command: ConfirmDates) -> None:
     if kind == "stated" and stated.from_ != command.from_:
         detail = f"文件写明自 {stated.from_} 起施行：请用这个日期，只确认终止日期。"
         raise DatesNotConfirmable(Fault("/from", detail))
+    _check_figures(policy, command.from_)
+
+
+def _check_figures(policy: Policy, from_: date) -> None:
+    """An estimate needs, on every day of force, the figures that the policy begins with."""
+    begins = replace(policy, confirmed=None).first_day
+    missing = [
+        parameter.shape.name
+        for parameter in policy.parameters.values()
+        if begins is not None and parameter.on(begins) and not parameter.on(from_)
+    ]
+    if missing:
+        detail = f"{from_} 还没有这些数值：{'、'.join(missing)}。请先在 parameters.yaml 补上，"
+        raise DatesNotConfirmable(Fault("/from", f"{detail}或者从 {begins} 起确认。"))
 
 
 def _plain(days: tuple[date, date | None] | None) -> dict[str, str | None] | None:

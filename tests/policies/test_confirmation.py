@@ -125,3 +125,14 @@ def test_the_database_refuses_days_in_the_wrong_order(database: Engine) -> None:
     )
     with pytest.raises(IntegrityError, match="days_in_order"), transaction() as session:
         session.add(row)
+
+
+def test_days_for_which_there_are_no_figures_are_refused(
+    database: Engine, book: PolicyBook
+) -> None:
+    with pytest.raises(DatesNotConfirmable) as caught:
+        confirm(book, "zhangjiagang-2024", date(2023, 6, 1))
+    [fault] = caught.value.faults
+    assert fault.pointer == "/from"
+    assert "特困人员和困境儿童的救助比例" in fault.detail
+    assert "或者从 2024-01-01 起确认" in fault.detail
