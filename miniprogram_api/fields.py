@@ -39,13 +39,14 @@ class DirectField(fields.Field[Any]):
     ) -> Any:
         """The value loaded; the default where it is missing. Raises `ValidationError`."""
         if value is None or value is missing:
-            return self._absent(value)
+            return self.absent(value)
         taken = self._deserialize(value, attr, data, **options)
         if self.validators:
             self._validate(taken)
         return taken
 
-    def _absent(self, value: Any) -> Any:
+    def absent(self, value: Any) -> Any:
+        """What null or a missing value means; raises `ValidationError`."""
         if value is None:
             if self.allow_none:
                 return None

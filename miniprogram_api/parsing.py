@@ -59,9 +59,11 @@ def load_body(schema: Schema) -> Any:
 
 def read_json() -> Any:
     """The JSON value in the request's body, UTF-8 only; raises `Refused` (400, 413, 415)."""
-    _check_content_type()
+    headers = request.environ
+    if headers.get("CONTENT_TYPE") != "application/json" or "HTTP_CONTENT_ENCODING" in headers:
+        _check_content_type()
     body = request.get_data(cache=False)
-    if request.content_length is None:
+    if not headers.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in headers:
         _check_chunked(body)
     if not body:
         raise refuse(400, "请求没有正文：请在正文中提交 JSON。")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing
 
 from backend.kernel.errors import Fault
+from miniprogram_api.fields import DirectField
+
+Loader = Callable[..., Any]
 
 MOST_FAULTS: Final = 100
 LONGEST_POINTER: Final = 200
@@ -41,9 +44,13 @@ class StrictSchema(Schema):
             raise ValidationError({"_schema": [NOT_AN_OBJECT]})
         taken: dict[str, Any] = {}
         faults: dict[str, Any] = {}
-        for key, name, field in self._plan:
+        for key, name, present, absent in self._plan:
+            value = data.get(key, missing)
             try:
-                taken[name] = field.deserialize(data.get(key, missing), key, data)
+                if value is None or value is missing:
+                    taken[name] = absent(value)
+                else:
+                    taken[name] = present(value, key, data)
             except ValidationError as error:
                 faults[key] = error.messages
         if not self._keys.issuperset(data):
@@ -53,15 +60,22 @@ class StrictSchema(Schema):
         return self.make(taken)
 
     @cached_property
-    def _plan(self) -> tuple[tuple[str, str, fields.Field[Any]], ...]:
+    def _plan(self) -> tuple[tuple[str, str, Loader, Loader], ...]:
+        """Of each field: key, name, and what loads it when it is there and when it is not."""
         return tuple(
-            (field.data_key or name, field.attribute or name, field)
+            (field.data_key or name, field.attribute or name, *_loaders(field))
             for name, field in self.load_fields.items()
         )
 
     @cached_property
     def _keys(self) -> frozenset[str]:
-        return frozenset(key for key, _, _ in self._plan)
+        return frozenset(key for key, *_ in self._plan)
+
+
+def _loaders(field: fields.Field[Any]) -> tuple[Loader, Loader]:
+    if isinstance(field, DirectField) and not field.validators:
+        return field._deserialize, field.absent
+    return field.deserialize, field.deserialize
 
 
 class AnswerSchema(Schema):
