@@ -193,6 +193,6 @@ def show_vocabulary(query: Query) -> Response:
     kept, day = answers(), query["on"]
 
     def make() -> Any:
-        return VOCABULARY.dump(terms_on(kept.book.vocabulary, day))
+        return VOCABULARY.dump(terms_on(kept.book, day))
 
     return respond(kept.keep(("vocabulary", day), make))

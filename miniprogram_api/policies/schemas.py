@@ -96,6 +96,13 @@ class CategoryTermSchema(AnswerSchema):
     child = Bool("是困境儿童", required=True)
 
 
+class ConventionSchema(AnswerSchema):
+    code = words("代码")
+    heading = words("标题")
+    residents = words("给居民看的说明")
+    staff = words("给工作人员看的说明")
+
+
 class VocabularySchema(AnswerSchema):
     on = Day("哪一天", required=True)
     categories = many("人员类别", CategoryTermSchema())
@@ -104,6 +111,7 @@ class VocabularySchema(AnswerSchema):
     disease_groups = many("病种分组", NamedCodeSchema())
     flags = many("结算单上的情况", NamedCodeSchema())
     departments = many("部门", NamedCodeSchema())
+    conventions = many("通用规则：各政策都这样算", ConventionSchema())
 
 
 POLICIES_ANSWER: Final = PoliciesSchema()

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from backend.policies.book import Vocabulary
+from backend.policies.book import PolicyBook, Vocabulary
 from backend.policies.shared_shapes import CategoryShape
 
 
-def terms_on(vocabulary: Vocabulary, day: date) -> Mapping[str, Any]:
-    """Every code with its Chinese name on the day, in the order of the law."""
-    shape = vocabulary.shape
+def terms_on(book: PolicyBook, day: date) -> Mapping[str, Any]:
+    """Every code with its Chinese name on the day, in the order of the law; how all is computed."""
+    vocabulary, shape = book.vocabulary, book.vocabulary.shape
     return {
         "on": day,
         "categories": [_category(one, vocabulary, day) for one in shape.categories],
@@ -21,6 +21,7 @@ def terms_on(vocabulary: Vocabulary, day: date) -> Mapping[str, Any]:
         "disease_groups": shape.disease_groups,
         "flags": shape.flags,
         "departments": [_department(code, vocabulary) for code in shape.departments],
+        "conventions": book.conventions,
     }
 
 

@@ -157,3 +157,10 @@ def test_the_vocabulary_bears_the_names_of_the_day(ask: Ask) -> None:
     ]
     assert words["settings"][2] == {"code": "inpatient", "name": "住院"}
     assert words["categories"][0]["departments"] == [{"code": "civil_affairs", "name": "民政部门"}]
+
+
+def test_how_every_policy_is_computed_can_be_looked_up(ask: Ask) -> None:
+    conventions = {one["code"]: one for one in ask("/vocabulary")["conventions"]}
+    assert "四舍五入" in conventions["rounding"]["residents"]
+    assert "f(C + b) − f(C)" in conventions["yearly-function"]["staff"]
+    assert all(one["heading"] and one["residents"] for one in conventions.values())
