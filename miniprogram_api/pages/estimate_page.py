@@ -19,12 +19,14 @@ from miniprogram_api.access import access
 from miniprogram_api.pages.answer import Answer, answer_case
 from miniprogram_api.pages.estimate_form import Asked, assumed, note_faults, read_case
 from miniprogram_api.pages.home import templates_of
+from miniprogram_api.pages.missing import say_what_is_missing
 from miniprogram_api.pages.questions import Choice, questions_of
 from miniprogram_api.pages.sheet import Sheet
 from miniprogram_api.pages.subject import Subject, subject_of
 from miniprogram_api.rulebook import rules
 
 estimate_page = Blueprint("estimate_page", __name__)
+say_what_is_missing(estimate_page)
 
 _HELD: Final = ("held-from", "held-to", "applied-on")
 _SHOWN: Final = ("paid-basic", "paid-serious_illness", "total", "in-scope")

@@ -16,9 +16,11 @@ from backend.policies.standing import STATES, decide, standing_of
 from miniprogram_api.access import access
 from miniprogram_api.pages.day_asked import day_asked, status_of
 from miniprogram_api.pages.home import places_shown
+from miniprogram_api.pages.missing import say_what_is_missing
 from miniprogram_api.rulebook import rules
 
 policy_pages = Blueprint("policy_pages", __name__)
+say_what_is_missing(policy_pages)
 
 Page = tuple[str, int]
 T = TypeVar("T")

@@ -13,9 +13,11 @@ from backend.policies.standing import STATES
 from miniprogram_api.access import access
 from miniprogram_api.pages.day_asked import day_asked, status_of
 from miniprogram_api.pages.home import places_shown
+from miniprogram_api.pages.missing import say_what_is_missing
 from miniprogram_api.rulebook import rules
 
 search_page = Blueprint("search_page", __name__)
+say_what_is_missing(search_page)
 
 CLEAR: Final = 3
 """Answers shown at once; the others are behind a word."""
