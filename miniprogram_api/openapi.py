@@ -145,6 +145,12 @@ class Blueprint(SmorestBlueprint):
 
         return declare
 
+    @staticmethod
+    def revalidates(view: View) -> View:
+        """Document that the answer carries an ETag, and is 304 for who has it already."""
+        _note(view, revalidates=True)
+        return view
+
     def _store_endpoint_docs(self, endpoint: str, obj: Any, *args: Any, **options: Any) -> None:
         super()._store_endpoint_docs(endpoint, obj, *args, **options)
         for method, doc in self._docs[endpoint].items():
@@ -210,6 +216,8 @@ def _document_problems(doc: Json, info: Json, **_: Any) -> Json:
     if any(parameter["in"] == "query" for parameter in doc.get("parameters", ())):
         problems += WITH_QUERY
     responses = doc.setdefault("responses", {})
+    if info.get("revalidates"):
+        responses[304] = {"description": "和您手上的一样（If-None-Match 与 ETag 相同），没有正文"}
     for status in sorted({problem.status for problem in problems}):
         alike = tuple(problem for problem in problems if problem.status == status)
         responses[status] = alike[0].code if len(alike) == 1 else _response(alike)

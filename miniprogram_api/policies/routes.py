@@ -42,6 +42,7 @@ POLICY_ID: Final = "政策编号，如 wuxi-2022-98"
     ),
 )
 @access("public")
+@policies.revalidates
 @policies.arguments(queries.POLICIES, location="query")
 @policies.response(200, POLICIES_ANSWER, description="政策和效力")
 def list_policies(query: Query) -> Response:
@@ -70,6 +71,7 @@ def list_policies(query: Query) -> Response:
     path={"policy": POLICY_ID},
 )
 @access("public")
+@policies.revalidates
 @policies.arguments(queries.ON_DAY, location="query")
 @policies.response(200, POLICY, description="政策的全部内容")
 @policies.refuses(UnknownPolicy)
@@ -91,6 +93,7 @@ def show_policy(query: Query, policy: str) -> Response:
     path={"policy": POLICY_ID, "anchor": "条款，如 四(六)"},
 )
 @access("public")
+@policies.revalidates
 @policies.arguments(queries.ON_DAY, location="query")
 @policies.response(200, CLAUSE, description="条款")
 @policies.refuses(UnknownPolicy, UnknownClause)
@@ -111,6 +114,7 @@ def show_clause(query: Query, policy: str, anchor: str) -> Response:
     description="效力、每类人的医疗救助、其他支付方、钱以外的待遇、时限；没有规定的写明没有规定。",
 )
 @access("public")
+@policies.revalidates
 @policies.arguments(queries.COMPARE, location="query")
 @policies.response(200, COMPARISON, description="逐项对照")
 def compare(query: Query) -> Response:
@@ -135,6 +139,7 @@ def compare(query: Query) -> Response:
     description="数值有变化的参数，开始施行或失效的政策；填了地区的，前后两天各按哪份政策办。",
 )
 @access("public")
+@policies.revalidates
 @policies.arguments(queries.CHANGES, location="query")
 @policies.response(200, CHANGES_ANSWER, description="变化")
 def list_changes(query: Query) -> Response:
@@ -158,6 +163,7 @@ def list_changes(query: Query) -> Response:
     description="钱的待遇和钱以外的待遇，怎样得到，有什么条件。地区和政策填一个。",
 )
 @access("public")
+@policies.revalidates
 @policies.arguments(queries.ENTITLEMENTS, location="query")
 @policies.response(200, ENTITLEMENTS_ANSWER, description="待遇")
 def list_entitlements(query: Query) -> Response:
@@ -173,6 +179,7 @@ def list_entitlements(query: Query) -> Response:
 
 @policies.route("/areas", summary="哪些地区有政策")
 @access("public")
+@policies.revalidates
 @policies.response(200, PLACES, description="有政策的地区")
 def list_areas() -> Response:
     """The areas that have policies of their own, or adopted ones."""
@@ -186,6 +193,7 @@ def list_areas() -> Response:
     description="人员类别、就医方式、支付方、病种分组、结算单上的情况、部门。名称按这一天的叫法。",
 )
 @access("public")
+@policies.revalidates
 @policies.arguments(queries.ON_DAY, location="query")
 @policies.response(200, VOCABULARY, description="代码和名称")
 def show_vocabulary(query: Query) -> Response:
