@@ -19,7 +19,7 @@ from backend.policies.search.index import ClauseIndex
 from backend.policies.search.pages import Page
 from backend.policies.search.words import normalise
 from tests.benchmarks.report import machine, seconds
-from tests.support.questions import Question, questions
+from tests.support.questions import Question, judging_questions
 
 QUERIES = 2_100
 MOST = 10
@@ -37,7 +37,7 @@ def main(_: list[str]) -> None:
         "pairs shared": PairsShared(index.pages),
         "SQLite FTS5 bm25, pairs": Fts5(index.pages),
     }
-    sets = {kind: questions(kind) for kind in ("open", "blind")}
+    sets = {kind: judging_questions(kind) for kind in ("open", "blind")}
     sets["all"] = [*sets["open"], *sets["blind"]]
     print(machine())
     _print_size(book, index)

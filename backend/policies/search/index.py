@@ -23,12 +23,12 @@ KINDS: Final[Mapping[Kind, float]] = {
     "word": 1.0,
     "number": 1.0,
     "pair": 0.3,
-    "character": 0.25,
+    "character": 0.35,
 }
 """How much a term of a question counts."""
 INSIDE_IDEA: Final = 0.5
 """A word of a recognised idea says little more than the idea."""
-SATURATION: Final = 2.0
+SATURATION: Final = 2.5
 LENGTH: Final = 0.5
 """BM25's k1 and b."""
 
