@@ -15,7 +15,7 @@ from itertools import pairwise
 from backend.policies.book import PolicyBook
 from backend.policies.catalogue import load_catalogue
 from backend.policies.search.find import find_clauses
-from backend.policies.search.index import ClauseIndex
+from backend.policies.search.index import SearchIndex
 from backend.policies.search.pages import Page
 from backend.policies.search.words import normalise
 from tests.benchmarks.report import machine, seconds
@@ -31,7 +31,7 @@ Finder = Callable[[Question], Clauses]
 def main(_: list[str]) -> None:
     """Prints hits, latency and size of ours and of the peers."""
     book = load_catalogue()
-    index = ClauseIndex(book)
+    index = SearchIndex(book)
     finders: dict[str, Finder] = {
         "this index": lambda question: _ours(book, question),
         "pairs shared": PairsShared(index.pages),
@@ -115,9 +115,9 @@ def _print_latency(name: str, finder: Finder, listed: list[Question]) -> None:
     print(f"{name}: {shown} over {len(taken)} queries")
 
 
-def _print_size(book: PolicyBook, index: ClauseIndex) -> None:
+def _print_size(book: PolicyBook, index: SearchIndex) -> None:
     start = time.process_time()
-    ClauseIndex(book)
+    SearchIndex(book)
     built = time.process_time() - start
     characters = sum(len(_text(page)) for page in index.pages)
     print(

@@ -59,8 +59,8 @@ def _window(text: str, matched: Sequence[Term], question: Question) -> tuple[int
 
 def _worth(span: tuple[int, int], matched: Sequence[Term], question: Question) -> float:
     start, end = span
-    inside = {term.text for term in matched if start <= term.start and term.end <= end}
-    return sum(question[term] for term in inside)
+    inside = (term.text for term in matched if start <= term.start and term.end <= end)
+    return sum(question[term] for term in dict.fromkeys(inside))
 
 
 def _merged(marks: Iterable[Mark]) -> Iterator[Mark]:

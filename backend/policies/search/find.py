@@ -11,7 +11,7 @@ from backend.policies.book import PolicyBook
 from backend.policies.figures import ParameterOnDay, parameter_on
 from backend.policies.policy import Parameter, Policy, State
 from backend.policies.search.excerpts import Excerpt, excerpt
-from backend.policies.search.index import ClauseIndex, Question, index_of
+from backend.policies.search.index import Question, SearchIndex, index_of
 from backend.policies.search.pages import Item
 from backend.policies.search.words import normalise
 from backend.policies.shapes import ClauseShape, EntitlementShape, ReadingShape, ServiceShape
@@ -114,7 +114,7 @@ def _where(book: PolicyBook, search: Search) -> dict[str, Policy]:
     return {policy.id: policy for policy in policies}
 
 
-def _read(index: ClauseIndex, search: Search) -> tuple[frozenset[str], Question]:
+def _read(index: SearchIndex, search: Search) -> tuple[frozenset[str], Question]:
     """The policies that the question names, where it may choose them, and what else it says."""
     text = normalise(search.text[:LONGEST])
     if search.policy is not None or search.area is not None:
@@ -134,7 +134,7 @@ def _best(scores: Mapping[int, float], limit: int) -> list[int]:
 
 
 def _hit(
-    index: ClauseIndex, number: int, where: Mapping[str, Policy], question: Question, on: date
+    index: SearchIndex, number: int, where: Mapping[str, Policy], question: Question, on: date
 ) -> Hit:
     page = index.pages[number]
     policy = where[page.policy]
@@ -148,7 +148,7 @@ def _hit(
 
 
 def _matched(
-    index: ClauseIndex, number: int, policy: Policy, question: Question, on: date
+    index: SearchIndex, number: int, policy: Policy, question: Question, on: date
 ) -> Matched:
     scores = index.part_scores(number, question)
     enough = PART_SHARE * index.held(number, question)

@@ -35,21 +35,20 @@ LENGTH: Final = 0.5
 Question = Mapping[str, float]
 """The terms of a question that stand in any clause, with their worth."""
 
+_built: Final[dict[str, SearchIndex]] = {}
 
-_built: Final[dict[str, ClauseIndex]] = {}
 
-
-def index_of(book: PolicyBook) -> ClauseIndex:
+def index_of(book: PolicyBook) -> SearchIndex:
     """The index of the book, built when its content was not met before."""
     index = _built.get(book.content)
     if index is None:
-        index = ClauseIndex(book)
+        index = SearchIndex(book)
         _built.clear()
         _built[book.content] = index
     return index
 
 
-class ClauseIndex:
+class SearchIndex:
     """The searchable form of a policy book. A page is known by its number in `pages`."""
 
     def __init__(self, book: PolicyBook) -> None:
@@ -99,7 +98,7 @@ class ClauseIndex:
     def part_scores(self, page: int, question: Question) -> list[float]:
         """The worth of the question's terms in each part of the page, in the order of its parts."""
         return [
-            sum(question[term] for term in counts.keys() & question.keys() if len(term) > 1)
+            sum(worth for term, worth in question.items() if len(term) > 1 and term in counts)
             for counts in self._parts[page]
         ]
 
