@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from backend.estimation.case import Assumptions, Bill, Person
 from backend.estimation.tables import Terms
 from backend.policies.book import Vocabulary
 
 
-@dataclass(frozen=True, slots=True)
-class BillContext:
+class BillContext(Struct, frozen=True):
     """One bill of a case. `held`: the categories that count on it."""
 
     terms: Terms

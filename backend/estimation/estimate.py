@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+
+from msgspec import Struct
 
 from backend.estimation.case import Bill, Case
 from backend.estimation.checks import check_case
@@ -23,8 +24,7 @@ OUT_OF_SCOPE = "out_of_scope"
 Standing = Literal["in_force", "expired", "not_yet", "unconfirmed", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Struct, frozen=True):
     """What one layer pays on a bill (fen). `explained`: for a layer that the policy computes."""
 
     layer: str
@@ -33,8 +33,7 @@ class Payment:
     explained: Explained | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BillEstimate:
+class BillEstimate(Struct, frozen=True):
     """One bill: the policy it falls under and its standing on that day, payments, burdens (fen)."""
 
     bill: Bill
@@ -46,8 +45,7 @@ class BillEstimate:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class YearEstimate:
+class YearEstimate(Struct, frozen=True):
     """Sums of one calendar year of discharge (fen), by layer."""
 
     year: int
@@ -56,8 +54,7 @@ class YearEstimate:
     personal_burden: int
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """The answer: bills in the order in which they were taken, and their years."""
 
     bills: tuple[BillEstimate, ...]

@@ -6,7 +6,8 @@ The same input gives the same sentences; every figure in them is one that the en
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from backend.estimation.context import BillContext
 from backend.estimation.nothing import why_nothing
@@ -17,24 +18,21 @@ from backend.kernel.money import format_percent, format_yuan, half_up
 from backend.policies.shapes import ReadingShape
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step: a sentence, and the amount it arrives at (fen), if it arrives at one."""
 
     text: str
     amount: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(Struct, frozen=True):
     """What another identity of the person would have given (fen)."""
 
     identity: str
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """Why a layer pays what it pays. `clause`: the clause applied; `at_least`: the document states
     a floor (不低于); `readings`: unclear clauses that were read in applying it."""
 
@@ -52,8 +50,7 @@ def _yuan(fen: int) -> str:
     return f"{format_yuan(fen)} 元"
 
 
-@dataclass(frozen=True, slots=True)
-class Explainer:
+class Explainer(Struct, frozen=True):
     """Explains what was settled on one bill."""
 
     of: BillContext

@@ -39,9 +39,7 @@ def bill_notes(of: BillContext) -> tuple[str, ...]:
 def _incomes_assumed(of: BillContext) -> list[int]:
     incomes = {
         row.income_assumed
-        for layer in of.terms.by_layer.values()
-        for table in layer.tables
-        for row in table.rows
+        for row in of.terms.rows_by_income
         if of.held.intersection(row.shape.categories)
     }
     return sorted(income for income in incomes if income is not None)

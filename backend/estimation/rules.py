@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 
 from backend.kernel.money import RATE_UNIT, half_up
 
@@ -50,8 +51,7 @@ class Scale:
     """No deductible and one rate: the increment needs no yearly burden."""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """One bill as a layer finds it. `before`: the year's burden before it; `first`: the year's
     first bill of its table; `left`: what each pool that covers the bill has left; `room`: what the
     bill's total leaves; `reduced`: the person gets a share only."""
@@ -66,8 +66,7 @@ class Situation:
     reduced_first: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RowOutcome:
+class RowOutcome(Struct, frozen=True):
     """What one row of a table gives on a bill, cut by cut."""
 
     entitled: Amounts

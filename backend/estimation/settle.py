@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from backend.estimation.case import Bill
 from backend.estimation.rules import (
     INTEGERS,
@@ -44,8 +46,7 @@ class Year:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class RowTried:
+class RowTried(Struct, frozen=True):
     """A row under which an identity of the person counts, and what it gives."""
 
     row: RowTerms
@@ -53,8 +54,7 @@ class RowTried:
     outcome: RowOutcome
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """One layer on one bill. `amount` in fen; `missed`: what kept the bill out, a flag's code,
     `"settings"`, `"disease_groups"` or `"identity"`; `tried`: every row that competed."""
 

@@ -129,3 +129,14 @@ class Terms:
     def by_layer(self) -> dict[str, LayerTerms]:
         """The layers that can be computed."""
         return {layer.code: layer for layer in self.layers if layer.computable}
+
+    @cached_property
+    def rows_by_income(self) -> tuple[RowTerms, ...]:
+        """The rows whose deductible rests on an income that nobody gave."""
+        return tuple(
+            row
+            for layer in self.by_layer.values()
+            for table in layer.tables
+            for row in table.rows
+            if row.income_assumed is not None
+        )

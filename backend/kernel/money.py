@@ -36,8 +36,8 @@ def format_yuan(fen: int) -> str:
     """A string of yuan with two decimals: `123450` → `"1234.50"`, `-5` → `"-0.05"`."""
     if fen < 0:
         return "-" + format_yuan(-fen)
-    yuan, cents = divmod(fen, 100)
-    return f"{yuan}.{cents:02d}"
+    digits = f"{fen:03d}"
+    return f"{digits[:-2]}.{digits[-2:]}"
 
 
 def parse_rate(text: str) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import random
 from collections import defaultdict
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from backend.estimation.case import Case
 from backend.estimation.estimate import estimate_payments
@@ -59,7 +59,7 @@ def test_the_comparison_sees_a_fen(rules: Rules, monkeypatch: pytest.MonkeyPatch
 
     def short(*arguments: Any) -> RowOutcome:
         outcome = row_outcome(*arguments)
-        return replace(outcome, paid=np.maximum(outcome.paid - 1, 0))
+        return structs.replace(outcome, paid=np.maximum(outcome.paid - 1, 0))
 
     monkeypatch.setattr("backend.estimation.block.row_outcome", short)
     assert differences(cases, rules) != []
