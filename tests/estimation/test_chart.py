@@ -40,7 +40,7 @@ EVERY = (
 
 
 def draw(rules: Rules, costs: CostRange = WHOLE, **changes: object) -> str:
-    bill = replace(BILL, **changes)  # type: ignore[arg-type]
+    bill = replace(BILL, **changes)
     curve = cost_curve(Case(PERSON, (bill,), policy="wuxi-2022-98"), rules, bill.id, costs)
     return draw_cost_curve(curve, rules.book.vocabulary)
 

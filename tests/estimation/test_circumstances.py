@@ -34,7 +34,7 @@ def sentences(case: Case, rules: Rules, bill_id: str = "b1") -> list[str]:
 
 
 def with_bill(**changes: object) -> Case:
-    return replace(CASE, bills=(replace(BILL, **changes),))  # type: ignore[arg-type]
+    return replace(CASE, bills=(replace(BILL, **changes),))
 
 
 def test_each_circumstance_is_told_in_a_sentence_the_most_helpful_first(rules: Rules) -> None:

@@ -27,7 +27,7 @@ def sixth() -> Rules:
 
 
 def bill(id_: str, day: date, yuan: int, setting: str = "inpatient", **more: object) -> Bill:
-    return Bill(id_, setting, day, day, yuan * 100, yuan * 100, **more)  # type: ignore[arg-type]
+    return Bill(id_, setting, day, day, yuan * 100, yuan * 100, **more)
 
 
 def settle(
