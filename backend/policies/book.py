@@ -141,8 +141,8 @@ class PolicyBook:
     @cached_property
     def content(self) -> str:
         """A digest of the files of policies and synonyms; confirmed days do not change it."""
-        versions = [(policy.id, policy.version) for policy in self.policies.values()]
-        return hashlib.sha256(repr((versions, self.synonyms)).encode()).hexdigest()
+        editions = [(policy.id, policy.edition) for policy in self.policies.values()]
+        return hashlib.sha256(repr((editions, self.synonyms)).encode()).hexdigest()
 
     @cached_property
     def _by_area(self) -> Mapping[str, tuple[Policy, ...]]:

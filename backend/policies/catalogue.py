@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from backend.kernel.yaml_file import FileError, FileFault, YamlFile
 from backend.policies.benefit_shapes import BenefitsShape
@@ -34,6 +34,9 @@ from backend.policies.shared_shapes import ConventionShape, LocalitiesShape, Voc
 T = TypeVar("T")
 
 HOME = Path(__file__).parent / "catalogue"
+ALL_FILES: Final = tuple(name for name in PolicyFiles.__annotations__ if name != "folder")
+DECIDING: Final = ("document", "parameters", "benefits")
+"""The files that decide money: their content is the version of the rules."""
 
 
 class CatalogueError(FileError):
@@ -96,12 +99,11 @@ def _load_policy(folder: Path, vocabulary: Vocabulary) -> Policy:
 def _open(folder: Path) -> PolicyFiles:
     faults: list[FileFault] = []
     opened: dict[str, YamlFile] = {}
-    for name in PolicyFiles.__annotations__:
-        if name != "folder":
-            label = f"{folder.name}/{name}.yaml"
-            file = _gather(faults, partial(YamlFile, folder / f"{name}.yaml", label))
-            if file is not None:
-                opened[name] = file
+    for name in ALL_FILES:
+        label = f"{folder.name}/{name}.yaml"
+        file = _gather(faults, partial(YamlFile, folder / f"{name}.yaml", label))
+        if file is not None:
+            opened[name] = file
     if faults:
         raise FileError(faults)
     return PolicyFiles(folder.name, **opened)
@@ -125,7 +127,8 @@ def _assemble(folder: Path, files: PolicyFiles) -> Policy:
         benefits=files.benefits.convert(BenefitsShape),
         entitlements=tuple(files.entitlements.convert(list[EntitlementShape])),
         services=tuple(files.services.convert(list[ServiceShape])),
-        version=_version(folder),
+        version=_digest(folder, DECIDING),
+        edition=_digest(folder, ALL_FILES),
     )
 
 
@@ -155,11 +158,11 @@ def _keyed(items: list[T], key: str, file: YamlFile) -> dict[str, T]:
     return keyed
 
 
-def _version(folder: Path) -> str:
+def _digest(folder: Path, names: Iterable[str]) -> str:
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.yaml")):
-        content = path.read_bytes()
-        digest.update(f"{path.name}\0{len(content)}\0".encode())
+    for name in names:
+        content = (folder / f"{name}.yaml").read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()[:12]
 

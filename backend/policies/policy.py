@@ -107,9 +107,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Policy:
-    """政策: one document, everything it decides, and the version of the rules (a content hash).
+    """政策: one document and everything it decides.
 
-    `confirmed`: days of force that the locality confirmed where the document states none.
+    `version`: a hash of the files that decide money; `edition`: of all files. `confirmed`: days of
+    force that the locality confirmed where the document states none.
     """
 
     document: DocumentShape
@@ -120,6 +121,7 @@ class Policy:
     entitlements: tuple[EntitlementShape, ...]
     services: tuple[ServiceShape, ...]
     version: str
+    edition: str
     confirmed: tuple[date, date | None] | None = None
 
     @property

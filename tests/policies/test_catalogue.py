@@ -187,3 +187,18 @@ def test_the_version_is_that_of_the_content(book: PolicyBook, tmp_path: Path) ->
     shutil.copytree(HOME / "plan-2026", tmp_path / "plan-2026")
     again = load_catalogue([tmp_path]).policy("plan-2026")
     assert again.version == book.policy("plan-2026").version
+
+
+@pytest.mark.parametrize(
+    ("file", "decides"),
+    [("parameters", True), ("benefits", True), ("document", True), ("clauses", False)],
+)
+def test_only_files_that_decide_money_change_the_version_of_the_rules(
+    book: PolicyBook, tmp_path: Path, file: str, decides: bool
+) -> None:
+    shutil.copytree(HOME / "plan-2026", tmp_path / "plan-2026")
+    with (tmp_path / "plan-2026" / f"{file}.yaml").open("a", encoding="utf-8") as text:
+        text.write("# 改过\n")
+    old, new = book.policy("plan-2026"), load_catalogue([tmp_path]).policy("plan-2026")
+    assert (new.version != old.version) is decides
+    assert new.edition != old.edition
