@@ -31,6 +31,8 @@ _FIELDS: Final = {
     "applied_on": "applied-on",
 }
 """Pointer into the case, or its end, → field of the form."""
+_TAKEN_FROM: Final = {"admitted-on": "discharged-on", "in-scope": "rare-drug"}
+"""A field left empty → the field whose fault it then is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ def read_case(sheet: Sheet, questions: Questions, asked: Asked) -> Case | None:
 def note_faults(sheet: Sheet, faults: Iterable[Fault]) -> None:
     """Put what the domain found wrong beside the fields."""
     for fault in faults:
-        sheet.fault(_field(fault.pointer), fault.detail)
+        name = _field(fault.pointer)
+        sheet.fault(name if sheet.text(name) else _TAKEN_FROM.get(name, name), fault.detail)
 
 
 def assumed(sheet: Sheet, case: Case) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import unicodedata
 from datetime import date
 from typing import Final
 
-from backend.kernel.money import MAX_FEN, format_yuan, parse_yuan
+from backend.kernel.money import MAX_FEN, format_yuan
 
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?", re.ASCII)
 _AMOUNT: Final = re.compile(r"([0-9]{1,15})(?:\.([0-9]{0,2}))?", re.ASCII)
@@ -31,10 +31,10 @@ def amount(text: str) -> int:
     match = _AMOUNT.fullmatch(plain.replace(",", "") if _GROUPED.fullmatch(plain) else plain)
     if match is None:
         raise Unreadable("请只写数字，最多两位小数，比如 12000 或 12000.50。")
-    yuan = int(match[1])
-    if yuan * 100 > MAX_FEN:
+    fen = int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))
+    if fen > MAX_FEN:
         raise Unreadable(f"金额不能超过 {format_yuan(MAX_FEN)} 元，请核对。")
-    return parse_yuan(f"{yuan}.{(match[2] or '').ljust(2, '0')}")
+    return fen
 
 
 def day(text: str) -> date:
