@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -90,7 +91,7 @@ def test_what_names_another_part_of_the_page_finds_it(page: Element) -> None:
 def test_headings_go_down_one_step_at_a_time(page: Element) -> None:
     levels = [int(one.tag[1]) for one in page.all() if re.fullmatch(r"h[1-6]", one.tag)]
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_no_form_sends_a_persons_figures_in_an_address(page: Element) -> None:
