@@ -104,13 +104,13 @@ class PolicyBook:
         """The policy in force for people registered in `area` on `day`, or None.
 
         The county's own policy, else its city's, else its province's, else the template that the
-        place adopted. Raises `UnknownArea`.
+        place adopted; of two of one area the newer. Raises `UnknownArea`.
         """
         chain = self._chain(area, pointer)
         for code in chain:
-            for policy in self._by_area.get(code, ()):
-                if policy.state_on(day) == "in_force":
-                    return policy
+            policies = [p for p in self._by_area.get(code, ()) if p.state_on(day) == "in_force"]
+            if policies:
+                return max(policies, key=lambda policy: policy.first_day or date.min)
         return self._adopted(chain, day)
 
     def concerning(self, area: str, pointer: str = "/area") -> tuple[Policy, ...]:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from backend.policies.book import PolicyBook, UnknownArea
+from backend.policies.catalogue import HOME, load_catalogue
 from backend.policies.standing import decide, places, span_in_words, standing_of
 
 YUEQING, WUXI, ZHANGJIAGANG, TINGHU = "330382", "320200", "320582", "320902"
@@ -176,3 +179,15 @@ def test_the_places_with_policies_are_listed_with_what_they_adopted(
     adopting = {one.code: one for one in places(with_localities(ADOPTED))}
     assert adopting[YANCHENG].name == "江苏省盐城市"
     assert [one.id for one in adopting[YUEQING].policies] == ["plan-2026", "yueqing-2022-41"]
+
+
+def test_of_two_policies_of_one_area_the_newer_decides(tmp_path: Path) -> None:
+    for name, start in (("wuxi-a", "2025-01-01"), ("wuxi-z", "2024-01-01")):
+        shutil.copytree(HOME / "wuxi-2022-98", tmp_path / name)
+        document = tmp_path / name / "document.yaml"
+        text = document.read_text(encoding="utf-8")
+        text = text.replace("id: wuxi-2022-98", f"id: {name}").replace("2023-01-01", start)
+        document.write_text(text, encoding="utf-8")
+    book = load_catalogue([tmp_path])
+    found = [book.of_area(WUXI, date(year, 6, 1)) for year in (2023, 2024, 2025)]
+    assert [policy.id for policy in found if policy] == ["wuxi-2022-98", "wuxi-z", "wuxi-a"]
