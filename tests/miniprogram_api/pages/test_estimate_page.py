@@ -13,7 +13,6 @@ from backend.estimation.case import Assumptions, Bill, Case, Identity, Person, S
 from backend.estimation.checks import FIRST_DAY
 from backend.estimation.estimate import Estimate, estimate_payments
 from backend.kernel.money import format_yuan
-from miniprogram_api.pages.questions import FLAGS
 from miniprogram_api.rulebook import rules
 from tests.support.html import Element, filled, label_of, query, read
 
@@ -374,11 +373,6 @@ def test_what_was_typed_is_in_no_address_no_log_and_no_cookie(
         "?" not in one["href"] or not {"total", "category"} & set(query(one["href"]))
         for one in read(response.text).all("a")
     )
-
-
-def test_every_flag_of_a_bill_has_a_question(app: Flask) -> None:
-    with app.app_context():
-        assert set(FLAGS) == set(rules().book.vocabulary.flags)
 
 
 # -- helpers ----------------------------------------------------------------------------------------
