@@ -157,6 +157,11 @@ class Policy:
         """The days of force are not known: the locality has yet to confirm them."""
         return self.confirmed is None and self.document.validity.dates == "unconfirmed"
 
+    @property
+    def dates_open(self) -> bool:
+        """The document leaves the first or the last day open: a locality may have confirmed it."""
+        return self.document.validity.dates == "unconfirmed" or self.document.in_force.to is None
+
     def state_on(self, day: date) -> State:
         """效力 on a day."""
         if self.unconfirmed:

@@ -32,10 +32,11 @@ def estimate_case(case: Case, rules: Rules) -> Estimate:
 
 def answer_each(requests: Iterable[Any], rules: Rules) -> list[Json]:
     """An estimate or a problem for each request; one that fails leaves the others alone."""
-    return [_answer(request, rules) for request in requests]
+    return [answer(request, rules) for request in requests]
 
 
-def _answer(request: Any, rules: Rules) -> Json:
+def answer(request: Any, rules: Rules) -> Json:
+    """The estimate of one request, or `{"problem": …}`."""
     try:
         return present_estimate(estimate_case(ESTIMATE_REQUEST.load(request), rules))
     except (ValidationError, DomainError) as error:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
 
 from backend.kernel.database import transaction
 from backend.policies.catalogue import load_catalogue
@@ -18,6 +17,12 @@ from miniprogram_api.estimation.routes import EXAMPLE
 
 Json = dict[str, Any]
 Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def configured(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days of force that documents leave open are looked up in the test's own database."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
 
 
 @pytest.fixture
@@ -100,15 +105,8 @@ def test_a_file_that_is_not_there_cannot_run(tmp_path: Path, capsys: Output) -> 
     assert "打不开" in capsys.readouterr().err
 
 
-@pytest.mark.postgres
-def test_days_that_a_locality_confirmed_are_used(
-    database: Engine,
-    database_url: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: Output,
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", database_url)
+@pytest.mark.usefixtures("database")
+def test_days_that_a_locality_confirmed_are_used(tmp_path: Path, capsys: Output) -> None:
     file = write(tmp_path, {**EXAMPLE["request"], "policy": None, "area": "320902"})
     assert state(file, capsys) == "unconfirmed"
     days = ConfirmDates(
@@ -117,6 +115,32 @@ def test_days_that_a_locality_confirmed_are_used(
     with transaction() as session:
         confirm_dates(session, load_catalogue(), days)
     assert state(file, capsys) == "in_force"
+
+
+@pytest.mark.usefixtures("database")
+def test_an_end_that_a_locality_confirmed_ends_a_policy_without_one(
+    tmp_path: Path, capsys: Output
+) -> None:
+    file = write(tmp_path, EXAMPLE["request"])
+    assert state(file, capsys) == "in_force"
+    days = ConfirmDates(
+        "wuxi-2022-98", date(2023, 1, 1), date(2023, 12, 31), confirmed_by="someone", note=""
+    )
+    with transaction() as session:
+        confirm_dates(session, load_catalogue(), days)
+    assert state(file, capsys) == "expired"
+
+
+def test_many_requests_are_answered_each_and_a_bad_one_is_a_finding(
+    tmp_path: Path, capsys: Output
+) -> None:
+    good, bad = EXAMPLE["request"], {**EXAMPLE["request"], "policy": "wuxi-1999"}
+    assert run(["estimate", str(write(tmp_path, {"requests": [good, bad, 7]}))]) == 1
+    answers = json.loads(capsys.readouterr().out)["answers"]
+    assert answers[0]["bills"][0]["personal_burden"] == "14680.00"
+    assert [answers[place]["problem"]["status"] for place in (1, 2)] == [422, 422]
+    assert run(["estimate", str(write(tmp_path, {"requests": [good] * 1500}))]) == 0
+    assert len(json.loads(capsys.readouterr().out)["answers"]) == 1500
 
 
 def state(file: Path, capsys: Output) -> str:
