@@ -16,7 +16,7 @@ from backend.kernel import database
 from backend.kernel.errors import DomainError
 from backend.kernel.settings import Settings
 from backend.policies.catalogue import load_catalogue
-from miniprogram_api import observability, problems, rulebook
+from miniprogram_api import edge, observability, problems, rulebook
 from miniprogram_api.access import access
 from miniprogram_api.estimation.routes import estimation
 from miniprogram_api.estimation.what_if_routes import what_if
@@ -95,6 +95,7 @@ def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Fla
         _connect(app, settings.database_url, settings.threads)
     observability.observe(app, observability.configure(settings.log_level, log_stream))
     rulebook.install(app, load_catalogue(settings.catalogue))
+    app.after_request(edge.drain)
     _answer_errors(app)
     _register(app)
     return app

@@ -7,9 +7,11 @@ import os
 import signal
 from typing import Any
 
+from gunicorn import util
+
 from backend.kernel import database
 from backend.kernel.settings import Settings
-from miniprogram_api import metrics
+from miniprogram_api import edge, metrics
 
 settings = Settings.from_env(os.environ)
 
@@ -22,6 +24,8 @@ graceful_timeout = 20
 keepalive = 5
 loglevel = settings.log_level.lower()
 control_socket_disable = True
+
+util.write_error = edge.write_problem
 
 PR_SET_PDEATHSIG = 1
 

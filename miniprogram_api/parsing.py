@@ -11,7 +11,9 @@ from typing import Any, Final
 
 import msgspec
 from flask import current_app, request
+from gunicorn.http.errors import ParseException
 from marshmallow import Schema, ValidationError
+from werkzeug.exceptions import ClientDisconnected
 
 from backend.kernel.errors import Fault
 from miniprogram_api.fields import ApiField
@@ -58,11 +60,11 @@ def load_body(schema: Schema) -> Any:
 
 
 def read_json() -> Any:
-    """The JSON value in the request's body, UTF-8 only; raises `Refused` (400, 413, 415)."""
+    """The JSON value in the request's body, UTF-8 only; raises `Refused` (400, 408, 413, 415)."""
     headers = request.environ
     if headers.get("CONTENT_TYPE") != "application/json" or "HTTP_CONTENT_ENCODING" in headers:
         _check_content_type()
-    body = request.get_data(cache=False)
+    body = _received()
     if not headers.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in headers:
         _check_chunked(body)
     if not body:
@@ -71,6 +73,17 @@ def read_json() -> Any:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise refuse(400) from error
+
+
+def _received() -> bytes:
+    try:
+        return request.get_data(cache=False)
+    except ClientDisconnected as error:  # werkzeug's word for a sender that stalled, too
+        raise refuse(408) from error
+    except ParseException as error:
+        raise refuse(
+            400, "正文的分块（chunked）写法不对：请检查，或改用 Content-Length。"
+        ) from error
 
 
 def _check_chunked(body: bytes) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from backend.kernel.settings import PROJECT, Settings
+from miniprogram_api import edge
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -44,6 +45,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(1024)
+        edge.give_up_stalled(listener)
     except OSError as error:
         listener.close()
         raise ServingFailed(
@@ -58,12 +60,14 @@ def gunicorn(
     settings: Settings, database_url: str, listener: socket.socket
 ) -> Iterator[subprocess.Popen[bytes]]:
     """gunicorn on `listener` for the length of the block; none of its processes survives it."""
+    # Named by the port, which nobody else has: other servers may stand on the same data folder.
+    metrics = _empty(settings.data / "metrics" / str(listener.getsockname()[1]))
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "gunicorn", "--config", "python:miniprogram_api.gunicorn_conf"),
             *("--bind", f"fd://{listener.fileno()}", "miniprogram_api.serving:application()"),
         ],
-        env=_environment(settings, database_url),
+        env=_environment(settings, database_url, metrics),
         cwd=PROJECT,  # gunicorn imports from where it stands: never from elsewhere
         stdin=subprocess.DEVNULL,
         pass_fds=[listener.fileno()],
@@ -113,7 +117,7 @@ def stop_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _environment(settings: Settings, database_url: str) -> dict[str, str]:
+def _environment(settings: Settings, database_url: str, metrics: Path) -> dict[str, str]:
     # As this process understood them: paths may have been relative.
     own = {name: value for name, value in os.environ.items() if name != "SHUKUN_PG_BIN"}
     return {
@@ -122,7 +126,7 @@ def _environment(settings: Settings, database_url: str) -> dict[str, str]:
         "SHUKUN_DATA": str(settings.data),
         "SHUKUN_CATALOGUE": os.pathsep.join(map(str, settings.catalogue)),
         "SHUKUN_SUPERVISOR": str(os.getpid()),
-        "PROMETHEUS_MULTIPROC_DIR": str(_empty(settings.data / "metrics")),
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
     }
 
 

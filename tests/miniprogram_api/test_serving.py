@@ -86,6 +86,12 @@ def get(url: str) -> int:
     return status
 
 
+def text_of(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_demo_answers_and_stops_leaving_no_process(demo: Demo, number: signal.Signals) -> None:
     demo.start()
@@ -121,15 +127,34 @@ def test_a_demo_that_is_stopped_while_it_starts_leaves_no_process(demo: Demo, mo
 
 def test_a_second_start_finds_its_data_and_clears_the_metrics_of_the_first(demo: Demo) -> None:
     demo.start()
-    demo.address()
+    port = demo.address().rsplit(":", 1)[1]
     assert demo.end(signal.SIGTERM) == 0
     assert demo.process.stdout is not None
     demo.process.stdout.close()
-    (demo.data / "metrics" / "counter_1.db").write_bytes(b"left over")
+    left = demo.data / "metrics" / port / "counter_1.db"
+    left.write_bytes(b"left over")
+    demo.arguments = ("demo", "--port", port)
     demo.start()
     assert get(f"{demo.address()}/metrics") == 200
-    assert not (demo.data / "metrics" / "counter_1.db").exists()
+    assert not left.exists()
     assert demo.end(signal.SIGTERM) == 0
+
+
+def test_two_demos_on_one_data_folder_share_the_database_and_nothing_else(demo: Demo) -> None:
+    demo.start()
+    first = demo.address()
+    for _ in range(3):
+        get(f"{first}/healthz")
+    other = Demo(demo.data, demo.mark)
+    other.start()
+    assert get(f"{other.address()}/readyz") == 200
+    assert 'route="/healthz",status="200"} 3.0' in text_of(f"{first}/metrics")
+    assert other.end(signal.SIGTERM) == 0
+    assert other.process.stdout is not None
+    other.process.stdout.close()
+    assert get(f"{first}/readyz") == 200
+    assert demo.end(signal.SIGTERM) == 0
+    assert demo.processes() == []
 
 
 def test_a_web_server_that_dies_is_reported_and_everything_else_stopped(demo: Demo) -> None:
