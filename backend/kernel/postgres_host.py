@@ -18,6 +18,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypedDict
@@ -68,14 +69,18 @@ class Host:
         return [*self.prefix, str(self.programs / program), *arguments]
 
     def own_folder(self, folder: Path) -> Path:
-        """An empty or existing folder that only the server's account can enter."""
-        folder.mkdir(mode=0o700, exist_ok=True)
+        """An empty or existing folder that only the server's account can enter.
+
+        A stranger's is refused: others may make folders beside it, and could have made this one.
+        """
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
         found = folder.lstat()
-        owner = os.geteuid() if self.uid is None else self.uid
-        if found.st_uid != owner and os.geteuid() == 0 and not any(folder.iterdir()):
-            os.chown(folder, owner, -1, follow_symlinks=False)
-        elif not stat.S_ISDIR(found.st_mode) or found.st_uid != owner:
+        own, owner = os.geteuid(), os.geteuid() if self.uid is None else self.uid
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (own, owner):
             raise PostgresUnavailable(f"{folder} 属于别的用户，请删除它后重试。")
+        if found.st_uid != owner:
+            os.chown(folder, owner, -1, follow_symlinks=False)
         return folder
 
 

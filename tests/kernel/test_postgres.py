@@ -192,6 +192,26 @@ def test_a_socket_folder_of_another_user_is_refused(
         postgres_host.socket_folder(host)
 
 
+@as_root
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_an_empty_folder_that_a_stranger_made_first_is_refused_too(
+    tmp_path: Path, kind: str
+) -> None:
+    """Anybody can make one in /tmp: root must not take it over with the permissions it has."""
+    host = postgres_host.Host(tmp_path / "postgres", tmp_path)
+    stranger = pwd.getpwnam("nobody").pw_uid
+    folder = tmp_path / "socket"
+    if kind == "folder":
+        folder.mkdir(mode=0o777)
+    else:
+        (tmp_path / "elsewhere").mkdir()
+        folder.symlink_to(tmp_path / "elsewhere")
+    os.chown(folder, stranger, -1, follow_symlinks=False)
+    with pytest.raises(PostgresUnavailable, match="属于别的用户"):
+        host.own_folder(folder)
+    assert folder.lstat().st_uid == stranger
+
+
 def test_a_machine_without_postgresql_is_told_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
