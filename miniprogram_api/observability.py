@@ -31,6 +31,7 @@ STAMPS: Final[tuple[Processor, ...]] = (
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
+GUNICORN_QUOTES: Final = ("Invalid request", "Error handling request")
 _LETTERS: Final = str.maketrans("0123456789", "ghijklmnop")
 
 
@@ -90,6 +91,7 @@ def configure(level: str, stream: BinaryIO | None = None) -> structlog.typing.Fi
         theirs = logging.getLogger(name)
         theirs.handlers.clear()
         theirs.propagate = True
+        theirs.addFilter(_unquoted)
     logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
         lines,
         # No masking: `observe` writes nothing that a caller chose, but for a checked request id.
@@ -134,6 +136,16 @@ def request_id_from(sent: str | None) -> str:
         return sent
     # Letters only: digits could look like somebody's number and be masked.
     return secrets.token_hex(16).translate(_LETTERS)
+
+
+def _unquoted(record: logging.LogRecord) -> bool:
+    """gunicorn quotes request lines and headers that it cannot read, and addresses: whatever stands
+    there, names too, which no mask knows.
+    """
+    for constant in GUNICORN_QUOTES:
+        if record.getMessage().startswith(constant):
+            record.msg, record.args = constant, ()
+    return True
 
 
 def _add_request_id(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -3,9 +3,14 @@ from __future__ import annotations
 import json
 import logging
 import re
+import socket
+from types import SimpleNamespace
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from gunicorn.http.errors import InvalidHeader, InvalidRequestLine, LimitRequestLine
+from gunicorn.workers.base import Worker
 
 from miniprogram_api.observability import request_id_from
 from tests.miniprogram_api.conftest import Log
@@ -85,3 +90,27 @@ def test_chinese_stays_readable_and_lines_stay_lines(client: FlaskClient, log: L
     assert "无锡" in log.text
     assert log.text.count("\n") == 1
     assert json.loads(log.text)["event"] == "two\nlines"
+
+
+@pytest.mark.parametrize("kind", [InvalidRequestLine, InvalidHeader, LimitRequestLine])
+def test_what_gunicorn_quotes_of_a_bad_request_does_not_reach_the_log(
+    app: Flask, log: Log, kind: type[Exception]
+) -> None:
+    worker = SimpleNamespace(log=logging.getLogger("gunicorn.error"))
+    fault = kind("张三", 1) if kind is LimitRequestLine else kind("张三")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        Worker.handle_error(worker, None, ours, ("203.0.113.9", 1), fault)
+    (line,) = log.lines
+    assert (line["event"], line["level"]) == ("Invalid request", "warning")
+    assert "203.0.113.9" not in log.text
+    assert "张三" not in log.text
+
+
+def test_the_address_of_a_request_that_gunicorn_cannot_handle_does_not_reach_it(
+    app: Flask, log: Log
+) -> None:
+    logging.getLogger("gunicorn.error").error("Error handling request %s %s", "GET", "/?q=张三")
+    (line,) = log.lines
+    assert line["event"] == "Error handling request"
+    assert "张三" not in log.text
