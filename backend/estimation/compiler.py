@@ -70,16 +70,21 @@ class TermsCompiler:
         first_bill = shape.deductible is not None and shape.deductible.kind == "first_bill"
         no_deductible = isinstance(deductible, int) and deductible == 0
         plain = no_deductible and len(steps) == 1 and steps[0][0] == 0
-        stated = shape.rate or (shape.from_base.at_least if shape.from_base else None)
-        floor = stated is not None and self.policy.parameters[stated].shape.floor
         income = shape.deductible.income if shape.deductible is not None else None
         return RowTerms(
             shape,
             self.mask(shape.categories),
             Scale(deductible, steps, first_bill, plain),
-            floor,
+            self.floor(shape, steps),
             self.value(income) if income is not None and self.income is None else None,
         )
+
+    def floor(self, shape: RowShape, steps: tuple[tuple[int, int], ...]) -> bool:
+        """The document says 不低于 of the rate that is used."""
+        stated = shape.rate or (shape.from_base.at_least if shape.from_base else None)
+        if stated is None or not self.policy.parameters[stated].shape.floor:
+            return False
+        return sum(rise for _, rise in steps) == self.value(stated)
 
     def deductible(self, shape: RowShape) -> Any:
         rule = shape.deductible

@@ -11,13 +11,15 @@ from msgspec import Struct
 from backend.estimation.case import Bill, Case
 from backend.estimation.checks import check_case
 from backend.estimation.context import BillContext
-from backend.estimation.explanation import Explained, Explainer
+from backend.estimation.explained import Explained
+from backend.estimation.explanation import Explainer
 from backend.estimation.identities import counting
-from backend.estimation.notes import bill_notes, general_notes
+from backend.estimation.notes import bill_notes, general_notes, told_otherwise
 from backend.estimation.rules import INTEGERS, burden_left
 from backend.estimation.settle import RARE_DRUG, Year, settle_bill
 from backend.estimation.terms import Rules
-from backend.policies.policy import Policy, State
+from backend.policies.policy import Policy
+from backend.policies.standing import decide, standing_of
 
 OUT_OF_SCOPE = "out_of_scope"
 
@@ -83,6 +85,14 @@ def decides(case: Case, standing: Standing) -> bool:
     return standing == "in_force" or (named and standing == "unconfirmed")
 
 
+class Found(Struct, frozen=True):
+    """The policy that a bill's day leads to, its standing, and why it does not decide, if so."""
+
+    policy: Policy | None
+    standing: Standing
+    sentence: str | None = None
+
+
 class _Estimator:
     def __init__(self, case: Case, rules: Rules) -> None:
         self.case = case
@@ -92,9 +102,10 @@ class _Estimator:
         """Sentences about the whole estimate, each once, in the order met."""
 
     def bill(self, bill: Bill) -> BillEstimate:
-        policy, standing = self._policy_on(bill.discharged_on)
+        found = self._policy_on(bill.discharged_on)
+        policy, standing = found.policy, found.standing
         if policy is None or not decides(self.case, standing):
-            return self._outside(bill, policy, standing)
+            return self._outside(bill, found)
         area = self.case.area or policy.area
         assumptions = self.rules.assumptions(self.case.assumptions, area, bill.discharged_on)
         terms = self.rules.terms_of(policy).on(bill.discharged_on, assumptions)
@@ -108,50 +119,44 @@ class _Estimator:
         payments = tuple(
             Payment(s.layer, s.amount, s.given, None if s.given else explainer.explain(s))
             for s in settled
+            if not (s.missed == "identity" and not s.given and told_otherwise(of))
         )
-        return _bill_estimate(bill, policy, standing, payments, bill_notes(of))
+        return _bill_estimate(bill, found, payments, bill_notes(of))
 
-    def _policy_on(self, day: date) -> tuple[Policy | None, Standing]:
+    def _policy_on(self, day: date) -> Found:
         book = self.rules.book
         if self.case.policy is not None:
             policy = book.policy(self.case.policy)
-            return policy, policy.state_on(day)
-        area = self.case.area or ""
-        governing = book.of_area(area, day)
+            return Found(policy, policy.state_on(day))
+        governing = book.of_area(self.case.area or "", day)
         if governing is not None:
-            return governing, "in_force"
-        concerning = book.concerning(area)
-        states: list[State] = [policy.state_on(day) for policy in concerning]
-        for state in ("unconfirmed", "expired", "not_yet"):
-            if state in states:
-                return concerning[states.index(state)], state
-        return None, "none"
+            return Found(governing, "in_force")
+        decision = decide(book, self.case.area or "", day)
+        nearest = decision.concerning[0].policy if decision.concerning else None
+        return Found(nearest, decision.state, decision.sentence)
 
-    def _outside(self, bill: Bill, policy: Policy | None, standing: Standing) -> BillEstimate:
-        note = _outside_note(policy, standing, bill.discharged_on)
+    def _outside(self, bill: Bill, found: Found) -> BillEstimate:
         given = [
             Payment(layer, bill.paid[layer], given=True)
             for layer in self.rules.book.vocabulary.layers
             if layer in bill.paid
         ]
-        return _bill_estimate(bill, policy, standing, tuple(given), (note,))
+        note = _outside_note(found, bill.discharged_on)
+        return _bill_estimate(bill, found, tuple(given), (note,))
 
 
-def _outside_note(policy: Policy | None, standing: Standing, day: date) -> str:
-    if policy is None:
-        return f"{day} 这个地方没有收录的医疗救助政策，救助金额没有计算。请问当地医保部门。"
-    name = f"《{policy.document.short_title}》"
-    if standing == "unconfirmed":
-        return f"{name}的施行日期当地还没有确认，按地区测算时不用它；要试算，请直接选这个政策。"
-    if standing == "not_yet":
-        return f"{name}从 {policy.first_day} 起施行，{day} 的费用不能按它计算。"
-    return f"{name}到 {policy.last_day} 已经失效，{day} 的费用不能按它计算。"
+def _outside_note(found: Found, day: date) -> str:
+    sentence = found.sentence
+    if found.policy is not None and sentence is None:
+        standing = standing_of(found.policy, day)
+        sentence = f"{day} 的费用：《{found.policy.document.short_title}》{standing.sentence}"
+    tried = "想按它试算，请直接选这个政策。" if found.standing == "unconfirmed" else ""
+    return f"{sentence}这笔费用没有计算救助。{tried}"
 
 
 def _bill_estimate(
     bill: Bill,
-    policy: Policy | None,
-    standing: Standing,
+    found: Found,
     payments: tuple[Payment, ...],
     notes: tuple[str, ...],
 ) -> BillEstimate:
@@ -160,8 +165,8 @@ def _bill_estimate(
     in_scope = sum(p.amount for p in payments if p.layer not in (RARE_DRUG, OUT_OF_SCOPE))
     return BillEstimate(
         bill=bill,
-        policy=policy,
-        standing=standing,
+        policy=found.policy,
+        standing=found.standing,
         payments=payments,
         in_scope_burden=burden_left(INTEGERS, bill.in_scope, in_scope),
         personal_burden=bill.total - sum(p.amount for p in payments),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 
-from backend.estimation.case import Bill, Identity
+from backend.estimation.case import Bill, Identity, Person
 from backend.estimation.tables import Terms
-from backend.policies.benefit_shapes import IdentityRulesShape
+from backend.policies.benefit_shapes import IdentityRulesShape, RetroactiveShape
 
 FAR = date.max
 
@@ -31,24 +31,43 @@ def extended_end(rules: IdentityRulesShape, to: date | None) -> date:
 
 def extended_start(terms: Terms, identity: Identity) -> date:
     """The first day on which an identity counts (追溯 included)."""
-    start = identity.from_
-    rules = terms.policy.benefits.identities.retroactive
-    if identity.applied_on is not None:
-        for rule, months in zip(rules, terms.retroactive_months, strict=True):
-            if identity.category in rule.categories:
-                start = min(start, months_before(identity.applied_on, months))
-    return start
+    return min((identity.from_, *(start for _, start in _retroactive(terms, identity))))
 
 
 def counts_on(terms: Terms, identity: Identity, bill: Bill) -> bool:
     """The identity counts: a stay that it overlaps by a day, any other bill by its last day."""
-    rules = terms.policy.benefits.identities
-    first_needed = bill.admitted_on if bill.setting in rules.stay_settings else bill.discharged_on
-    return extended_start(terms, identity) <= bill.discharged_on and first_needed <= extended_end(
-        rules, identity.to
+    return extended_start(terms, identity) <= bill.discharged_on and lasts_for(
+        terms, identity, bill
     )
+
+
+def lasts_for(terms: Terms, identity: Identity, bill: Bill) -> bool:
+    """The identity is not lost too early for the bill."""
+    first_needed = bill.admitted_on if bill.setting in terms.stays else bill.discharged_on
+    return first_needed <= extended_end(terms.policy.benefits.identities, identity.to)
 
 
 def counting(terms: Terms, identities: Iterable[Identity], bill: Bill) -> frozenset[str]:
     """The categories that count on the bill."""
     return frozenset(i.category for i in identities if counts_on(terms, i, bill))
+
+
+def counts_back(
+    terms: Terms, person: Person, bill: Bill, categories: Iterable[str]
+) -> RetroactiveShape | None:
+    """The rule by which alone one of the categories counts on the bill; None: it needs none."""
+    if not terms.retroactive_months:
+        return None
+    held = [i for i in person.identities if i.category in categories]
+    counted = [i for i in held if counts_on(terms, i, bill)]
+    if not counted or any(identity.from_ <= bill.discharged_on for identity in counted):
+        return None
+    return next(rule for identity in counted for rule, _ in _retroactive(terms, identity))
+
+
+def _retroactive(terms: Terms, identity: Identity) -> Iterator[tuple[RetroactiveShape, date]]:
+    rules = terms.policy.benefits.identities.retroactive
+    if identity.applied_on is not None:
+        for rule, months in zip(rules, terms.retroactive_months, strict=True):
+            if identity.category in rule.categories:
+                yield rule, months_before(identity.applied_on, months)

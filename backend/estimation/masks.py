@@ -49,7 +49,7 @@ def _first_needed(plan: Plan, batch: Batch, part: slice) -> Days:
     """The day up to which an identity must have lasted: a stay's first day, else the last."""
     bills = batch.bills
     rules = plan.policy.benefits.identities
-    stays = plan.codes(frozenset(rules.stay_settings), plan.vocabulary.settings)
+    stays = plan.codes(rules.stays, plan.vocabulary.settings)
     stay = stays[bills.setting[part]]
     return np.where(stay, bills.admitted_on[part], bills.discharged_on[part])
 

@@ -116,7 +116,7 @@ class _Layer:
         place, missed = self._table()
         if place is None:
             self._gather_uncovered(self._burden(paid))
-            return self._nothing(given, missed)
+            return self._nothing(given, missed if self._asked() else "identity")
         table = self.layer.tables[place]
         applying = _applying(table, self.counting)
         if not applying and self.layer.shape.gathers != "covered":
@@ -151,6 +151,11 @@ class _Layer:
 
     def _nothing(self, given: int | None, missed: str | None) -> Settled:
         return Settled(self.layer.code, given or 0, given is not None, self.layer, missed)
+
+    def _asked(self) -> bool:
+        """An identity of the person counts under the layer, or it asks for none."""
+        covered = self.layer.shape.gathers == "covered"
+        return covered or any(_applying(table, self.counting) for table in self.layer.tables)
 
     def _table(self) -> tuple[int | None, str | None]:
         missed = self.layer.covers.misses(self.bill)

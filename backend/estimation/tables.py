@@ -131,10 +131,15 @@ class Terms:
         return {layer.code: layer for layer in self.layers if layer.computable}
 
     @cached_property
-    def rows_by_income(self) -> tuple[RowTerms, ...]:
+    def stays(self) -> frozenset[str]:
+        """Settings that are settled as stays."""
+        return self.policy.benefits.identities.stays
+
+    @cached_property
+    def rows_by_income(self) -> tuple[tuple[LayerTerms, RowTerms], ...]:
         """The rows whose deductible rests on an income that nobody gave."""
         return tuple(
-            row
+            (layer, row)
             for layer in self.by_layer.values()
             for table in layer.tables
             for row in table.rows

@@ -19,6 +19,13 @@ class RetroactiveShape(Shape, frozen=True):
     reading: str | None = None
 
 
+class ReadAsStaysShape(Shape, frozen=True):
+    """Settings that the document does not call stays, but that are read as such."""
+
+    settings: list[str]
+    reading: str
+
+
 class IdentityRulesShape(Shape, frozen=True):
     """Which identity counts on which bill (身份认定期间)."""
 
@@ -27,7 +34,14 @@ class IdentityRulesShape(Shape, frozen=True):
     lost_counts_to: Literal["day", "end_of_month"]
     clause: str | None
     reading: str | None = None
+    read_as_stays: ReadAsStaysShape | None = None
     retroactive: list[RetroactiveShape] = []
+
+    @property
+    def stays(self) -> frozenset[str]:
+        """Every setting that is settled as a stay."""
+        also = self.read_as_stays.settings if self.read_as_stays else []
+        return frozenset((*self.stay_settings, *also))
 
 
 class CoversShape(Shape, frozen=True):
@@ -108,6 +122,8 @@ class TableShape(Shape, frozen=True):
     name: str
     covers: CoversShape
     rows: list[RowShape]
+    under_deductible: str | None = None
+    """What becomes of a bill that stays under the deductible, for residents; null: nothing."""
 
 
 class ReductionShape(Shape, frozen=True):

@@ -17,7 +17,8 @@ from typing import Final, TypeVar
 from backend.kernel.yaml_file import FileError, FileFault, YamlFile
 from backend.policies.benefit_shapes import BenefitsShape
 from backend.policies.book import PolicyBook, Vocabulary
-from backend.policies.checks import check_localities, check_policy
+from backend.policies.checks import check_policy
+from backend.policies.locality_checks import check_localities
 from backend.policies.policy import Parameter, Policy, dated_values, frozen_map, how_written
 from backend.policies.policy_files import PolicyFiles
 from backend.policies.search.synonyms import load_synonyms

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 
 from backend.kernel import areas
-from backend.kernel.money import parse_rate, parse_yuan
 from backend.kernel.yaml_file import FileFault, Step, YamlFile
 from backend.policies.benefit_shapes import CoversShape, DeductibleShape, LayerShape, RowShape
 from backend.policies.book import Vocabulary
 from backend.policies.policy import Policy
 from backend.policies.policy_files import PolicyFiles
 from backend.policies.shapes import EntitlementShape, ServiceShape, Unit
-from backend.policies.shared_shapes import LocalitiesShape
+from backend.policies.soundness import check_soundness
 
 _DEDUCTIBLE_UNITS: Mapping[str, Unit] = {
     "yearly": "yuan",
@@ -26,7 +25,8 @@ _DEDUCTIBLE_UNITS: Mapping[str, Unit] = {
 def check_policy(policy: Policy, files: PolicyFiles, vocabulary: Vocabulary) -> list[FileFault]:
     """Every fault of one policy, in the order of its files."""
     check = _Check(policy, files, vocabulary)
-    return [*check.document(), *check.references(), *check.benefits()]
+    faults = [*check.document(), *check.references(), *check.benefits()]
+    return faults or list(check_soundness(policy, files.benefits))
 
 
 class _Check:
@@ -107,14 +107,22 @@ class _Check:
     def benefits(self) -> Iterator[FileFault]:
         benefits, file = self.policy.benefits, self.files.benefits
         identities = benefits.identities
+        yield from self._clause(identities.clause, file, "identities", "clause")
         yield from self._reading(identities.reading, file, "identities", "reading")
+        settings = self.vocabulary.settings
         yield from self._codes(
-            identities.stay_settings, self.vocabulary.settings, file, "identities", "stay_settings"
+            identities.stay_settings, settings, file, "identities", "stay_settings"
         )
+        if identities.read_as_stays is not None:
+            at: tuple[Step, ...] = ("identities", "read_as_stays")
+            yield from self._codes(identities.read_as_stays.settings, settings, file, *at)
+            yield from self._reading(identities.read_as_stays.reading, file, *at, "reading")
         for place, rule in enumerate(identities.retroactive):
             path: tuple[Step, ...] = ("identities", "retroactive", place)
             yield from self._codes(rule.categories, self.vocabulary.categories, file, *path)
             yield from self._parameter(rule.months, "months", file, *path, "months")
+            yield from self._clause(rule.clause, file, *path, "clause")
+            yield from self._reading(rule.reading, file, *path, "reading")
         order = list(self.vocabulary.layers)
         names = [layer.layer for layer in benefits.layers]
         yield from self._codes([*names, *benefits.inputs], self.vocabulary.layers, file, "layers")
@@ -141,6 +149,7 @@ class _Check:
         if layer.reduction is not None:
             where = (*path, "reduction")
             yield from self._parameter(layer.reduction.keeps, "rate", file, *where, "keeps")
+            yield from self._clause(layer.reduction.clause, file, *where, "clause")
             yield from self._reading(layer.reduction.reading, file, *where, "reading")
         for place, table in enumerate(layer.tables):
             yield from self._covers(table.covers, *path, "tables", place, "covers")
@@ -225,30 +234,3 @@ class _Check:
             yield file.fault(f"{name} 的单位是 {parameter.shape.unit}，这里要 {unit}", *path)
         elif unit is not None and parameter.on(self.policy.first_day or date.min) is None:
             yield file.fault(f"{name} 在政策开始的那天还没有值", *path)
-
-
-def check_localities(
-    localities: LocalitiesShape, file: YamlFile, policies: Mapping[str, Policy]
-) -> list[FileFault]:
-    """Faults of localities.yaml: unknown places and policies, unreadable figures, turned spans."""
-    faults: list[FileFault] = []
-    for place, adoption in enumerate(localities.adoptions):
-        if adoption.policy not in policies:
-            faults.append(file.fault(f"没有这个政策：{adoption.policy}", "adoptions", place))
-        if not areas.is_area(adoption.area) or adoption.to < adoption.from_:
-            faults.append(file.fault("地区代码或日期不对", "adoptions", place))
-    for place, base in enumerate(localities.serious_illness_bases):
-        path: tuple[Step, ...] = ("serious_illness_bases", place)
-        if not areas.is_area(base.area) or (base.to is not None and base.to < base.from_):
-            faults.append(file.fault("地区代码或日期不对", *path))
-        if not _readable(parse_yuan, base.deductible) or not _readable(parse_rate, base.rate):
-            faults.append(file.fault("起付线或比例不对", *path))
-    return faults
-
-
-def _readable(parse: Callable[[str], int], text: str) -> bool:
-    try:
-        parse(text)
-    except ValueError:
-        return False
-    return True

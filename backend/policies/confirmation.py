@@ -107,7 +107,7 @@ def _check(policy: Policy, command: ConfirmDates) -> None:
     stated, kind = policy.document.in_force, policy.document.validity.dates
     if kind == "unconfirmed":
         return
-    if stated.to is not None:
+    if kind == "stated" and stated.to is not None:
         detail = f"该政策的施行期已写明（{stated.from_} 至 {stated.to}），不需要确认。"
         raise DatesNotConfirmable(Fault("/policy", detail))
     if kind == "stated" and stated.from_ != command.from_:

@@ -142,7 +142,7 @@ class Policy:
     @cached_property
     def first_day(self) -> date | None:
         """The first day of matters it decides (参照执行 included); None: not known."""
-        if self.confirmed is not None:
+        if self.confirmed is not None and self.confirmed[0] != self.document.in_force.from_:
             return self.confirmed[0]
         starts = [day for day in (self.document.applies_from, self.document.in_force.from_) if day]
         return min(starts) if starts else None
@@ -160,7 +160,7 @@ class Policy:
     @property
     def dates_open(self) -> bool:
         """The document leaves the first or the last day open: a locality may have confirmed it."""
-        return self.document.validity.dates == "unconfirmed" or self.document.in_force.to is None
+        return self.document.validity.dates != "stated" or self.document.in_force.to is None
 
     def state_on(self, day: date) -> State:
         """效力 on a day."""
@@ -171,10 +171,6 @@ class Policy:
         if self.last_day is not None and day > self.last_day:
             return "expired"
         return "in_force"
-
-    def governs(self, day: date) -> bool:
-        """A bill of this day is decided by it when it is named: unconfirmed days count too."""
-        return self.state_on(day) in ("in_force", "unconfirmed")
 
     def confirm(self, from_: date, to: date | None) -> Policy:
         """The same policy with the days of force that the locality confirmed."""

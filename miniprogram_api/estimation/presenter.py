@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backend.estimation.estimate import BillEstimate, Estimate, Payment, YearEstimate
-from backend.estimation.explanation import Explained, Step
+from backend.estimation.explained import Explained, Step
 from backend.kernel.money import format_yuan
 from miniprogram_api.estimation.schemas import PAYERS
 

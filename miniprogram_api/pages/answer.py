@@ -13,7 +13,7 @@ from backend.estimation.case import Bill, Case
 from backend.estimation.chart import draw_cost_curve
 from backend.estimation.circumstances import CATEGORY, Circumstance, changed_circumstances
 from backend.estimation.estimate import BillEstimate, Payment, decides, estimate_payments
-from backend.estimation.explanation import Explained
+from backend.estimation.explained import Explained
 from backend.estimation.terms import Rules
 from backend.estimation.what_if import CostRange, cost_curve
 from backend.kernel.money import MAX_FEN

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from backend.estimation.estimate import Payment, estimate_payments
-from backend.estimation.explanation import Explained
+from backend.estimation.explained import Explained
 from backend.estimation.terms import Rules
 from backend.policies.catalogue import load_catalogue
 from tests.oracle.generate import random_request
@@ -232,16 +232,20 @@ def test_readings_of_unclear_clauses_are_named(rules: Rules) -> None:
     [
         (
             request("yueqing-2022-41", ["orphan"], bill(discharged_on="2026-01-01")),
-            "《乐清医保纾困方案》到 2025-12-31 已经失效，2026-01-01 的费用不能按它计算。",
+            "2026-01-01 的费用：《乐清医保纾困方案》这一天已经失效：最后一天是 2025-12-31。"
+            "2025-12-31 及以前出院（就诊）的费用仍按它办，以后的费用不再适用。"
+            "这笔费用没有计算救助。",
         ),
         (
             {**request("", ["orphan"], bill()), "policy": None, "area": "320902"},
-            "《亭湖区健康救助实施方案（试行）》的施行日期当地还没有确认，"
-            "按地区测算时不用它；要试算，请直接选这个政策。",
+            "2024-03-09 在江苏省盐城市亭湖区没有可以确定有效的政策。"
+            "《亭湖区健康救助实施方案（试行）》文件没有写明从哪天到哪天有效，"
+            "当地也还没有确认，所以不能说这一天是不是有效。请先向当地主管部门确认。"
+            "这笔费用没有计算救助。想按它试算，请直接选这个政策。",
         ),
         (
             {**request("", ["orphan"], bill()), "policy": None, "area": "110101"},
-            "2024-03-09 这个地方没有收录的医疗救助政策，救助金额没有计算。请问当地医保部门。",
+            "还没有收录北京市东城区的政策。请向当地医保部门询问。这笔费用没有计算救助。",
         ),
     ],
 )
@@ -267,3 +271,78 @@ def test_assumed_figures_are_said(rules: Rules) -> None:
     assert "没有填上年度居民人均可支配收入，按 60000.00 元计算。" in notes
     named = request("tinghu-trial", ["orphan"], bill())
     assert "结果只供试算参考" in estimate_payments(case_of(named), rules).notes[0]
+
+
+def test_who_is_told_otherwise_is_shown_no_zero(rules: Rules) -> None:
+    for policy, category in (("wuxi-2022-98", "poverty_monitored"), ("plan-2026", "orphan")):
+        asked = request(policy, [category], bill(discharged_on="2026-03-09", referred=True))
+        (found,) = estimate_payments(case_of(asked), rules).bills
+        assert [payment.layer for payment in found.payments] == ["basic"]
+        assert found.notes
+
+
+def test_derived_figures_say_what_they_are_derived_from(rules: Rules) -> None:
+    base = {"serious_illness_base": {"deductible": "20000.01", "rate": "0.97"}}
+    asked = request("zhangjiagang-2024", ["orphan"], bill(), assumptions=base)
+    texts = sentences(rules, asked, "serious_illness")
+    assert "年度起付线 10000.01 元（当地起付线 20000.01 元的 50%）" in texts[1]
+    assert "按 100% 支付（当地 97%，提高 5 个百分点，最多 100%）" in texts[2]
+    asked = request("plan-2026", ["subsistence_marginal"], bill(discharged_on="2026-03-09"))
+    texts = sentences(rules, asked, "medical_assistance")
+    assert "年度起付线 3000.00 元（人均可支配收入 60000.00 元的 5%）" in texts[1]
+
+
+def test_a_floor_is_named_only_where_it_is_the_rate_used(rules: Rules) -> None:
+    for rate, least in (("0.60", True), ("0.97", False)):
+        base = {"serious_illness_base": {"deductible": "20000.00", "rate": rate}}
+        asked = request("yueqing-2022-41", ["orphan"], bill(), assumptions=base)
+        (explained,) = [e for p, e in computed(rules, asked) if p.layer == "serious_illness"]
+        assert explained.at_least is least
+
+
+def test_counting_back_is_said_and_marked(rules: Rules) -> None:
+    asked = request("tinghu-trial", ["expenditure_poor_seriously_ill"], bill())
+    asked["person"]["identities"][0] |= {"from": "2024-06-01", "applied_on": "2024-05-01"}
+    texts = sentences(rules, asked, "special_assistance")
+    assert "追溯" in texts[1]
+    (explained,) = [e for _, e in computed(rules, asked)]
+    assert "seriously-ill-category" in {reading.id for reading in explained.readings}
+    asked["person"]["identities"][0] |= {"from": "2024-01-01"}
+    assert not any("追溯" in text for text in sentences(rules, asked, "special_assistance"))
+
+
+def test_day_surgery_read_as_a_stay_is_marked_and_a_stay_is_not(rules: Rules) -> None:
+    marked = {}
+    for setting in ("inpatient", "day_surgery"):
+        asked = request("yueqing-2022-41", ["orphan"], bill(setting=setting))
+        marked[setting] = {r.id for _, e in computed(rules, asked) for r in e.readings}
+    assert "stays-include-day-surgery" in marked["day_surgery"] - marked["inpatient"]
+
+
+def test_what_stays_under_tinghus_deductible_is_dealt_with_in_january(rules: Rules) -> None:
+    asked = request("tinghu-trial", ["orphan"], bill(in_scope="31000.00"))
+    assert sentences(rules, asked, "special_assistance")[-1].endswith(
+        "还没有超过起付线，这次先不付，到明年 1 月一次性办理。"
+    )
+
+
+def test_the_whole_burden_is_named_where_a_layer_works_on_it(rules: Rules) -> None:
+    sixth = Rules(load_catalogue([SIXTH_POLICY]))
+    asked = request("invented-2020", ["extreme_poverty"], bill(referred=True))
+    assert sentences(sixth, asked, "tilt_assistance")[0] == (
+        "总费用 152000.00 元，前面各项已付 89000.00 元，剩下 63000.00 元。"
+    )
+
+
+def test_missing_payments_before_assistance_are_said(rules: Rules) -> None:
+    asked = request("yueqing-2022-41", ["orphan"], bill(paid={}))
+    notes = estimate_payments(case_of(asked), rules).notes
+    assert "有结算单没有填基本医保支付的金额，按没有支付计算。" in notes
+    assert "有结算单没有填大病保险支付的金额，也没有当地的标准，按没有支付计算。" in notes
+
+
+def test_without_an_identity_no_other_condition_is_named(rules: Rules) -> None:
+    asked = request("wuxi-2022-98", [], bill())
+    assert sentences(rules, asked, "tilt_assistance") == [
+        "没有填写救助身份，这笔费用没有倾斜救助。"
+    ]

@@ -79,6 +79,20 @@ def test_an_end_that_is_not_stated_may_be_confirmed_from_the_stated_beginning(
         confirm(book, "wuxi-2022-98", date(2023, 2, 1), date(2027, 12, 31))
 
 
+def test_days_that_were_only_read_may_be_confirmed(database: Engine, book: PolicyBook) -> None:
+    confirm(book, "plan-2026", date(2026, 3, 1), date(2026, 12, 31))
+    with transaction() as session:
+        confirmed = book.with_confirmed(confirmed_dates(session)).policy("plan-2026")
+    assert confirmed.state_on(date(2026, 2, 28)) == "not_yet"
+
+
+def test_confirming_an_end_keeps_the_months_applied_before_the_beginning(book: PolicyBook) -> None:
+    yueqing = book.policy("yueqing-2022-41")
+    ended = yueqing.confirm(date(2022, 9, 16), date(2024, 12, 31))
+    assert ended.first_day == yueqing.first_day == date(2022, 1, 1)
+    assert ended.state_on(date(2025, 1, 1)) == "expired"
+
+
 @pytest.mark.parametrize(
     ("policy_id", "from_", "to", "refusal"),
     [

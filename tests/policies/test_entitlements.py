@@ -98,9 +98,9 @@ def test_a_rate_that_is_not_stated_is_not_a_zero(book: PolicyBook) -> None:
 
 def test_who_is_covered_only_with_another_identity_is_told_so(book: PolicyBook) -> None:
     entitled = of(book, "yueqing-2022-41", "illness_impoverished")
-    assert entitled.covered
-    assert "另有说明" in entitled.sentence
-    assert entitled.money == ()
+    assert not entitled.covered
+    assert entitled.money == entitled.in_kind == ()
+    assert "低保" in entitled.notices[0].residents
 
 
 def test_who_is_not_covered_is_pointed_to_other_identities(book: PolicyBook) -> None:

@@ -283,7 +283,7 @@ def test_an_expired_policy_says_so_and_still_decides_earlier_bills(client: Flask
     walk = WALKS[2]
     late = {**walk.typed, "discharged-on": "20260101", "admitted-on": ""}
     answer = submit(client, page, walk.boxes, late)
-    assert "到 2025-12-31 已经失效" in answer.text
+    assert "这一天已经失效：最后一天是 2025-12-31" in answer.text
     assert answer.all("dl", class_="result") == []
     assert answer.all("svg") == []
 
@@ -292,7 +292,7 @@ def test_a_policy_that_has_not_begun_says_so(client: FlaskClient) -> None:
     walk = WALKS[4]
     page = read(client.get("/estimate?policy=plan-2026").text)
     answer = submit(client, page, walk.boxes, {**walk.typed, "discharged-on": "20251231"})
-    assert "从 2026-01-01 起施行" in answer.text
+    assert "自 2026-01-01 起施行" in answer.text
     assert answer.all("dl", class_="result") == []
 
 
