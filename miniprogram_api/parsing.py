@@ -5,6 +5,7 @@ It takes webargs' place in flask-smorest (`use_args`), and costs a few microseco
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
@@ -21,6 +22,26 @@ from miniprogram_api.problems import INVALID_BODY, INVALID_PARAMETERS, Occurrenc
 from miniprogram_api.schemas import faults_of
 
 View = Callable[..., Any]
+
+
+class Repeated(ValueError):
+    """A name stands twice in one JSON object: msgspec would take the last and say nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) != len(members):
+        names = [name for name, _ in members]
+        raise Repeated(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+find_repeated: Final = json.JSONDecoder(object_pairs_hook=_once).decode
+"""Read JSON again for its names alone; raises `Repeated`."""
 REPEATED: Final = "这个参数写了不止一次，请只写一次。"
 
 
@@ -70,9 +91,13 @@ def read_json() -> Any:
     if not body:
         raise refuse(400, "请求没有正文：请在正文中提交 JSON。")
     try:
-        return msgspec.json.decode(body)
+        value = msgspec.json.decode(body)
+        find_repeated(body.decode())
+    except Repeated as error:
+        raise refuse(400, f"“{error.name[:60]}”在同一个对象里写了两次，请只写一次。") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise refuse(400) from error
+    return value
 
 
 def _received() -> bytes:

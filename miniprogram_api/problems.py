@@ -15,7 +15,7 @@ from flask import Response, g, has_request_context, render_template, request
 from marshmallow import ValidationError
 
 from backend.kernel.errors import DomainError, Fault
-from miniprogram_api.schemas import faults_of
+from miniprogram_api.schemas import MOST_FAULTS, faults_of
 
 MEDIA_TYPE: Final = "application/problem+json"
 MACHINE_PATHS: Final = ("/api/", "/openapi.json", "/healthz", "/readyz", "/metrics")
@@ -155,7 +155,7 @@ def body_of(occurrence: Occurrence) -> dict[str, Any]:
     if has_request_context() and "request_id" in g:
         body["instance"] = g.request_id
     if occurrence.faults:
-        body["errors"] = [_plain(fault) for fault in occurrence.faults]
+        body["errors"] = [_plain(fault) for fault in occurrence.faults[:MOST_FAULTS]]
     return body
 
 

@@ -23,8 +23,9 @@ log = logging.getLogger(__name__)
 
 FRESH_SECONDS: Final = 5.0
 """A confirmation acts in every worker within this time."""
-RETRY_SECONDS: Final = 60.0
-"""The wait after the database did not answer: the last known days stay in use meanwhile."""
+RETRY_SECONDS: Final = 15.0
+"""The wait after the database did not answer: the last known days stay in use meanwhile, and a
+request that looks must not wait for a connection too often."""
 
 _NAME: Final = "rulebook"
 

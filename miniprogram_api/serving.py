@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 READY_SECONDS: Final = 90
 STOP_SECONDS: Final = 30
 """Longer than gunicorn's own graceful timeout."""
+GONE_AFTER: Final = 10
+"""Looks in a row, half a second apart, after which a silent database is gone."""
 
 
 class ServingFailed(Exception):
@@ -95,11 +97,22 @@ def wait_until_ready(
     return True
 
 
-def wait_until_stopped(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
-    """Return when stopping; raise `ServingFailed` when gunicorn ends by itself."""
+def wait_until_stopped(
+    process: subprocess.Popen[bytes],
+    stopping: threading.Event,
+    alive: Callable[[], bool] | None = None,
+) -> None:
+    """Return when stopping; raise `ServingFailed` when gunicorn ends by itself.
+
+    `alive`: whether a database of our own still answers; gone for good, the site goes too.
+    """
+    missed = 0
     while not stopping.wait(0.5):
         if process.poll() is not None:
             raise ServingFailed(f"网站意外停止（状态 {process.returncode}），原因见上面的日志。")
+        missed = 0 if alive is None or alive() else missed + 1
+        if missed == GONE_AFTER:
+            raise ServingFailed("内嵌的数据库意外停止，网站已停下。数据没有丢，请重新启动。")
 
 
 @contextmanager

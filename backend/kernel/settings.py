@@ -134,7 +134,8 @@ class _Reader:
         text = self.environ.get(variable)
         if not text:
             return default
-        if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
+        whole = text.isascii() and text.isdigit() and len(text) <= 12
+        if not (whole and least <= int(text) <= most):
             self._fault(variable, f"请改为 {least} 至 {most} 之间的整数。")
             return default
         return int(text)

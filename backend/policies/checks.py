@@ -96,6 +96,8 @@ class _Check:
             if entitlement.amount is not None:
                 yield from self._parameter(entitlement.amount, None, file, place, "amount")
             where: tuple[Step, ...] = (place, "conditions")
+            if (conditions.diagnoses or conditions.person_decides) and not conditions.note:
+                yield file.fault("有 diagnoses 或 person_decides，就要在 note 里用中文写明", *where)
             for age in (conditions.age_from, conditions.age_to):
                 if age is not None:
                     yield from self._parameter(age, "age", file, *where)

@@ -190,6 +190,8 @@ def conditions_in_words(
     yield from _of_the_person(conditions, words)
     if conditions.note:
         yield conditions.note.rstrip("。")
+    if conditions.person_decides:
+        yield "由工作人员判断"
 
 
 def _of_the_person(conditions: ConditionsShape, words: Wording) -> Iterator[str]:
@@ -199,8 +201,6 @@ def _of_the_person(conditions: ConditionsShape, words: Wording) -> Iterator[str]
         figure = words.figure(code) if code else None
         if figure is not None:
             yield f"{figure.text}及{ending}"
-    if conditions.diagnoses and not conditions.note:
-        yield "诊断在规定的病种内：" + "、".join(conditions.diagnoses)
 
 
 def _in_kind(shape: EntitlementShape, words: Wording, vocabulary: Vocabulary, day: date) -> InKind:

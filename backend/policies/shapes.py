@@ -150,6 +150,8 @@ class ConditionsShape(Shape, frozen=True):
     age_to: str | None = None
     diagnoses: list[str] | None = None
     note: str | None = None
+    person_decides: bool = False
+    """True: the document leaves open who exactly; a person decides, by the note."""
 
 
 class EntitlementShape(Shape, frozen=True):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
 
+from backend.kernel.database import ping
 from backend.kernel.settings import Settings
 from backend.policies.catalogue import load_catalogue
 from miniprogram_api import serving
@@ -52,4 +54,6 @@ def _serve(chosen: Settings, address: tuple[str, int], *, migrate: bool, word: s
         with serving.gunicorn(chosen, url, listener) as server:
             if serving.wait_until_ready(server, address, stopping):
                 click.echo(f"{word}http://{address[0]}:{address[1]}")
-                serving.wait_until_stopped(server, stopping)
+                # A configured server may come back; /readyz says so meanwhile. Ours will not.
+                own = chosen.database_url is None
+                serving.wait_until_stopped(server, stopping, partial(ping, engine) if own else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields
 
 from backend.estimation.checks import FIRST_DAY, LAST_DAY
 from backend.policies.standing import STATES
@@ -16,6 +16,8 @@ from miniprogram_api.structures import Many, Map, Nested
 Json = dict[str, Any]
 
 MAX_REQUESTS: Final = 1000
+MAX_BATCH_BILLS: Final = 20_000
+"""Of all requests together: each explained bill is some kilobytes of answer."""
 SOURCES: Final = {"given": "填写的", "computed": "算出的"}
 
 
@@ -127,6 +129,15 @@ class EstimateBatchSchema(StrictSchema):
         most=MAX_REQUESTS,
         required=True,
     )
+
+    def make(self, taken: dict[str, Any]) -> list[Any]:
+        """The requests."""
+        requests: list[Any] = taken["requests"]
+        bills = [one["bills"] for one in requests if isinstance(one, dict) and "bills" in one]
+        if sum(len(some) for some in bills if isinstance(some, list)) > MAX_BATCH_BILLS:
+            advice = f"所有结算单合计不能超过 {MAX_BATCH_BILLS} 张，请分几次测算。"
+            raise ValidationError({"requests": [advice]})
+        return requests
 
 
 class EstimateBatchAnswerSchema(AnswerSchema):

@@ -56,11 +56,13 @@ def estimate(case: Case) -> Response:
     "/estimates/batch",
     methods=("POST",),
     summary="一次测算许多人",
-    description="一次最多 1000 项；每项各有各的答复，有错的一项不影响其他各项。",
+    description=(
+        "一次最多 1000 项，结算单合计最多 20000 张；每项各有各的答复，有错的一项不影响其他各项。"
+    ),
 )
 @access("public")
 @estimation.arguments(ESTIMATE_BATCH, large=True)
 @estimation.response(200, ESTIMATE_BATCH_ANSWER, description="逐项的答复，次序与请求相同")
-def estimate_batch(batch: dict[str, Any]) -> Response:
+def estimate_batch(requests: list[Any]) -> Response:
     """Many persons, each by itself."""
-    return jsonify(answers=answer_each(batch["requests"], rules()))
+    return jsonify(answers=answer_each(requests, rules()))

@@ -47,7 +47,9 @@ def test_functions_are_short() -> None:
 
 def test_a_function_with_many_inputs_takes_a_dataclass() -> None:
     def inputs(function: ast.FunctionDef) -> int:
-        own = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
+        arguments = function.args
+        named = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+        own = [one.arg for one in named]
         return len([name for name in own if name not in ("self", "cls")])
 
     many = [

@@ -166,6 +166,16 @@ def test_a_web_server_that_dies_is_reported_and_everything_else_stopped(demo: De
     assert demo.processes() == []
 
 
+def test_a_database_that_dies_is_reported_and_the_site_stopped(demo: Demo) -> None:
+    demo.start()
+    demo.address()
+    postmaster = int((demo.data / "postgres" / "postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    assert demo.process.wait(60) == 2
+    assert "数据库意外停止" in demo.errors()
+    assert demo.processes() == []
+
+
 def test_the_web_server_of_a_killed_demo_goes_and_its_database_is_taken_over(demo: Demo) -> None:
     demo.start()
     demo.address()

@@ -234,6 +234,8 @@ UNREADABLE = {
     "empty": (b"", 400),
     "cut off": (WHOLE.encode()[:-2], 400),
     "two values": (b"{}{}", 400),
+    "a name twice": (WHOLE.replace("{", '{"bills": [], ', 1).encode(), 400),
+    "a name twice within": (b'{"bills": [{"total": "1.00", "total": "2.00"}]}', 400),
     "trailing comma": (b'{"bills": [],}', 400),
     "single quotes": (b"{'bills': []}", 400),
     "comment": (b'{"bills": [] /* none */}', 400),

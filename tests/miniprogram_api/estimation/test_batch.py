@@ -71,6 +71,16 @@ def test_a_batch_that_is_none_is_refused_whole(
     assert pointers_of(problem_of(client.post(URL, json=body), 422)) == pointers
 
 
+def test_more_bills_than_a_machine_should_explain_at_once_are_refused(
+    client: FlaskClient, request_body: Json
+) -> None:
+    few = {**request_body, "bills": [{}] * 366}
+    problem = problem_of(client.post(URL, json={"requests": [few] * 55}), 422)
+    assert pointers_of(problem) == ["/requests"]
+    assert "20000" in problem["errors"][0]["detail"]
+    assert len(answers_to(client, [few] * 54)) == 54
+
+
 def test_a_thousand_requests_are_answered_in_their_order(
     client: FlaskClient, request_body: Json
 ) -> None:
