@@ -21,7 +21,9 @@ def counting_masks(plan: Plan, batch: Batch, part: slice) -> Masks:
     bills, identities = batch.bills, batch.identities
     person = bills.person[part]
     low, high = int(person[0]), int(person[-1])
-    begin, end = np.searchsorted(identities.person, (low, high + 1)).tolist()
+    # Persons in another type would copy the whole column for every block.
+    between = np.array((low, high + 1), identities.person.dtype)
+    begin, end = np.searchsorted(identities.person, between).tolist()
     masks = np.zeros(len(person), np.uint32)
     if begin == end:
         return masks

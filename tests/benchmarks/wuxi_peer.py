@@ -1,7 +1,7 @@
 """The near-limit: `wuxi-2022-98` for exactly two bills a person-year, written by hand in NumPy.
 
 It knows nothing but these rules and this layout: rates, limits and categories are literals, the two
-bills are two columns, no payment of its own layers is given. Blocks and threads as in the engine,
+bills of a person stand side by side, no payment of its own layers is given. Blocks and threads as in the engine,
 so that the ratio shows what being general costs and nothing else.
 """
 
@@ -80,7 +80,7 @@ def _block(
     discharged, setting = bills.discharged_on[b], bills.setting[b]
     needed = np.where(setting >= 2, bills.admitted_on[b], discharged)
     # The person's identities against both bills at once, the document's first one winning.
-    i0, i1 = np.searchsorted(identities.person, (first, stop))
+    i0, i1 = np.searchsorted(identities.person, np.array((first, stop), np.int32))
     i = slice(i0, i1)
     to = identities.to[i]
     end = np.where(to == 0, 3_652_059, ends[np.where(to == 0, 712_000, to) - 711_858])
