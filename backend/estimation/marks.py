@@ -19,7 +19,7 @@ def readings_of(of: BillContext, settled: Settled) -> tuple[ReadingShape, ...]:
     if settled.chosen is not None:
         names.extend(_of_identities(of, settled.chosen))
         names.extend(_of_row(of, settled.chosen))
-        names.extend(_of_cuts(settled.terms.shape, settled))
+        names.extend(_of_cuts(of, settled.terms.shape, settled))
     readings = of.terms.policy.readings
     return tuple(readings[name] for name in dict.fromkeys(names) if name)
 
@@ -36,16 +36,22 @@ def _of_identities(of: BillContext, chosen: RowTried) -> Iterator[str]:
 
 
 def _of_row(of: BillContext, chosen: RowTried) -> Iterator[str]:
-    yield chosen.row.shape.reading or ""
-    rule = chosen.row.shape.deductible
-    if chosen.row.income_assumed is not None and rule is not None and rule.income is not None:
-        yield of.terms.policy.parameters[rule.income].shape.reading or ""
+    shape, rule = chosen.row.shape, chosen.row.shape.deductible
+    yield shape.reading or ""
+    figures = [shape.rate, *(code for band in shape.bands for code in (band.above, band.rate))]
+    if rule is not None:
+        figures.append(rule.value)
+        figures.append(rule.income if chosen.row.income_assumed is not None else None)
+    for code in figures:
+        if code is not None:
+            yield of.terms.policy.parameters[code].shape.reading or ""
 
 
-def _of_cuts(layer: LayerShape, settled: Settled) -> Iterator[str]:
+def _of_cuts(of: BillContext, layer: LayerShape, settled: Settled) -> Iterator[str]:
     if layer.reduction is not None and settled.situation and settled.situation.reduced:
         yield layer.reduction.reading or ""
     for pool, _ in settled.pools:
         yield pool.shape.reading or ""
+        yield of.terms.policy.parameters[pool.shape.limit].shape.reading or ""
     if len(settled.tried) > 1:
         yield layer.choice_reading or ""
