@@ -8,6 +8,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Engine, NullPool, create_engine, inspect, text
 
+import backend.citizens.history
+import backend.matching.tables
 import backend.policies.confirmation  # noqa: F401  (every module with models, for the comparison)
 from backend.kernel import migrations
 from backend.kernel.database import Base, engine_for

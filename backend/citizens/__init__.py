@@ -1,0 +1,1 @@
+"""参保人 (citizens): people, households, identities over time, bills; what departments deliver."""

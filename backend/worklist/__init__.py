@@ -1,0 +1,1 @@
+"""待办 (work list): what a person must decide or do, in exactly one list, and by when."""

@@ -1,0 +1,70 @@
+"""The roles of the database: the application sees its actor's area, the worker every row."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+ROLE = """
+    DO $$
+    BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN
+            CREATE ROLE {name} NOLOGIN {rights};
+        END IF;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN
+        NULL; -- another database of this server made it just now
+    END
+    $$
+"""
+
+
+def upgrade() -> None:
+    op.execute(ROLE.format(name="shukun_app", rights="NOBYPASSRLS"))
+    op.execute(ROLE.format(name="shukun_worker", rights="BYPASSRLS"))
+    op.execute("GRANT shukun_app, shukun_worker TO CURRENT_USER")
+    op.execute(
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public"
+        " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO shukun_worker"
+    )
+    op.execute(
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES"
+        " TO shukun_worker"
+    )
+    op.execute("GRANT USAGE ON SCHEMA public TO shukun_app, shukun_worker")
+    op.execute("GRANT SELECT ON alembic_version TO shukun_app, shukun_worker")
+    op.execute("GRANT SELECT, INSERT ON audit_event TO shukun_app, shukun_worker")
+    op.execute("GRANT SELECT ON policy_confirmation TO shukun_app")
+    op.execute("GRANT SELECT, INSERT ON policy_confirmation TO shukun_worker")
+    # The sub-selects are read once a query, and comparing integers leaks nothing.
+    op.execute(
+        """
+        CREATE FUNCTION protect_area(target regclass) RETURNS void LANGUAGE plpgsql AS $$
+        BEGIN
+            EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+            EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+            EXECUTE format(
+                'CREATE POLICY own_area ON %s TO shukun_app USING ('
+                'area >= (SELECT nullif(current_setting(''shukun.area_from'', true), '''')::bigint)'
+                ' AND area <='
+                ' (SELECT nullif(current_setting(''shukun.area_to'', true), '''')::bigint))',
+                target
+            );
+        END
+        $$
+        """
+    )
+
+
+def downgrade() -> None:
+    op.execute("DROP FUNCTION protect_area(regclass)")
+    op.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM shukun_app, shukun_worker")
+    op.execute("REVOKE ALL ON SCHEMA public FROM shukun_app, shukun_worker")
+    op.execute(
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public"
+        " REVOKE SELECT, INSERT, UPDATE, DELETE ON TABLES FROM shukun_worker"
+    )
+    op.execute(
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE USAGE, SELECT ON SEQUENCES"
+        " FROM shukun_worker"
+    )
+    # The roles stay: other databases of the server use them.

@@ -1,0 +1,12 @@
+"""待办: what people must decide or do."""
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
