@@ -59,6 +59,9 @@ DOMAIN: Final = _table(
     Problem("unknown-area", 404, "没有这个地区", "请填写六位行政区划代码，例如 320281。"),
     Problem("unknown-clause", 404, "没有这一条", "请从政策的条款中选一条，例如 四(六)。"),
     Problem("dates-reversed", 422, "日期前后颠倒", "请核对两个日期，后一个不能早于前一个。"),
+    Problem("unknown-work-item", 404, "没有这件待办", "请核对待办的编号。"),
+    Problem("work-item-closed", 409, "这件待办已经办结", "请刷新后再看。"),
+    Problem("work-item-outcome-unknown", 422, "没有这种办理结果", "请从该种待办的结果中选一个。"),
     Problem("dates-not-confirmable", 409, "施行期不需要确认", "文件已写明施行期，请以文件为准。"),
 )
 

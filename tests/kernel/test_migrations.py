@@ -10,7 +10,8 @@ from sqlalchemy import CheckConstraint, Engine, NullPool, create_engine, inspect
 
 import backend.citizens.history
 import backend.matching.tables
-import backend.policies.confirmation  # noqa: F401  (every module with models, for the comparison)
+import backend.policies.confirmation
+import backend.worklist.tables  # noqa: F401  (every module with models, for the comparison)
 from backend.kernel import migrations
 from backend.kernel.database import Base, engine_for
 
