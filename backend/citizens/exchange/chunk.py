@@ -18,8 +18,9 @@ where the record begins in CSV, the row in XLSX, record number + 1 in Parquet; t
   paid_LAYER for every layer (-1: not settled yet), paid_out_of_scope, referred, in_province,
   in_county, followed_guidance, designated, disease_group, diagnosis, rare_drug
 
-Chunks come from `reading.read_chunks(kind, path, *, mapping=None, skip_rows=0, size=20_000)`, which
-raises `FileError` for a file that cannot be used at all; mappings from `mapping.load_mapping(path)`.
+Chunks come from `reading.read_chunks(kind, path, *, mapping=None, skip_rows=0, size=20_000)`,
+which raises `FileError` for a file that cannot be used at all; mappings from
+`mapping.load_mapping(path)`.
 """
 
 from __future__ import annotations
