@@ -23,6 +23,7 @@ def _history_of(table: Table) -> Table:
         Column(SUPERSEDED_BY, BigInteger, nullable=False),
         Index(None, owner),
         Index(None, "file_id"),
+        *(Index(None, name) for name in ("bill_no",) if name in table.c),
     )
 
 

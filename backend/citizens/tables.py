@@ -30,7 +30,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, ExcludeConstraint
 
 from backend.kernel.database import Base
 
@@ -95,6 +95,7 @@ DATA_FILE: Final = Table(
     Column("origin_area", Integer, nullable=False, server_default=text("0")),
     Column("loaded_by", Text, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("notes", JSONB, nullable=False, server_default=text("'[]'")),
     Column("finished_at", DateTime(timezone=True)),
     Column("undone_at", DateTime(timezone=True)),
     Column("undone_by", Text),
@@ -105,7 +106,17 @@ DATA_FILE: Final = Table(
     ),
 )  # fmt: skip
 """A delivered file: its serial (`id`), digest, counts and money total. `next_row`: how far it was
-taken, so that a load that was killed goes on from there."""
+taken, so that a load that was killed goes on from there. `notes`: Chinese sentences."""
+
+DATA_FILE_UNCHANGED: Final = Table(
+    "data_file_unchanged",
+    Base.metadata,
+    Column("file_id", BigInteger, ForeignKey("data_file.id"), primary_key=True),
+    Column("revision", BigInteger, primary_key=True),
+    Column("row_ids", ARRAY(BigInteger), nullable=False),
+)
+"""Rows that a file brought just as they stood at `revision`: nothing was written, but the file
+vouches for them too, so that undoing the file that wrote them leaves them."""
 
 DATA_REJECT: Final = Table(
     "data_reject",
@@ -177,6 +188,17 @@ PERSON_VERSION: Final = Table(
 )
 """The last data version that touched anything of the person; raised by triggers of the database."""
 
+PERSON_MERGE: Final = Table(
+    "person_merge",
+    Base.metadata,
+    Column("merged_id", BigInteger, ForeignKey("person.id"), primary_key=True),
+    Column("revision", BigInteger, primary_key=True),
+    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("file_id", BigInteger, nullable=False),
+    Column("undone_at", DateTime(timezone=True)),
+)
+"""Two people found to be one: the rows of `merged_id` moved to `person_id` at `revision`."""
+
 HOUSEHOLD: Final = Table(
     "household",
     Base.metadata,
@@ -189,10 +211,12 @@ HOUSEHOLD: Final = Table(
 HOUSEHOLD_INCOME: Final = Table(
     "household_income",
     Base.metadata,
-    Column("household_id", BigInteger, ForeignKey("household.id"), primary_key=True),
-    Column("year", SmallInteger, primary_key=True),
+    _id(),
+    Column("household_id", BigInteger, ForeignKey("household.id"), nullable=False),
+    Column("year", SmallInteger, nullable=False),
     Column("disposable_income", BigInteger, nullable=False),
     *_origin(),
+    UniqueConstraint("household_id", "year"),
 )
 """Yearly disposable income of a household, fen."""
 

@@ -125,6 +125,7 @@ def _create_tables() -> None:
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("superseded_by", sa.BigInteger(), nullable=False),
     )
+    op.create_index("ix_bill_history_bill_no", "bill_history", ["bill_no"], unique=False)
     op.create_index("ix_bill_history_file_id", "bill_history", ["file_id"], unique=False)
     op.create_index("ix_bill_history_person_id", "bill_history", ["person_id"], unique=False)
     op.create_table(
@@ -158,6 +159,12 @@ def _create_tables() -> None:
             "started_at",
             sa.DateTime(timezone=True),
             server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column(
+            "notes",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'"),
             nullable=False,
         ),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
@@ -216,6 +223,7 @@ def _create_tables() -> None:
     )
     op.create_table(
         "household_income_history",
+        sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("household_id", sa.BigInteger(), nullable=False),
         sa.Column("year", sa.SmallInteger(), nullable=False),
         sa.Column("disposable_income", sa.BigInteger(), nullable=False),
@@ -227,10 +235,7 @@ def _create_tables() -> None:
         "ix_household_income_history_file_id", "household_income_history", ["file_id"], unique=False
     )
     op.create_index(
-        "ix_household_income_history_household_id",
-        "household_income_history",
-        ["household_id"],
-        unique=False,
+        "ix_household_income_history_id", "household_income_history", ["id"], unique=False
     )
     op.create_table(
         "identity_history",
@@ -441,7 +446,18 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("file_id", "line", "column_name", name="pk_data_reject"),
     )
     op.create_table(
+        "data_file_unchanged",
+        sa.Column("file_id", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("row_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["file_id"], ["data_file.id"], name="fk_data_file_unchanged_file_id_data_file"
+        ),
+        sa.PrimaryKeyConstraint("file_id", "revision", name="pk_data_file_unchanged"),
+    )
+    op.create_table(
         "household_income",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("household_id", sa.BigInteger(), nullable=False),
         sa.Column("year", sa.SmallInteger(), nullable=False),
         sa.Column("disposable_income", sa.BigInteger(), nullable=False),
@@ -450,7 +466,23 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(
             ["household_id"], ["household.id"], name="fk_household_income_household_id_household"
         ),
-        sa.PrimaryKeyConstraint("household_id", "year", name="pk_household_income"),
+        sa.PrimaryKeyConstraint("id", name="pk_household_income"),
+        sa.UniqueConstraint("household_id", "year", name="uq_household_income_household_id_year"),
+    )
+    op.create_table(
+        "person_merge",
+        sa.Column("merged_id", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.BigInteger(), nullable=False),
+        sa.Column("file_id", sa.BigInteger(), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["merged_id"], ["person.id"], name="fk_person_merge_merged_id_person"
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name="fk_person_merge_person_id_person"
+        ),
+        sa.PrimaryKeyConstraint("merged_id", "revision", name="pk_person_merge"),
     )
     op.create_table(
         "identity",
@@ -533,7 +565,9 @@ def downgrade() -> None:
     op.drop_table("vital_event")
     op.drop_table("person_number")
     op.drop_table("identity")
+    op.drop_table("person_merge")
     op.drop_table("household_income")
+    op.drop_table("data_file_unchanged")
     op.drop_table("data_reject")
     op.drop_table("bill")
     op.drop_table("assignment")
