@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.calendar import Deadline, add_working_days
+from backend.kernel.crypto import Cipher, Place
 from backend.kernel.errors import DomainError, Fault
 from backend.worklist.kinds import KINDS, owner_of
 from backend.worklist.tables import WORK_ITEM
@@ -86,10 +87,13 @@ class NewItem:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """How an item ends. `outcome`: one of its kind."""
+    """How an item ends. `outcome`: one of its kind. A `note` is sealed, so it needs the cipher of
+    the item's person; an item about no person takes none."""
 
     outcome: str
     by: str
+    note: str = ""
+    cipher: Cipher | None = None
 
 
 def open_items(session: Session, items: Sequence[NewItem], opened_by: str) -> int:
@@ -108,13 +112,14 @@ def open_items(session: Session, items: Sequence[NewItem], opened_by: str) -> in
 def close_item(session: Session, item_id: int, closing: Closing) -> None:
     """Close an item that nobody closed before; audited.
 
-    Raises `UnknownItem`, `ItemClosed`, `OutcomeUnknown`.
+    Raises `UnknownItem`, `ItemClosed`, `OutcomeUnknown`, and `ValueError` for a note without a
+    cipher.
     """
     item = _item(session, item_id)
     if closing.outcome not in KINDS[item.kind].outcomes:
         raise OutcomeUnknown(Fault("/outcome", _outcomes(item.kind)))
     done = update(WORK_ITEM).where(WORK_ITEM.c.id == item_id, WORK_ITEM.c.state != "done")
-    closed = session.execute(done.values(**_ended(closing)).returning(WORK_ITEM.c.id))
+    closed = session.execute(done.values(**_ended(item_id, closing)).returning(WORK_ITEM.c.id))
     if closed.first() is None:
         raise ItemClosed(Fault("/id", "这件事已经办结，请刷新后再看。"))
     detail = {"kind": item.kind, "from": item.state, "outcome": closing.outcome}
@@ -130,6 +135,11 @@ def supersede_items(
     return len(session.execute(_SUPERSEDE, gone).all())
 
 
+def note_of(session: Session, item_id: int, cipher: Cipher) -> str:
+    """The note with which an item was closed. Raises `UnknownItem`."""
+    return cipher.open(_note_place(item_id), _item(session, item_id).note)
+
+
 def _item(session: Session, item_id: int) -> Row[Any]:
     found = session.execute(select(WORK_ITEM).where(WORK_ITEM.c.id == item_id)).first()
     if found is None:
@@ -137,14 +147,22 @@ def _item(session: Session, item_id: int) -> Row[Any]:
     return found
 
 
-def _ended(closing: Closing) -> dict[str, Any]:
+def _ended(item_id: int, closing: Closing) -> dict[str, Any]:
+    if closing.note and closing.cipher is None:
+        raise ValueError("a note is sealed: it needs a cipher")
+    note = closing.cipher.seal(_note_place(item_id), closing.note) if closing.cipher else b""
     return {
         "state": "done",
         "outcome": closing.outcome,
         "closed_by": closing.by,
         "closed_at": func.now(),
+        "note": note,
         "version": WORK_ITEM.c.version + 1,
     }
+
+
+def _note_place(item_id: int) -> Place:
+    return Place("work_item", "note", item_id)
 
 
 def _audit(session: Session, by: str, action: str, item_id: int, detail: dict[str, Any]) -> None:

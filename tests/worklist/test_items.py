@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from backend.kernel.audit import Subject
+from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
 from backend.worklist.items import (
     Closing,
@@ -15,6 +17,7 @@ from backend.worklist.items import (
     OutcomeUnknown,
     UnknownItem,
     close_item,
+    note_of,
     open_items,
     supersede_items,
 )
@@ -113,3 +116,21 @@ def test_items_whose_cause_is_gone_are_closed_together(database: Engine) -> None
 def test_ten_thousand_items_are_opened_at_once(database: Engine) -> None:
     with transaction() as session:
         assert open_items(session, [visit(n) for n in range(10_000)], "test") == 10_000
+
+
+def test_a_note_is_sealed_with_the_key_of_the_person(database: Engine, tmp_path: Path) -> None:
+    keyring = Keyring.open_or_create(tmp_path / "keys.json")
+    cipher = keyring.person(5, keyring.new_person_key(5))
+    (item,) = opened(visit(1, person_id=5))
+    with transaction() as session:
+        close_item(session, item, Closing("confirmed", "王协管", "家里两人住院", cipher))
+    with transaction() as session:
+        kept = session.execute(text("SELECT note FROM work_item")).scalar_one()
+        assert "住院".encode() not in bytes(kept)
+        assert note_of(session, item, cipher) == "家里两人住院"
+
+
+def test_a_note_without_a_key_is_refused(database: Engine) -> None:
+    (item,) = opened(visit(1))
+    with pytest.raises(ValueError, match="sealed"), transaction() as session:
+        close_item(session, item, Closing("confirmed", "王协管", "家里两人住院"))
