@@ -9,7 +9,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Engine, NullPool, create_engine, inspect, text
 
 import backend.citizens.history
+import backend.kernel.key_check
 import backend.matching.tables
+import backend.payments.tables
 import backend.policies.confirmation
 import backend.worklist.tables  # noqa: F401  (every module with models, for the comparison)
 from backend.kernel import migrations
