@@ -91,8 +91,8 @@ def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Fla
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.url_map.merge_slashes = False
-    if settings.database_url is not None:
-        _connect(app, settings.database_url, settings.threads)
+    if url := settings.database_app_url or settings.database_url:
+        _connect(app, url, settings.threads)
     observability.observe(app, observability.configure(settings.log_level, log_stream))
     rulebook.install(app, load_catalogue(settings.catalogue))
     app.after_request(edge.drain)
@@ -103,7 +103,7 @@ def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Fla
 
 def _connect(app: Flask, url: str, threads: int) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(threads=threads)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(threads=threads, role="app")
     database.db.init_app(app)
     with app.app_context():
         database.bind(database.db.engine)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 READY_SECONDS: Final = 90
 STOP_SECONDS: Final = 30
 """Longer than gunicorn's own graceful timeout."""
+NOT_FOR_THE_SITE: Final = ("SHUKUN_PG_BIN", "DATABASE_APP_URL", "DATABASE_WORKER_URL")
+"""The site knows one login, its own."""
 GONE_AFTER: Final = 10
 """Looks in a row, half a second apart, after which a silent database is gone."""
 
@@ -132,10 +134,10 @@ def stop_signals() -> Iterator[threading.Event]:
 
 def _environment(settings: Settings, database_url: str, metrics: Path) -> dict[str, str]:
     # As this process understood them: paths may have been relative.
-    own = {name: value for name, value in os.environ.items() if name != "SHUKUN_PG_BIN"}
+    own = {name: value for name, value in os.environ.items() if name not in NOT_FOR_THE_SITE}
     return {
         **own,
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": settings.database_app_url or database_url,
         "SHUKUN_DATA": str(settings.data),
         "SHUKUN_CATALOGUE": os.pathsep.join(map(str, settings.catalogue)),
         "SHUKUN_SUPERVISOR": str(os.getpid()),

@@ -70,6 +70,23 @@ def database(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
+def app_database(database: Engine, database_url: str) -> Iterator[Engine]:
+    """The same database as the website sees it; not bound."""
+    engine = kernel_database.engine_for(database_url, role="app")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def worker_database(database_url: str) -> Iterator[Engine]:
+    """The engine of that database as commands and workers use it, bound instead."""
+    engine = kernel_database.engine_for(database_url, role="worker")
+    with kernel_database.bound(engine):
+        yield engine
+    engine.dispose()
+
+
+@pytest.fixture
 def client(database: Engine) -> FlaskClient:
     """A client of the whole application on that database."""
     return create_app(Settings()).test_client()

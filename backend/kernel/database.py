@@ -1,4 +1,8 @@
-"""数据库 (database): the engine, and the one way to open a transaction. Usable without Flask."""
+"""数据库 (database): the engine, and the one way to open a transaction. Usable without Flask.
+
+Two roles act in it: `app` sees the rows of the area that `acting` names and no others, `worker`
+sees every row. Migrations run as the owner, the login itself.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,19 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, MetaData, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from backend.kernel.areas import code_range
+
 log = logging.getLogger(__name__)
 
+Role: TypeAlias = Literal["app", "worker"]
+ROLES: Final[dict[Role, str]] = {"app": "shukun_app", "worker": "shukun_worker"}
 STATEMENT_TIMEOUT_MS: Final = 30_000
 LOCK_TIMEOUT_MS: Final = 5_000
 CONNECT_TIMEOUT_S: Final = 5
@@ -49,8 +57,9 @@ _bound: list[Engine] = []
 _open: ContextVar[bool] = ContextVar("shukun_transaction_open", default=False)
 
 
-def engine_options(*, threads: int = 4) -> dict[str, Any]:
+def engine_options(*, threads: int = 4, role: Role | None = None) -> dict[str, Any]:
     """What `create_engine` is told everywhere: a connection a thread, checked before use."""
+    acting_as = "" if role is None else f" -c role={ROLES[role]}"
     return {
         "pool_size": threads,
         "max_overflow": 2,
@@ -61,14 +70,17 @@ def engine_options(*, threads: int = 4) -> dict[str, Any]:
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": "shukun",
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
-            f" -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC",
+            f" -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC{acting_as}",
         },
     }
 
 
-def engine_for(url: str, *, threads: int = 4) -> Engine:
-    """An engine on psycopg 3 for `postgresql://` or `postgresql+psycopg://`; connects lazily."""
-    return create_engine(url, **engine_options(threads=threads))
+def engine_for(url: str, *, threads: int = 4, role: Role | None = None) -> Engine:
+    """An engine on psycopg 3 for `postgresql://` or `postgresql+psycopg://`; connects lazily.
+
+    `role` None: as the login, which owns the tables.
+    """
+    return create_engine(url, **engine_options(threads=threads, role=role))
 
 
 def bind(engine: Engine) -> None:
@@ -115,6 +127,21 @@ def transaction() -> Iterator[Session]:
             yield session
     finally:
         _open.reset(token)
+
+
+def acting(session: Session, area: str) -> None:
+    """Let the transaction see the rows of an area: 2, 4, 6, 9 or 12 digits of its code.
+
+    Without it the role `app` sees none. Raises `ValueError` for what is no code.
+    """
+    low, high = code_range(area.ljust(6, "0") if len(area) in (2, 4) else area)
+    session.execute(
+        text(
+            "SELECT set_config('shukun.area_from', :low, true),"
+            " set_config('shukun.area_to', :high, true)"
+        ),
+        {"low": str(low), "high": str(high)},
+    )
 
 
 def ping(target: Engine | None = None) -> bool:

@@ -10,8 +10,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, NullPool, create_engine, inspect, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
 from backend.kernel.settings import PROJECT
 
@@ -54,13 +55,21 @@ def migrated(engine: Engine) -> bool:
 def upgrade(engine: Engine, to: str = "head") -> None:
     """Run what is missing, all or nothing; safe when two processes do it at once.
 
-    Raises `MigrationImpossible` when the database is newer than this program.
+    Raises `MigrationImpossible` when the database is newer than this program, and where its owner
+    may not make the roles.
     """
     try:
         _run(command.upgrade, engine, to)
     except CommandError as error:
         raise MigrationImpossible(
             "数据库的表结构比本程序新：请换用新版程序，或恢复升级前的备份。"
+        ) from error
+    except ProgrammingError as error:
+        if not isinstance(error.orig, InsufficientPrivilege):
+            raise
+        raise MigrationImpossible(
+            "数据库用户的权限不够：请让数据库管理员执行 shukun db roles 写出的语句，然后重试。"
+            f"（{str(error.orig).strip()}）"
         ) from error
 
 

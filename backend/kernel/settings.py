@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+CIPHERS: Final = ("aes", "sm4")
 MEBIBYTE: Final = 1024 * 1024
 DEFAULT_DATA: Final = PROJECT / "var"
 
@@ -43,8 +44,16 @@ class Settings:
 
     database_url: str | None = None
     """None: the embedded PostgreSQL in `data` is used."""
+    database_app_url: str | None = None
+    """A login of its own for the website; None: the login above, in the role `shukun_app`."""
+    database_worker_url: str | None = None
+    """The same for commands and workers, in the role `shukun_worker`."""
     data: Path = DEFAULT_DATA
     pg_bin: Path | None = None
+    keys: Path | None = None
+    """The key file; None: `keys.json` in `data`."""
+    cipher: str = "aes"
+    """What new keys are for: `aes`, or `sm4` for the national algorithms."""
     catalogue: tuple[Path, ...] = ()
     log_level: str = "INFO"
     workers: int = 2
@@ -58,8 +67,12 @@ class Settings:
         read = _Reader(environ)
         settings = cls(
             database_url=read.database_url("DATABASE_URL"),
+            database_app_url=read.database_url("DATABASE_APP_URL"),
+            database_worker_url=read.database_url("DATABASE_WORKER_URL"),
             data=read.path("SHUKUN_DATA") or DEFAULT_DATA,
             pg_bin=read.folder("SHUKUN_PG_BIN", holding="initdb"),
+            keys=read.file("SHUKUN_KEYS"),
+            cipher=read.one_of("SHUKUN_CIPHER", CIPHERS),
             catalogue=read.folders("SHUKUN_CATALOGUE"),
             log_level=read.level("SHUKUN_LOG_LEVEL"),
             workers=read.number("SHUKUN_WORKERS", 2, 1, 64),
@@ -72,6 +85,11 @@ class Settings:
         if read.faults:
             raise SettingsError(read.faults)
         return settings
+
+    @property
+    def key_file(self) -> Path:
+        """Where the keys are."""
+        return self.keys or self.data / "keys.json"
 
 
 class _Reader:
@@ -109,6 +127,22 @@ class _Reader:
         if path.exists() and not path.is_dir():
             self._fault(variable, "这是一个文件，请改为文件夹。")
         return path
+
+    def file(self, variable: str) -> Path | None:
+        text = self.environ.get(variable)
+        if not text:
+            return None
+        path = Path(text).expanduser().absolute()
+        if path.is_dir():
+            self._fault(variable, "这是一个文件夹，请改为文件。")
+        return path
+
+    def one_of(self, variable: str, choices: tuple[str, ...]) -> str:
+        """The first one is the default."""
+        choice = (self.environ.get(variable) or choices[0]).lower()
+        if choice not in choices:
+            self._fault(variable, f"请改为 {'、'.join(choices)} 之一。")
+        return choice
 
     def folder(self, variable: str, *, holding: str) -> Path | None:
         path = self.path(variable)

@@ -1,5 +1,9 @@
-"""The roles of the database: the application sees its actor's area, the worker every row."""
+"""The roles of the database: the application sees its actor's area, the worker every row.
 
+Also what the database keeps to know its keys again.
+"""
+
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
@@ -16,12 +20,37 @@ ROLE = """
     END
     $$
 """
+# From 16 on, who made a role administers it without being allowed to act as it.
+MEMBER = """
+    DO $$
+    DECLARE
+        may text := CASE WHEN current_setting('server_version_num')::int < 160000
+                         THEN 'MEMBER' ELSE 'SET' END;
+    BEGIN
+        IF NOT pg_has_role(CURRENT_USER, '{name}', may) THEN
+            GRANT {name} TO CURRENT_USER;
+        END IF;
+    END
+    $$
+"""
+SEES_ALL = """
+    DO $$
+    BEGIN
+        IF NOT (SELECT rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = 'shukun_worker') THEN
+            RAISE EXCEPTION 'role shukun_worker has no BYPASSRLS'
+                USING ERRCODE = 'insufficient_privilege';
+        END IF;
+    END
+    $$
+"""
 
 
 def upgrade() -> None:
     op.execute(ROLE.format(name="shukun_app", rights="NOBYPASSRLS"))
     op.execute(ROLE.format(name="shukun_worker", rights="BYPASSRLS"))
-    op.execute("GRANT shukun_app, shukun_worker TO CURRENT_USER")
+    op.execute(MEMBER.format(name="shukun_app"))
+    op.execute(MEMBER.format(name="shukun_worker"))
+    op.execute(SEES_ALL)
     op.execute(
         "ALTER DEFAULT PRIVILEGES IN SCHEMA public"
         " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO shukun_worker"
@@ -35,6 +64,13 @@ def upgrade() -> None:
     op.execute("GRANT SELECT, INSERT ON audit_event TO shukun_app, shukun_worker")
     op.execute("GRANT SELECT ON policy_confirmation TO shukun_app")
     op.execute("GRANT SELECT, INSERT ON policy_confirmation TO shukun_worker")
+    op.create_table(
+        "key_check",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_key_check"),
+    )
+    op.execute("GRANT SELECT ON key_check TO shukun_app")
     # The sub-selects are read once a query, and comparing integers leaks nothing.
     op.execute(
         """
@@ -56,6 +92,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("key_check")
     op.execute("DROP FUNCTION protect_area(regclass)")
     op.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM shukun_app, shukun_worker")
     op.execute("REVOKE ALL ON SCHEMA public FROM shukun_app, shukun_worker")

@@ -15,6 +15,7 @@ import click
 from sqlalchemy.exc import OperationalError
 
 from backend.kernel.errors import DomainError
+from backend.kernel.key_file import KeysUnusable
 from backend.kernel.migrations import MigrationImpossible
 from backend.kernel.postgres_host import PostgresUnavailable
 from backend.kernel.settings import DEFAULT_DATA, SettingsError
@@ -27,7 +28,9 @@ from miniprogram_api.serving import ServingFailed
 
 COULD_NOT_RUN: Final = 2
 INTERRUPTED: Final = 130
-SAID_PLAINLY: Final = (SettingsError, PostgresUnavailable, MigrationImpossible, ServingFailed)
+SAID_PLAINLY: Final = (
+    SettingsError, PostgresUnavailable, MigrationImpossible, ServingFailed, KeysUnusable,
+)  # fmt: skip
 NO_DATABASE: Final = (
     "数据库连接不上，或没有按时答复：请检查数据库是否在运行、DATABASE_URL 是否正确。"
 )

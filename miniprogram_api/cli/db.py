@@ -1,13 +1,34 @@
-"""`shukun db`: the tables of the database."""
+"""`shukun db`: the tables of the database, and the roles that act in it."""
 
 from __future__ import annotations
 
 import sys
+from typing import Final
 
 import click
+from sqlalchemy import make_url
 
-from backend.kernel import migrations
+from backend.kernel import database, migrations
 from miniprogram_api.cli import work
+
+ROLES_SQL: Final = """\
+-- 由数据库管理员（超级用户）在目标服务器上执行，可以重复执行；
+-- {login} 是 DATABASE_URL 里的用户。
+DO $$
+BEGIN
+    -- 网站：只看得到办理人辖区内的数据
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{app}') THEN
+        CREATE ROLE {app} NOLOGIN;
+    END IF;
+    -- 导入、匹配、导出：看得到全部数据
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{worker}') THEN
+        CREATE ROLE {worker} NOLOGIN;
+    END IF;
+END
+$$;
+ALTER ROLE {app} NOBYPASSRLS;
+ALTER ROLE {worker} BYPASSRLS;
+GRANT {app}, {worker} TO {login};"""
 
 
 @click.group()
@@ -40,3 +61,12 @@ def status(context: click.Context) -> None:
     if current != newest:
         click.echo("请运行 shukun db upgrade。")
         context.exit(1)
+
+
+@db.command()
+def roles() -> None:
+    """写出建立数据库角色的 SQL，供数据库管理员执行（不连接数据库）。"""
+    url = work.settings().database_url
+    owner = make_url(url).username if url else None
+    login = f'"{owner}"' if owner else "数据库用户"
+    click.echo(ROLES_SQL.format(**database.ROLES, login=login))

@@ -46,7 +46,8 @@ def _serve(chosen: Settings, address: tuple[str, int], *, migrate: bool, word: s
         work.working_database(chosen, migrate=migrate) as engine,
     ):
         load_catalogue(chosen.catalogue)  # faults of its files are said plainly, here
-        url = engine.url.render_as_string(hide_password=False)
+        own = chosen.database_url is None
+        url = chosen.database_url or engine.url.render_as_string(hide_password=False)
         engine.dispose()
         address = listener.getsockname()
         if stopping.is_set():
@@ -55,5 +56,4 @@ def _serve(chosen: Settings, address: tuple[str, int], *, migrate: bool, word: s
             if serving.wait_until_ready(server, address, stopping):
                 click.echo(f"{word}http://{address[0]}:{address[1]}")
                 # A configured server may come back; /readyz says so meanwhile. Ours will not.
-                own = chosen.database_url is None
                 serving.wait_until_stopped(server, stopping, partial(ping, engine) if own else None)

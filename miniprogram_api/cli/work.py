@@ -6,9 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
 from sqlalchemy import Engine
 
-from backend.kernel import database, migrations
+from backend.kernel import database, key_check, migrations
+from backend.kernel.crypto import Keyring
 from backend.kernel.postgres import embedded
 from backend.kernel.settings import Settings
 
@@ -30,7 +32,7 @@ def database_url(chosen: Settings) -> Iterator[str]:
 
 @contextmanager
 def bare_database(chosen: Settings) -> Iterator[Engine]:
-    """An engine on the database as it is."""
+    """An engine on the database as it is, as its owner."""
     with database_url(chosen) as url:
         engine = database.engine_for(url, threads=chosen.threads)
         try:
@@ -41,7 +43,7 @@ def bare_database(chosen: Settings) -> Iterator[Engine]:
 
 @contextmanager
 def working_database(chosen: Settings, *, migrate: bool = False) -> Iterator[Engine]:
-    """The same, bound and migrated: where it is embedded, empty, or `migrate` says so.
+    """The database as its worker, bound; migrated where it is embedded, empty, or `migrate` says.
 
     Raises `MigrationImpossible` where a configured server is behind: its owner decides when.
     """
@@ -53,5 +55,28 @@ def working_database(chosen: Settings, *, migrate: bool = False) -> Iterator[Eng
             raise migrations.MigrationImpossible(
                 "数据库的表结构与本程序不一致：请先运行 shukun db upgrade。"
             )
-        with database.bound(engine):
-            yield engine
+        with _worker(chosen, engine) as worker, database.bound(worker):
+            yield worker
+
+
+def keyring(chosen: Settings) -> Keyring:
+    """The keys of the working database; raises `KeysUnusable`."""
+    there = chosen.key_file.exists()
+    found = key_check.open_keyring(chosen)
+    if not there and chosen.database_url is not None:
+        click.echo(
+            f"已建立密钥文件 {found.path}：请立即备份到安全的地方，丢失后已加密的数据无法恢复；"
+            "其他机器要用同一个文件。",
+            err=True,
+        )
+    return found
+
+
+@contextmanager
+def _worker(chosen: Settings, owner: Engine) -> Iterator[Engine]:
+    url = chosen.database_worker_url or owner.url.render_as_string(hide_password=False)
+    engine = database.engine_for(url, threads=chosen.threads, role="worker")
+    try:
+        yield engine
+    finally:
+        engine.dispose()
