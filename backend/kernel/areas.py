@@ -106,3 +106,14 @@ def _add(areas: dict[str, _Area], short: str, name: str | None, parent: str | No
     code = short.ljust(6, "0")
     areas[code] = _Area(name or "", parent)
     return code
+
+
+def code_range(code: str) -> tuple[int, int]:
+    """The twelve-digit codes within an area: `320281` → (320281000000, 320281999999).
+
+    `code`: 6, 9 or 12 digits; a province or city covers what begins so. Raises `ValueError`.
+    """
+    if len(code) not in (6, 9, 12) or not (code.isascii() and code.isdigit()):
+        raise ValueError("an area code has 6, 9 or 12 digits")
+    stem = code if len(code) > 6 else code[:2] if code[2:] == "0000" else code.removesuffix("00")
+    return int(stem.ljust(12, "0")), int(stem.ljust(12, "9"))

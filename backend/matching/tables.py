@@ -42,6 +42,7 @@ MATCH_RUN: Final = Table(
     Column("area", Integer, nullable=False),
     Column("year", SmallInteger, nullable=False),
     Column("as_of", Date, nullable=False),
+    Column("rules_id", Integer, nullable=False),
     Column("full", Boolean, nullable=False, server_default=text("false")),
     Column("state", Text, nullable=False),
     Column("started_by", Text, nullable=False),

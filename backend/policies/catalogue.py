@@ -44,39 +44,41 @@ class CatalogueError(FileError):
     """The catalogue cannot be used. `faults`: everything found, each with file, line, reason."""
 
 
-def load_catalogue(extra: Sequence[Path] = ()) -> PolicyBook:
-    """The project's catalogue and the locality's folders, checked whole.
+def load_catalogue(extra: Sequence[Path] = (), home: Path = HOME) -> PolicyBook:
+    """The project's catalogue (`home`) and the locality's folders, checked whole.
 
     Raises `CatalogueError` with every fault found: file, line, reason.
     """
     faults: list[FileFault] = []
-    vocabulary = _read_vocabulary()
+    vocabulary = _read_vocabulary(home)
     policies: dict[str, Policy] = {}
-    for home in (HOME, *extra):
-        for folder in sorted(path for path in home.iterdir() if path.is_dir()):
+    homes = (home, *extra)
+    for place in homes:
+        for folder in sorted(path for path in place.iterdir() if path.is_dir()):
             policy = _gather(faults, partial(_load_policy, folder, vocabulary))
             if policy is not None:
                 policies[policy.id] = policy
-    localities = _gather(faults, lambda: _load_localities((HOME, *extra), policies))
-    synonyms = _gather(faults, lambda: load_synonyms((HOME, *extra)))
+    localities = _gather(faults, lambda: _load_localities(homes, policies))
+    synonyms = _gather(faults, lambda: load_synonyms(homes))
     if faults or localities is None or synonyms is None:
         raise CatalogueError(sorted(faults))
-    return PolicyBook(frozen_map(policies), vocabulary, localities, _read_conventions(), synonyms)
+    conventions = _read_conventions(homes[0])
+    return PolicyBook(frozen_map(policies), vocabulary, localities, conventions, synonyms)
 
 
 @cache
 def shared_vocabulary() -> Vocabulary:
     """The codes that every policy shares; no locality adds to them. Raises `FileError`."""
-    return _read_vocabulary()
+    return _read_vocabulary(HOME)
 
 
-def _read_vocabulary() -> Vocabulary:
-    file = YamlFile(HOME / "vocabulary.yaml", "vocabulary.yaml")
+def _read_vocabulary(home: Path) -> Vocabulary:
+    file = YamlFile(home / "vocabulary.yaml", "vocabulary.yaml")
     return Vocabulary(file.convert(VocabularyShape))
 
 
-def _read_conventions() -> tuple[ConventionShape, ...]:
-    file = YamlFile(HOME / "conventions.yaml", "conventions.yaml")
+def _read_conventions(home: Path) -> tuple[ConventionShape, ...]:
+    file = YamlFile(home / "conventions.yaml", "conventions.yaml")
     return tuple(file.convert(list[ConventionShape]))
 
 

@@ -82,6 +82,7 @@ def _create_tables() -> None:
         sa.Column("area", sa.Integer(), nullable=False),
         sa.Column("year", sa.SmallInteger(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("rules_id", sa.Integer(), nullable=False),
         sa.Column("full", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("started_by", sa.Text(), nullable=False),

@@ -1,0 +1,82 @@
+"""待遇登记 (rows in kind): what is due in kind, changed only where it is otherwise now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import psycopg
+
+from backend.kernel.copy import Columns, Kind, write_columns
+from backend.matching.reading import Ids, Reader
+
+_ROW: Final[Mapping[str, Kind]] = {
+    "person_id": "int8", "year": "int2", "policy": "int2", "code": "int2", "from_on": "date",
+    "run_id": "int8", "to_on": "date", "delivery": "int2", "area": "int8",
+}  # fmt: skip
+_STANDING: Final[Mapping[str, Kind]] = {
+    "person_id": "int8", "policy": "int2", "code": "int2", "from_on": "date", "run_id": "int8",
+    "to_on": "date", "delivery": "int2",
+}  # fmt: skip
+_SAME: Final = ("person_id", "policy", "code", "from_on", "to_on", "delivery")
+
+
+@dataclass(frozen=True)
+class KindChanges:
+    """Rows to write, and the rows that stand no more."""
+
+    added: Columns
+    ended: Columns
+
+
+def read_standing(reader: Reader, among: Ids | None) -> Columns:
+    """The rows of the year that stand."""
+    names = ", ".join(f"e.{name}" for name in _STANDING)
+    query = (
+        f"SELECT {names} FROM person p JOIN entitlement e ON e.person_id = p.id"
+        f" AND e.year = {reader.slice.year:d} AND e.ended_by_run = 0 WHERE {{who}}"
+    )
+    return reader.read(query, _STANDING, among)
+
+
+def compare(due: Columns, standing: Columns) -> KindChanges:
+    """What is due against what stands; both hold the columns of `_SAME`."""
+    if not len(standing["person_id"]):
+        return KindChanges(due, standing)
+    both = [np.concatenate([due[name], standing[name]]).astype(np.int64) for name in _SAME]
+    _, inverse = np.unique(np.stack(both, axis=1), axis=0, return_inverse=True)
+    ours, theirs = np.split(inverse.ravel(), [len(due["person_id"])])
+    new, gone = ~np.isin(ours, theirs), ~np.isin(theirs, ours)
+    return KindChanges(
+        {name: column[new] for name, column in due.items()},
+        {name: column[gone] for name, column in standing.items()},
+    )
+
+
+def write(
+    connection: psycopg.Connection[Any], found: KindChanges, run_id: int, year: int
+) -> tuple[int, int]:
+    """Write the new rows and end those that stand no more; returns how many of each."""
+    ended = found.ended
+    if len(ended["person_id"]):
+        keys = [ended[name].tolist() for name in ("person_id", "policy", "code", "run_id")]
+        days = ended["from_on"].tolist()
+        connection.execute(
+            "UPDATE entitlement SET ended_by_run = %s FROM unnest(%s::bigint[], %s::smallint[],"
+            " %s::smallint[], %s::bigint[], %s::integer[])"
+            " AS gone (person_id, policy, code, run_id, from_day)"
+            " WHERE entitlement.person_id = gone.person_id AND entitlement.year = %s"
+            " AND entitlement.policy = gone.policy AND entitlement.code = gone.code"
+            " AND entitlement.run_id = gone.run_id"
+            " AND entitlement.from_on = date '0001-01-01' + (gone.from_day - 1)",
+            [run_id, *keys, days, year],
+        )
+    added = dict(found.added)
+    count = len(added["person_id"])
+    if count:
+        added["year"] = np.full(count, year, np.int16)
+        added["run_id"] = np.full(count, run_id, np.int64)
+        write_columns(connection, "entitlement", _ROW, added)
+    return count, len(ended["person_id"])

@@ -1,0 +1,71 @@
+"""编号 (numbers): the codes of the catalogue as the numbers that rows hold, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy.orm import Session
+
+from backend.citizens.codes import Codes
+from backend.policies.book import PolicyBook
+
+Places = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """`*_places`: number of a code → its position in the vocabulary, −1 where it has none.
+
+    `category_numbers`: position of a category → its number (the last entry is for no category).
+    """
+
+    layers: Mapping[str, int]
+    policies: Mapping[str, int]
+    entitlements: Mapping[str, int]
+    deliveries: Mapping[str, int]
+    categories: tuple[str, ...]
+    settings: tuple[str, ...]
+    groups: tuple[str, ...]
+    category_places: Places
+    category_numbers: npt.NDArray[np.int16]
+    setting_places: Places
+    group_places: Places
+
+    def number_of_category(self, code: str | None) -> int:
+        """−1 for none."""
+        return -1 if code is None else int(self.category_numbers[self.categories.index(code)])
+
+
+def numbers_of(session: Session, book: PolicyBook) -> Numbers:
+    """The numbers of every code in the book; new codes get one."""
+    words = book.vocabulary
+    categories = Codes.numbers(session, "category", words.categories)
+    entitlements = [one for policy in book.policies.values() for one in policy.entitlements]
+    own = [categories[code] for code in words.categories]
+    return Numbers(
+        layers=Codes.numbers(session, "layer", words.layers),
+        policies=Codes.numbers(session, "policy", book.policies),
+        entitlements=Codes.numbers(session, "entitlement", [one.code for one in entitlements]),
+        deliveries=Codes.numbers(session, "delivery", [one.delivery for one in entitlements]),
+        categories=tuple(words.categories),
+        settings=tuple(words.settings),
+        groups=tuple(words.disease_groups),
+        category_places=_places(session, "category", words.categories),
+        category_numbers=np.asarray([*own, -1], np.int16),
+        setting_places=_places(session, "setting", words.settings),
+        group_places=_places(session, "disease_group", words.disease_groups),
+    )
+
+
+def _places(session: Session, kind: str, codes: Iterable[str]) -> Places:
+    """By number; numbers of codes that the vocabulary has no more are −1."""
+    order = list(codes)
+    Codes.numbers(session, kind, order)
+    known = Codes.all(session, kind)
+    places = np.full(max(known.values(), default=0) + 1, -1, np.int8)
+    for code, number in known.items():
+        places[number] = order.index(code) if code in order else -1
+    return places

@@ -1,0 +1,142 @@
+"""读入 (reading): the people of a slice with their identities and bills, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import psycopg
+
+from backend.citizens.tables import LAYERS
+from backend.kernel.copy import Columns, Kind, read_columns
+
+Ids = npt.NDArray[np.int64]
+
+_PEOPLE: Final[Mapping[str, Kind]] = {
+    "id": "int8", "area": "int8", "insurance": "int2", "rural": "bool",
+    "declined_health_service": "bool", "born_on": "date", "sex": "int2", "died_on": "date",
+    "left_on": "date", "revision": "int8",
+}  # fmt: skip
+_IDENTITIES: Final[Mapping[str, Kind]] = {
+    "person_id": "int8", "id": "int8", "category": "int2", "from_on": "date", "to_on": "date",
+    "applied_on": "date", "taper_until": "date", "origin_area": "int4", "revision": "int8",
+}  # fmt: skip
+_BILLS: Final[Mapping[str, Kind]] = {
+    "person_id": "int8", "id": "int8", "setting": "int2", "admitted_on": "date",
+    "discharged_on": "date", "total": "int8", "in_scope": "int8", "rare_drug": "int8",
+    "paid_out_of_scope": "int8", **{f"paid_{layer}": "int8" for layer in LAYERS},
+    "flags": "int2", "disease_group": "int2", "revision": "int8",
+}  # fmt: skip
+_CHANGES: Final[Mapping[str, Kind]] = {"person_id": "int8", "on_day": "date", "insurance": "int2"}
+_VERSIONS: Final[Mapping[str, Kind]] = {"id": "int8", "data_version": "int8"}
+_STATES: Final[Mapping[str, Kind]] = {
+    "person_id": "int8", "data_version": "int8", "rules_id": "int4",
+}  # fmt: skip
+_CLASSES: Final[Mapping[str, Kind]] = {"person_id": "int8", "classes": "int4"}
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Known people of the registered areas `area_from` to `area_to`, by id; both ends included."""
+
+    year: int
+    area_from: int
+    area_to: int
+    person_from: int
+    person_to: int
+
+
+class Reader:
+    """Reads what a slice holds, in the caller's transaction; each answer is ordered by person."""
+
+    def __init__(self, connection: psycopg.Connection[Any], of: Slice) -> None:
+        self._connection = connection
+        self.slice = of
+
+    def versions(self) -> Columns:
+        """Everybody of the slice, with the data version that last touched them."""
+        return self._read(
+            "SELECT p.id, v.data_version FROM person p"
+            " JOIN person_version v ON v.person_id = p.id WHERE {who} ORDER BY p.id",
+            _VERSIONS,
+        )
+
+    def states(self) -> Columns:
+        """Who was computed for the year, from which data version and by which rules."""
+        return self._read(
+            "SELECT s.person_id, s.data_version, s.rules_id FROM person p"
+            " JOIN match_state s ON s.person_id = p.id AND s.year = %s"
+            " WHERE {who} ORDER BY s.person_id",
+            _STATES,
+            before=(self.slice.year,),
+        )
+
+    def people(self, among: Ids | None) -> Columns:
+        """The people, or those among the ids."""
+        return self._select("person p", "p", _PEOPLE, among, "p.id")
+
+    def identities(self, among: Ids | None) -> Columns:
+        """Their identities, by first day."""
+        table = "person p JOIN identity i ON i.person_id = p.id"
+        return self._select(table, "i", _IDENTITIES, among, "i.person_id, i.from_on, i.id")
+
+    def bills(self, among: Ids | None) -> Columns:
+        """Their bills of the year, in the order in which bills are taken."""
+        table = "person p JOIN bill b ON b.person_id = p.id AND b.discharged_on BETWEEN %s AND %s"
+        order = "b.person_id, b.discharged_on, b.bill_no"
+        return self._select(table, "b", _BILLS, among, order, self._year())
+
+    def changes_of_insurance(self, among: Ids | None) -> Columns:
+        """Changes of insurance, by day."""
+        table = "person p JOIN vital_event e ON e.person_id = p.id AND e.event = 'insurance_change'"
+        return self._select(table, "e", _CHANGES, among, "e.person_id, e.on_day")
+
+    def disease_classes(self, among: Ids | None) -> Columns:
+        """The named groups of diagnoses on anybody's bills up to the end of the year, as bits."""
+        return self._read(
+            "SELECT b.person_id, bit_or(b.disease_classes) FROM person p"
+            " JOIN bill b ON b.person_id = p.id AND b.disease_classes <> 0"
+            " AND b.discharged_on <= %s WHERE {who} GROUP BY b.person_id ORDER BY b.person_id",
+            _CLASSES,
+            among,
+            self._year()[1:],
+        )
+
+    def read(self, query: str, kinds: Mapping[str, Kind], among: Ids | None = None) -> Columns:
+        """Any query over `person p`, with `{who}` in the place of the condition."""
+        return self._read(query, kinds, among)
+
+    def _year(self) -> tuple[date, date]:
+        return date(self.slice.year, 1, 1), date(self.slice.year, 12, 31)
+
+    def _select(
+        self,
+        tables: str,
+        alias: str,
+        kinds: Mapping[str, Kind],
+        among: Ids | None,
+        order: str,
+        before: Sequence[Any] = (),
+    ) -> Columns:
+        columns = ", ".join(f"{alias}.{name}" for name in kinds)
+        query = f"SELECT {columns} FROM {tables} WHERE {{who}} ORDER BY {order}"
+        return self._read(query, kinds, among, before)
+
+    def _read(
+        self,
+        query: str,
+        kinds: Mapping[str, Kind],
+        among: Ids | None = None,
+        before: Sequence[Any] = (),
+    ) -> Columns:
+        of = self.slice
+        who = "p.known AND p.area BETWEEN %s AND %s AND p.id BETWEEN %s AND %s"
+        values = [*before, of.area_from, of.area_to, of.person_from, of.person_to]
+        if among is not None:
+            who += " AND p.id = ANY(%s)"
+            values.append(among.tolist())
+        return read_columns(self._connection, query.format(who=who), kinds, values)

@@ -1,0 +1,236 @@
+"""运行 (runs): an area and year matched slice by slice, by any number of workers, then released.
+
+A run computes and shows. Messages go out and money moves only when two people have released it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from backend.kernel import audit
+from backend.kernel.areas import is_area
+from backend.kernel.audit import Subject
+from backend.kernel.copy import raw
+from backend.kernel.errors import DomainError, Fault
+from backend.matching.editions import current_edition, edition
+from backend.matching.numbers import numbers_of
+from backend.matching.parts import slices_of
+from backend.matching.reading import Slice
+from backend.matching.slices import Summary, Task, match_slice
+from backend.matching.tables import MATCH_PART, MATCH_RUN
+from backend.policies.book import UnknownArea
+
+_ONE_SNAPSHOT: Final = {"isolation_level": "REPEATABLE READ"}
+
+
+class UnknownRun(DomainError):
+    """No run has this number."""
+
+    code: ClassVar[str] = "unknown-run"
+
+
+class RunNotComputed(DomainError):
+    """The run is still computing, or has been released."""
+
+    code: ClassVar[str] = "run-not-computed"
+
+
+class SecondPersonNeeded(DomainError):
+    """Who released a run first cannot be the second as well."""
+
+    code: ClassVar[str] = "second-person-needed"
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """运行: match `area` (6 digits) for `year` as of a day. `full`: compute everybody anew."""
+
+    area: str
+    year: int
+    as_of: date
+    by: str
+    full: bool = False
+    catalogue: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run and the numbers of its parts still to be computed. `resumed`: it was begun before."""
+
+    run_id: int
+    parts: tuple[int, ...]
+    resumed: bool
+
+
+def start_run(session: Session, command: StartRun) -> Begun:
+    """Cut the area and write down the run; a run of the same area and year still computing goes on.
+
+    Raises `UnknownArea`.
+    """
+    check_area(command.area)
+    same = (MATCH_RUN.c.area == int(command.area)) & (MATCH_RUN.c.year == command.year)
+    rules = current_edition(session, command.catalogue)
+    numbers_of(session, rules.rules.book)
+    new = (
+        insert(MATCH_RUN)
+        .values(
+            area=int(command.area), year=command.year, as_of=command.as_of, full=command.full,
+            rules_id=rules.id, state="computing", started_by=command.by,
+        )
+        .on_conflict_do_nothing()
+        .returning(MATCH_RUN.c.id)
+    )  # fmt: skip
+    run_id = session.execute(new).scalar_one_or_none()
+    if run_id is None:
+        query = select(MATCH_RUN.c.id).where(same & (MATCH_RUN.c.state == "computing"))
+        run_id = session.execute(query).scalar_one()
+        return Begun(run_id, open_parts(session, run_id), resumed=True)
+    parts = slices_of(raw(session), command.area, command.year)
+    _write_parts(session, run_id, parts)
+    _audited(session, command.by, "match.start", run_id, {"parts": len(parts)})
+    return Begun(run_id, tuple(range(len(parts))), resumed=False)
+
+
+def check_area(area: str) -> None:
+    """Raises `UnknownArea` for anything but a province, city or county."""
+    if len(area) != 6 or not is_area(area):
+        detail = "没有这个地区代码，请填六位行政区划代码，例如 320281。"
+        raise UnknownArea(Fault("/area", detail))
+
+
+def open_parts(session: Session, run_id: int) -> tuple[int, ...]:
+    """The numbers of the parts that nobody has finished."""
+    query = (
+        select(MATCH_PART.c.number)
+        .where(MATCH_PART.c.run_id == run_id, MATCH_PART.c.state == "open")
+        .order_by(MATCH_PART.c.number)
+    )
+    return tuple(session.execute(query).scalars())
+
+
+def compute_part(session: Session, run_id: int, number: int) -> Summary | None:
+    """Match one slice; None where it was done already. The first deed of its transaction.
+
+    Who does it at the same time waits here, and finds it done: once in effect.
+    """
+    session.connection(execution_options=_ONE_SNAPSHOT)
+    run = run_of(session, run_id)
+    mine = (MATCH_PART.c.run_id == run_id) & (MATCH_PART.c.number == number)
+    part = session.execute(select(MATCH_PART).where(mine).with_for_update()).one()
+    if part.state == "done":
+        return None
+    of = Slice(run.year, part.area_from, part.area_to, part.person_from, part.person_to)
+    summary = match_slice(session, Task(of, run_id, edition(session, run.rules_id), run.full))
+    session.execute(
+        update(MATCH_PART).where(mine).values(state="done", summary=summary, finished_at=func.now())
+    )
+    return summary
+
+
+def finish_run(session: Session, run_id: int) -> bool:
+    """Call the run computed once no part is open; whether it is."""
+    nothing_open = ~select(MATCH_PART.c.number).where(
+        MATCH_PART.c.run_id == run_id, MATCH_PART.c.state == "open"
+    ).exists()  # fmt: skip
+    session.execute(
+        update(MATCH_RUN)
+        .where(MATCH_RUN.c.id == run_id, MATCH_RUN.c.state == "computing", nothing_open)
+        .values(state="computed", computed_at=func.now())
+    )
+    return bool(run_of(session, run_id).state != "computing")
+
+
+def release_run(session: Session, run_id: int, by: str) -> bool:
+    """放行: the first person's word, or the second's, which releases. Whether it is released now.
+
+    Raises `UnknownRun`, `RunNotComputed`, `SecondPersonNeeded`.
+    """
+    run = run_of(session, run_id)
+    own = (MATCH_RUN.c.id == run_id) & (MATCH_RUN.c.state == "computed")
+    first = update(MATCH_RUN).where(own, MATCH_RUN.c.first_release_by.is_(None))
+    done = session.execute(
+        first.values(first_release_by=by, first_release_at=func.now()).returning(MATCH_RUN.c.id)
+    ).first()
+    if done is not None:
+        _audited(session, by, "match.release.first", run_id, {})
+        return False
+    if run.first_release_by == by:
+        raise SecondPersonNeeded(Fault("/by", "同一个人不能放行两次：请由另一个人放行。"))
+    second = update(MATCH_RUN).where(own, MATCH_RUN.c.first_release_by != by)
+    done = session.execute(
+        second.values(state="released", released_by=by, released_at=func.now()).returning(
+            MATCH_RUN.c.id
+        )
+    ).first()
+    if done is None:
+        raise RunNotComputed(Fault("/id", "这次运行还没有算完，或者已经放行，不能再放行。"))
+    _audited(session, by, "match.release", run_id, {"first": run.first_release_by})
+    return True
+
+
+def run_of(session: Session, run_id: int) -> Row[Any]:
+    """The run's row. Raises `UnknownRun`."""
+    row = session.execute(select(MATCH_RUN).where(MATCH_RUN.c.id == run_id)).first()
+    if row is None:
+        raise UnknownRun(Fault("/id", "没有这次运行，请核对编号。"))
+    return row
+
+
+def summaries(session: Session, run_id: int) -> list[Summary]:
+    """What each finished part counted."""
+    query = select(MATCH_PART.c.summary).where(
+        MATCH_PART.c.run_id == run_id, MATCH_PART.c.state == "done"
+    )
+    return list(session.execute(query).scalars())
+
+
+def total_of(parts: Sequence[Summary]) -> Summary:
+    """The sums over parts; `skipped`: how many parts were known by their digest."""
+    total: Summary = {
+        "parts": len(parts), "skipped": 0, "people": 0, "computed": 0, "bills": 0,
+        "in_kind_added": 0, "in_kind_ended": 0, "opened": 0, "entries": {},
+    }  # fmt: skip
+    for part in parts:
+        for name in total.keys() - {"parts", "entries"}:
+            total[name] += int(part.get(name, 0))
+        for layer, kinds in part.get("entries", {}).items():
+            for kind, (count, money) in kinds.items():
+                known = total["entries"].setdefault(layer, {}).setdefault(kind, [0, 0])
+                known[0], known[1] = known[0] + count, known[1] + money
+    return total
+
+
+def nothing_changed(total: Mapping[str, Any]) -> bool:
+    """Whether the run wrote nothing to the ledger and nothing in kind."""
+    return not (total["entries"] or total["in_kind_added"] or total["in_kind_ended"])
+
+
+def _write_parts(session: Session, run_id: int, parts: Sequence[Slice]) -> None:
+    rows = [
+        {
+            "run_id": run_id,
+            "number": number,
+            "area_from": part.area_from,
+            "area_to": part.area_to,
+            "person_from": part.person_from,
+            "person_to": part.person_to,
+            "state": "open",
+        }
+        for number, part in enumerate(parts)
+    ]
+    if rows:
+        session.execute(MATCH_PART.insert(), rows)
+
+
+def _audited(session: Session, by: str, action: str, run_id: int, detail: dict[str, Any]) -> None:
+    audit.record(
+        session, actor=by, action=action, subject=Subject("match_run", str(run_id)), detail=detail
+    )
