@@ -115,7 +115,7 @@ def close_item(session: Session, item_id: int, closing: Closing) -> None:
     Raises `UnknownItem`, `ItemClosed`, `OutcomeUnknown`, and `ValueError` for a note without a
     cipher.
     """
-    item = _item(session, item_id)
+    item = item_of(session, item_id)
     if closing.outcome not in KINDS[item.kind].outcomes:
         raise OutcomeUnknown(Fault("/outcome", _outcomes(item.kind)))
     done = update(WORK_ITEM).where(WORK_ITEM.c.id == item_id, WORK_ITEM.c.state != "done")
@@ -137,10 +137,11 @@ def supersede_items(
 
 def note_of(session: Session, item_id: int, cipher: Cipher) -> str:
     """The note with which an item was closed. Raises `UnknownItem`."""
-    return cipher.open(_note_place(item_id), _item(session, item_id).note)
+    return cipher.open(_note_place(item_id), item_of(session, item_id).note)
 
 
-def _item(session: Session, item_id: int) -> Row[Any]:
+def item_of(session: Session, item_id: int) -> Row[Any]:
+    """The row of an item, open or not. Raises `UnknownItem`."""
     found = session.execute(select(WORK_ITEM).where(WORK_ITEM.c.id == item_id)).first()
     if found is None:
         raise UnknownItem(Fault("/id", "没有这件待办，请核对编号。"))

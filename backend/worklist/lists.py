@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from backend.worklist.items import item_of
 from backend.worklist.tables import WORK_ITEM
 
 ITEM = WORK_ITEM.c
@@ -80,6 +81,11 @@ def open_in(session: Session, within: Within, limit: int) -> Sequence[OpenItem]:
         .limit(limit)
     )
     return [OpenItem(*row) for row in session.execute(query)]
+
+
+def kind_of(session: Session, item_id: int) -> str:
+    """The kind of an item, open or not. Raises `UnknownItem`."""
+    return str(item_of(session, item_id).kind)
 
 
 def _open(within: Within) -> list[ColumnElement[bool]]:

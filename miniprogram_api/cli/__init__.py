@@ -24,6 +24,7 @@ from miniprogram_api.cli.db import db
 from miniprogram_api.cli.estimate import estimate
 from miniprogram_api.cli.policy import policy
 from miniprogram_api.cli.serve import demo, serve
+from miniprogram_api.cli.worklist import worklist
 from miniprogram_api.serving import ServingFailed
 
 COULD_NOT_RUN: Final = 2
@@ -45,7 +46,7 @@ def shukun(debug: bool) -> None:
     """
 
 
-for command in (demo, serve, db, policy, estimate):
+for command in (demo, serve, db, policy, estimate, worklist):
     shukun.add_command(command)
 
 
