@@ -103,6 +103,21 @@ class _Check:
                     yield from self._parameter(age, "age", file, *where)
             yield from self._codes(conditions.settings or [], words.settings, file, *where)
             yield from self._codes(conditions.flags, words.flags, file, *where)
+            yield from self._enrolment(entitlement, place, "enrolment")
+
+    def _enrolment(self, entitlement: EntitlementShape, *path: Step) -> Iterator[FileFault]:
+        file, rule = self.files.entitlements, entitlement.enrolment
+        if rule is None:
+            return
+        if entitlement.kind != "premium_aid":
+            yield file.fault("enrolment 只写在 kind 是 premium_aid 的待遇里", *path)
+        yield from self._codes(rule.taper, self.vocabulary.categories, file, *path, "taper")
+        if rule.begins_after is not None:
+            yield from self._parameter(rule.begins_after, None, file, *path, "begins_after")
+            begins = self.policy.parameters.get(rule.begins_after)
+            if begins is not None and begins.shape.unit not in ("days", "months"):
+                reason = f"{rule.begins_after} 的单位要是 days 或 months"
+                yield file.fault(reason, *path, "begins_after")
 
     # -- the benefits ------------------------------------------------------------------------
 

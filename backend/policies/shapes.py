@@ -154,6 +154,18 @@ class ConditionsShape(Shape, frozen=True):
     """True: the document leaves open who exactly; a person decides, by the note."""
 
 
+class EnrolmentShape(Shape, frozen=True):
+    """资助参保 (premium aid): which days of a year it covers. The premium is paid for a year."""
+
+    begins_after: str | None = None
+    """A parameter: so many days after recognition, or from the first day of the month so many
+    months after it; None: from recognition on."""
+    lost_covers_to: Literal["end_of_year", "end_of_month"] = "end_of_year"
+    """How long who has lost the identity stays covered."""
+    taper: list[str] = []
+    """Categories still paid for in the taper period (渐退期)."""
+
+
 class EntitlementShape(Shape, frozen=True):
     """待遇 in kind: what a person gets beside the money, and how it reaches them."""
 
@@ -168,6 +180,7 @@ class EntitlementShape(Shape, frozen=True):
     residents: str
     staff: str
     conditions: ConditionsShape = ConditionsShape()
+    enrolment: EnrolmentShape | None = None
     amount: str | None = None
     parameters: list[str] = []
     keywords: list[str] = []

@@ -224,6 +224,27 @@ CASES = {
         "没有这个代码：in_city",
     ),
     # -- entitlements.yaml, services.yaml
+    "a start of cover counted in something else than days or months": Broken(
+        "entitlements",
+        "enrolment: {begins_after: premium_aid.waiting.days}",
+        "enrolment: {begins_after: premium_aid.share}",
+        "begins_after: premium_aid.share",
+        "premium_aid.share 的单位要是 days 或 months",
+    ),
+    "a taper period of a category that does not exist": Broken(
+        "entitlements",
+        "enrolment: {begins_after: premium_aid.waiting.days}",
+        "enrolment: {taper: [nobody]}",
+        "taper: [nobody]",
+        "没有这个代码：nobody",
+    ),
+    "an enrolment where no premium is paid": Broken(
+        "entitlements",
+        "kind: one_stop_settlement\n",
+        "kind: one_stop_settlement\n  enrolment: {}\n",
+        "enrolment: {}",
+        "enrolment 只写在 kind 是 premium_aid 的待遇里",
+    ),
     "an entitlement written twice": Broken(
         "entitlements",
         "- code: premium_aid_fixed",
