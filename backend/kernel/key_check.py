@@ -74,4 +74,4 @@ def forget(session: Session, number: int) -> None:
 
 def _kept(session: Session) -> dict[int, bytes]:
     rows = session.execute(select(KEY_CHECK.c.number, KEY_CHECK.c.sealed))
-    return dict(rows.tuples().all())
+    return {row.number: row.sealed for row in rows}
