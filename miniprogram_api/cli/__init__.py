@@ -22,6 +22,7 @@ from backend.kernel.settings import DEFAULT_DATA, SettingsError
 from backend.kernel.yaml_file import FileError
 from miniprogram_api.cli.db import db
 from miniprogram_api.cli.estimate import estimate
+from miniprogram_api.cli.invent import invent
 from miniprogram_api.cli.policy import policy
 from miniprogram_api.cli.serve import demo, serve
 from miniprogram_api.cli.worklist import worklist
@@ -46,7 +47,7 @@ def shukun(debug: bool) -> None:
     """
 
 
-for command in (demo, serve, db, policy, estimate, worklist):
+for command in (demo, serve, db, policy, estimate, worklist, invent):
     shukun.add_command(command)
 
 
