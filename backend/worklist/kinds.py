@@ -56,6 +56,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "entitlement_question": _kind("是否符合待遇条件，请判断", COUNTY),
     "payee_missing": _kind("缺收款账户", VILLAGE),
     "payment_returned": _kind("银行退回的付款", COUNTY, 5),
+    "payment_held": _kind("暂缓支付，请决定", COUNTY),
+    "paid_twice": _kind("可能重复支付，请核实", COUNTY),
     "refund_due": _kind("应退款", COUNTY, 20),
     "name_changed": _kind("姓名有变化，请核对", TOWNSHIP),
     "phone_shared": _kind("多户共用一个电话，请核对", TOWNSHIP, 20),
