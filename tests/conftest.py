@@ -111,6 +111,7 @@ def _make_template(server_url: URL, server: Engine, name: str) -> None:
 
 def _migrations_digest() -> str:
     digest = hashlib.sha256()
-    for path in sorted(Path(PROJECT / "migrations").rglob("*.py")):
+    scripts = Path(PROJECT / "migrations")
+    for path in sorted([*scripts.rglob("*.py"), *scripts.rglob("*.sql")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
