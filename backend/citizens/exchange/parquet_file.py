@@ -1,0 +1,77 @@
+"""Parquet: streamed in batches, typed columns turned into the text of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from backend.citizens.exchange.source import LINE, Batch, refuse
+from backend.citizens.exchange.xlsx_file import MANGLED_NUMBER
+
+MOST_EXACT: Final = 1e15
+"""Above it a floating-point number no longer holds every integer that has as many digits."""
+
+_BROKEN: Final = "Parquet 文件打不开或者已损坏，请重新导出"
+_NO_TEXT: Final = (pl.List, pl.Array, pl.Struct, pl.Binary, pl.Object)
+
+
+@dataclass(frozen=True)
+class ParquetFile:
+    """A Parquet file; raises `FileError` where it cannot be read."""
+
+    path: Path
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def headers(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(name.strip() for name in self._schema.names())
+
+    def batches(self, wanted: Sequence[int], skip: int, size: int) -> Iterator[Batch]:
+        """Rows after the first `skip`, at most `size` at a time, only the wanted columns."""
+        names = self._schema.names()
+        columns = [self._text(names[at]).alias(str(at)) for at in wanted]
+        rows = pl.scan_parquet(self.path, glob=False).slice(skip).select(columns)
+        line = skip + 2
+        for part in self._streamed(rows, size):
+            lines = pl.int_range(line, line + part.height, dtype=pl.Int64, eager=True).alias(LINE)
+            line += part.height
+            yield Batch(part.insert_column(0, lines), (), part.height)
+
+    def _streamed(self, rows: pl.LazyFrame, size: int) -> Iterator[pl.DataFrame]:
+        try:
+            for batch in rows.collect_batches(chunk_size=size, maintain_order=True, lazy=True):
+                yield from batch.iter_slices(size)
+        except PolarsError:
+            refuse(self.path, _BROKEN)
+
+    @cached_property
+    def _schema(self) -> pl.Schema:
+        try:
+            return pl.scan_parquet(self.path, glob=False).collect_schema()
+        except PolarsError:
+            refuse(self.path, _BROKEN)
+
+    def _text(self, name: str) -> pl.Expr:
+        dtype, column = self._schema[name], pl.col(name)
+        if isinstance(dtype, _NO_TEXT):
+            refuse(self.path, f"“{name}”这一列的类型（{dtype}）不是文字、数字或日期，请改好再导出")
+        if dtype == pl.Boolean:
+            return column.cast(pl.Int8).cast(pl.String)
+        if isinstance(dtype, pl.Datetime):
+            return column.dt.to_string("%Y-%m-%d %H:%M:%S").str.strip_suffix(" 00:00:00")
+        return _float_text(column) if dtype.is_float() else column.cast(pl.String)
+
+
+def _float_text(column: pl.Expr) -> pl.Expr:
+    """As a spreadsheet shows it: 15 significant digits, no exponent."""
+    exact = column.round_sig_figs(15)
+    whole = exact.cast(pl.Int64, strict=False)
+    text = pl.when(exact == whole).then(whole.cast(pl.String)).otherwise(exact.cast(pl.String))
+    return pl.when(column.abs() >= MOST_EXACT).then(pl.lit(MANGLED_NUMBER)).otherwise(text)
