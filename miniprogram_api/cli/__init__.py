@@ -23,8 +23,10 @@ from backend.kernel.yaml_file import FileError
 from miniprogram_api.cli.db import db
 from miniprogram_api.cli.estimate import estimate
 from miniprogram_api.cli.invent import invent
+from miniprogram_api.cli.keys import keys
 from miniprogram_api.cli.policy import policy
 from miniprogram_api.cli.serve import demo, serve
+from miniprogram_api.cli.worker import worker
 from miniprogram_api.cli.worklist import worklist
 from miniprogram_api.serving import ServingFailed
 
@@ -47,7 +49,7 @@ def shukun(debug: bool) -> None:
     """
 
 
-for command in (demo, serve, db, policy, estimate, worklist, invent):
+for command in (demo, serve, worker, db, policy, estimate, worklist, invent, keys):
     shukun.add_command(command)
 
 
