@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 from typing import Any
 
 from gunicorn import util
 
 from backend.kernel import database
 from backend.kernel.settings import Settings
-from miniprogram_api import edge, metrics
+from miniprogram_api import edge, lifeline, metrics
 
 settings = Settings.from_env(os.environ)
 
@@ -27,17 +25,10 @@ control_socket_disable = True
 
 util.write_error = edge.write_problem
 
-PR_SET_PDEATHSIG = 1
-
 
 def on_starting(_server: Any) -> None:
     """Stop when the supervisor is killed: an orphan would hold the port."""
-    supervisor = os.environ.get("SHUKUN_SUPERVISOR")
-    if supervisor is None:
-        return
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(supervisor):
-        raise SystemExit("the supervisor is gone")
+    lifeline.end_with_supervisor()
 
 
 def post_fork(_server: Any, _worker: Any) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from backend.kernel.settings import PROJECT, Settings
-from miniprogram_api import edge
+from miniprogram_api import edge, lifeline
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 READY_SECONDS: Final = 90
 STOP_SECONDS: Final = 30
 """Longer than gunicorn's own graceful timeout."""
-NOT_FOR_THE_SITE: Final = ("SHUKUN_PG_BIN", "DATABASE_APP_URL", "DATABASE_WORKER_URL")
-"""The site knows one login, its own."""
+NOT_FOR_CHILDREN: Final = (
+    "SHUKUN_PG_BIN", "DATABASE_APP_URL", "DATABASE_WORKER_URL", "PROMETHEUS_MULTIPROC_DIR",
+)  # fmt: skip
+"""A child knows one login, its own."""
 GONE_AFTER: Final = 10
 """Looks in a row, half a second apart, after which a silent database is gone."""
 
@@ -71,7 +73,10 @@ def gunicorn(
             *(sys.executable, "-m", "gunicorn", "--config", "python:miniprogram_api.gunicorn_conf"),
             *("--bind", f"fd://{listener.fileno()}", "miniprogram_api.serving:application()"),
         ],
-        env=_environment(settings, database_url, metrics),
+        env={
+            **environment(settings, settings.database_app_url or database_url),
+            "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+        },
         cwd=PROJECT,  # gunicorn imports from where it stands: never from elsewhere
         stdin=subprocess.DEVNULL,
         pass_fds=[listener.fileno()],
@@ -81,7 +86,7 @@ def gunicorn(
         listener.close()
         yield process
     finally:
-        _stop(process)
+        stop(process)
 
 
 def wait_until_ready(
@@ -102,14 +107,17 @@ def wait_until_ready(
 def wait_until_stopped(
     process: subprocess.Popen[bytes],
     stopping: threading.Event,
+    keep: Callable[[], None],
     alive: Callable[[], bool] | None = None,
 ) -> None:
     """Return when stopping; raise `ServingFailed` when gunicorn ends by itself.
 
-    `alive`: whether a database of our own still answers; gone for good, the site goes too.
+    `keep`: called at every look, to start other processes again. `alive`: whether a database of
+    our own still answers; gone for good, the site goes too.
     """
     missed = 0
     while not stopping.wait(0.5):
+        keep()
         if process.poll() is not None:
             raise ServingFailed(f"网站意外停止（状态 {process.returncode}），原因见上面的日志。")
         missed = 0 if alive is None or alive() else missed + 1
@@ -132,17 +140,30 @@ def stop_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _environment(settings: Settings, database_url: str, metrics: Path) -> dict[str, str]:
-    # As this process understood them: paths may have been relative.
-    own = {name: value for name, value in os.environ.items() if name not in NOT_FOR_THE_SITE}
+def environment(settings: Settings, database_url: str) -> dict[str, str]:
+    """The environment of a child process that knows one login. Paths as this process understood
+    them: they may have been relative.
+    """
+    own = {name: value for name, value in os.environ.items() if name not in NOT_FOR_CHILDREN}
+    keys = {} if settings.keys is None else {"SHUKUN_KEYS": str(settings.keys)}
     return {
         **own,
-        "DATABASE_URL": settings.database_app_url or database_url,
+        **keys,
+        "DATABASE_URL": database_url,
         "SHUKUN_DATA": str(settings.data),
         "SHUKUN_CATALOGUE": os.pathsep.join(map(str, settings.catalogue)),
-        "SHUKUN_SUPERVISOR": str(os.getpid()),
-        "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+        lifeline.SUPERVISOR_VARIABLE: str(os.getpid()),
     }
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop a child that leads a session of its own, and whatever is left of that session."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_SECONDS)
+    with suppress(ProcessLookupError):  # the rule: everything of its session is gone already
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _empty(folder: Path) -> Path:
@@ -160,12 +181,3 @@ def _ready(host: str, port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(STOP_SECONDS)
-    with suppress(ProcessLookupError):  # the rule: everything of its session is gone already
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

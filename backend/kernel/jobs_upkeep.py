@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,11 @@ _OPEN: Final = text(
 )
 _FAILED: Final = text(
     "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = ANY(:queues) AND status = 'failed'"
+)
+_MAY_LEAVE: Final = text(
+    "SELECT has_table_privilege('procrastinate_jobs', 'SELECT, INSERT')"
+    " AND EXISTS (SELECT FROM pg_proc WHERE proname = 'procrastinate_defer_jobs_v1')"
+    " AND (SELECT count(*) FROM (SELECT FROM procrastinate_jobs LIMIT 1) AS one) >= 0"
 )
 _RETRY: Final = text(
     """
@@ -122,6 +128,16 @@ def failed_jobs(session: Session, queues: Sequence[str]) -> int:
 def retry_failed(session: Session, queues: Sequence[str]) -> int:
     """Let the jobs that were given up begin anew; how many there were."""
     return len(session.execute(_RETRY, {"queues": list(queues)}).all())
+
+
+def usable(engine: Engine) -> bool:
+    """Whether jobs can be left and looked at by the engine's role."""
+    try:
+        with engine.connect() as connection:
+            return bool(connection.execute(_MAY_LEAVE).scalar_one())
+    except SQLAlchemyError as error:
+        log.warning("queue unusable", extra={"reason": type(error).__name__})
+        return False
 
 
 def queue_states(session: Session) -> list[QueueState]:

@@ -58,6 +58,10 @@ class Settings:
     log_level: str = "INFO"
     workers: int = 2
     threads: int = 4
+    job_workers: int = 1
+    """Worker processes beside the website; 0 where they run elsewhere (`shukun worker`)."""
+    worker_silence: int = 30
+    """Seconds of silence after which a worker counts as dead and its jobs are taken back."""
     max_body_bytes: int = MEBIBYTE
     max_batch_body_bytes: int = 8 * MEBIBYTE
 
@@ -77,6 +81,8 @@ class Settings:
             log_level=read.level("SHUKUN_LOG_LEVEL"),
             workers=read.number("SHUKUN_WORKERS", 2, 1, 64),
             threads=read.number("SHUKUN_THREADS", 4, 1, 64),
+            job_workers=read.number("SHUKUN_JOB_WORKERS", 1, 0, 64),
+            worker_silence=read.number("SHUKUN_WORKER_SILENCE", 30, 2, 3600),
             max_body_bytes=read.number("SHUKUN_MAX_BODY_BYTES", MEBIBYTE, 1024, 64 * MEBIBYTE),
             max_batch_body_bytes=read.number(
                 "SHUKUN_MAX_BATCH_BODY_BYTES", 8 * MEBIBYTE, 1024, 256 * MEBIBYTE

@@ -13,6 +13,7 @@ from backend.kernel.settings import Settings
 from backend.policies.catalogue import load_catalogue
 from miniprogram_api import serving
 from miniprogram_api.cli import work
+from miniprogram_api.worker_processes import worker_processes
 
 Port = click.IntRange(0, 65_535)
 
@@ -52,8 +53,12 @@ def _serve(chosen: Settings, address: tuple[str, int], *, migrate: bool, word: s
         address = listener.getsockname()
         if stopping.is_set():
             return
-        with serving.gunicorn(chosen, url, listener) as server:
+        with (
+            serving.gunicorn(chosen, url, listener) as server,
+            worker_processes(chosen, url) as workers,
+        ):
             if serving.wait_until_ready(server, address, stopping):
                 click.echo(f"{word}http://{address[0]}:{address[1]}")
                 # A configured server may come back; /readyz says so meanwhile. Ours will not.
-                serving.wait_until_stopped(server, stopping, partial(ping, engine) if own else None)
+                alive = partial(ping, engine) if own else None
+                serving.wait_until_stopped(server, stopping, workers.keep, alive)

@@ -8,8 +8,8 @@ from flask import Response
 from marshmallow import fields
 from sqlalchemy import Engine
 
-from backend.kernel import database, migrations
-from miniprogram_api import metrics
+from backend.kernel import database, jobs_upkeep, migrations
+from miniprogram_api import metrics, queue_metrics
 from miniprogram_api.access import access
 from miniprogram_api.openapi import Blueprint
 from miniprogram_api.problems import refuse
@@ -36,17 +36,27 @@ def alive() -> dict[str, Any]:
     return {}
 
 
-@health.route("/readyz", summary="是否可以办理业务", description="数据库可用且已迁移到最新版本。")
+@health.route(
+    "/readyz",
+    summary="是否可以办理业务",
+    description="数据库可用、已迁移到最新版本，且能交办后台任务。",
+)
 @access("public")
 @health.response(200, STATUS, description="可以办理业务")
 @health.refuses(503)
 def ready() -> dict[str, Any]:
-    """Whether the database answers and stands at the newest migration; 503 says which is not so."""
+    """Whether the database answers, stands at the newest migration and takes jobs; 503 says which
+    is not so.
+    """
     engine = _engine()
     if engine is None or not database.ping(engine):
         raise refuse(503, "数据库连接不上：请检查数据库是否在运行、DATABASE_URL 是否正确。")
     if not migrations.migrated(engine):
         raise refuse(503, "数据库尚未迁移到最新版本：请先运行迁移，再重试。")
+    if not jobs_upkeep.usable(engine):
+        raise refuse(
+            503, "后台任务队列不可用：请检查数据库角色 shukun_app 的权限（shukun db roles）。"
+        )
     return {}
 
 
@@ -54,8 +64,9 @@ def ready() -> dict[str, Any]:
 @access("public")
 @health.response(200, TEXT, content_type="text/plain", description="各工作进程合计的指标")
 def measured() -> Response:
-    """Metrics over all workers."""
-    return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+    """Metrics over all workers, and of the queues as they are now."""
+    text = metrics.exposition() + queue_metrics.exposition(_engine())
+    return Response(text, content_type=metrics.CONTENT_TYPE)
 
 
 def _engine() -> Engine | None:

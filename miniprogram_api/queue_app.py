@@ -1,0 +1,86 @@
+"""任务库的接入 (queue app): our tasks as the task library knows them, and its own connections."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import pkgutil
+import time
+from typing import Any, Final, LiteralString
+
+import psycopg
+from procrastinate import App, PsycopgConnector, exceptions
+from procrastinate.jobs import DeleteJobCondition, Job
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
+from sqlalchemy import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+import backend
+from backend.kernel import database, jobs
+
+PATIENCE_SECONDS: Final = 60.0
+LONGEST_PAUSE_SECONDS: Final = 3600
+DATABASE_AWAY: Final = (OperationalError, InterfaceError, psycopg.OperationalError)
+
+
+def import_tasks() -> None:
+    """Import every capability's `tasks` module, so that its tasks are known."""
+    for package in pkgutil.iter_modules(backend.__path__, "backend."):
+        name = f"{package.name}.tasks"
+        if package.ispkg and importlib.util.find_spec(name) is not None:
+            importlib.import_module(name)
+
+
+class Again(BaseRetryStrategy):
+    """Try again after 5, 10, 20 … seconds: `times` times, or without end while the database is
+    what fails, also by a deadlock or a statement that took too long.
+    """
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """When, or None: given up."""
+        if job.attempts >= self.times and not isinstance(exception, DATABASE_AWAY):
+            return None
+        pause = min(5 * 2 ** min(job.attempts, 20), LONGEST_PAUSE_SECONDS)
+        return RetryDecision(retry_in={"seconds": pause})
+
+
+class PatientConnector(PsycopgConnector):
+    """Says again what a server that was away did not hear: that a job has ended, that we live.
+
+    Only what may be said twice: a job that was fetched unheard stays with its worker's number, and
+    is taken back when the worker has given that number up.
+    """
+
+    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
+        """Like the parent's, for up to `PATIENCE_SECONDS`."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                await super().execute_query_async(query, **arguments)
+                return
+            except exceptions.ConnectorException as error:
+                away = isinstance(error.__cause__, psycopg.OperationalError)
+                if not away or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(0.5)
+
+
+def queue_app(url: str, *, concurrency: int) -> App:
+    """The task library on that database, in the worker's role, with every task known so far.
+
+    Jobs that went well are deleted; those given up stay, to be seen.
+    """
+    connector = PatientConnector(
+        conninfo=make_url(url).set(drivername="postgresql").render_as_string(hide_password=False),
+        kwargs=database.engine_options(role="worker")["connect_args"],
+        min_size=1,
+        max_size=concurrency + 2,
+        timeout=10,
+    )
+    app = App(connector=connector, worker_defaults={"delete_jobs": DeleteJobCondition.SUCCESSFUL})
+    for one in jobs.TASKS.values():
+        app.task(name=one.name, queue=one.queue, retry=Again(one.retry))(one.run)
+    return app

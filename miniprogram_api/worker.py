@@ -1,0 +1,149 @@
+"""后台进程 (worker): takes jobs from the database and does them, until it is told to stop.
+
+Any number of workers may run, on any number of machines. One that is killed loses nothing: its jobs
+are taken back by the others once it has been silent for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from procrastinate import App
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.kernel import clock
+from backend.kernel.database import transaction
+from backend.kernel.jobs_schedule import defer_due
+from backend.kernel.jobs_upkeep import SILENCE_SECONDS, open_jobs, take_back_stalled
+from miniprogram_api.queue_app import queue_app
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS: Final = 20.0
+"""What a job under way gets when the worker is told to stop; then it is dropped and taken back."""
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+POLL_SECONDS: Final = 2.0
+PAUSE_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a worker does. `silence`: after how many silent seconds others count it as dead."""
+
+    url: str
+    queues: tuple[str, ...]
+    concurrency: int = 1
+    until_empty: bool = False
+    silence: float = SILENCE_SECONDS
+    upkeep_every: float = SILENCE_SECONDS / 2
+
+
+def work(plan: Plan) -> bool:
+    """Work until SIGTERM or SIGINT, or with `until_empty` until nothing is due or running: True.
+
+    The engine must be bound and the tasks imported. The database may go away and come back.
+    """
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    try:
+        return asyncio.run(_Worker(plan).run())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def upkeep(plan: Plan) -> None:
+    """What any worker does for all: take back jobs of the dead, leave jobs for what is due."""
+    with transaction() as session:
+        take_back_stalled(session, plan.silence)
+    if not plan.until_empty:
+        with transaction() as session:
+            defer_due(session, clock.now())
+
+
+class _Worker:
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.stopping = asyncio.Event()
+
+    async def run(self) -> bool:
+        loop = asyncio.get_running_loop()
+        # One thread a job, one for the upkeep, one for the look at what is open.
+        loop.set_default_executor(ThreadPoolExecutor(self.plan.concurrency + 2))
+        for number in STOP_SIGNALS:
+            loop.add_signal_handler(number, self.stopping.set)
+        side = asyncio.create_task(self._keep_up())
+        main = asyncio.create_task(self._work())
+        # A fault of the upkeep ends the worker too: it would never be noticed otherwise.
+        await asyncio.wait({side, main}, return_when=asyncio.FIRST_COMPLETED)
+        told_to_stop = self.stopping.is_set()
+        self.stopping.set()
+        side.cancel()
+        for ended in await asyncio.gather(side, main, return_exceptions=True):
+            if isinstance(ended, Exception):  # being cancelled is none
+                raise ended
+        return not told_to_stop
+
+    async def _work(self) -> None:
+        app = queue_app(self.plan.url, concurrency=self.plan.concurrency)
+        async with app.open_async():
+            while not self.stopping.is_set():
+                await self._once(app)
+                if self.plan.until_empty and not await asyncio.to_thread(self._open):
+                    return
+                if not self.stopping.is_set():
+                    await self._pause()
+
+    async def _once(self, app: App) -> None:
+        """One run of the library's worker: until told to stop, or the database goes away."""
+        running = asyncio.create_task(self._library(app))
+        halt = asyncio.create_task(self.stopping.wait())
+        await asyncio.wait({running, halt}, return_when=asyncio.FIRST_COMPLETED)
+        halt.cancel()
+        if self.stopping.is_set():
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, _drop_everything)
+            running.cancel()
+        try:
+            with suppress(asyncio.CancelledError):
+                await running
+        except ConnectorException as error:
+            log.warning("queue unreachable", extra={"reason": type(error.__cause__).__name__})
+
+    async def _library(self, app: App) -> None:
+        await app.run_worker_async(
+            queues=self.plan.queues,
+            concurrency=self.plan.concurrency,
+            wait=not self.plan.until_empty,
+            fetch_job_polling_interval=min(POLL_SECONDS, self.plan.silence / 2),
+            update_heartbeat_interval=min(10.0, self.plan.silence / 4),
+            stalled_worker_timeout=self.plan.silence,
+            install_signal_handlers=False,
+        )
+
+    def _open(self) -> int:
+        with transaction() as session:
+            return open_jobs(session, self.plan.queues)
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), PAUSE_SECONDS)
+
+    async def _keep_up(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(upkeep, self.plan)
+            except SQLAlchemyError as error:
+                log.warning("upkeep failed", extra={"reason": type(error).__name__})
+            await asyncio.sleep(self.plan.upkeep_every)
+
+
+def _drop_everything() -> None:
+    log.warning("worker ends with a job under way; it will be taken back")
+    os._exit(1)
