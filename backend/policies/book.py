@@ -19,6 +19,7 @@ from backend.policies.shared_shapes import (
     SynonymsShape,
     TermShape,
     VocabularyShape,
+    WarningThresholdShape,
 )
 
 
@@ -129,6 +130,18 @@ class PolicyBook:
                 if base.area == code and base.from_ <= day and (base.to is None or day <= base.to):
                     return base.deductible, base.rate, base.source
         return None
+
+    def warning_thresholds(self, area: str, day: date) -> tuple[WarningThresholdShape, ...]:
+        """The locality's lines for watching people on a day: of the nearest place that has any."""
+        for code in areas.chain(area):
+            found = [
+                one
+                for one in self.localities.warning_thresholds
+                if one.area == code and one.from_ <= day and (one.to is None or day <= one.to)
+            ]
+            if found:
+                return tuple(found)
+        return ()
 
     def with_confirmed(self, dates: Mapping[str, tuple[date, date | None]]) -> PolicyBook:
         """The same book with the days of force that localities confirmed."""

@@ -58,7 +58,7 @@ def load_catalogue(extra: Sequence[Path] = (), home: Path = HOME) -> PolicyBook:
             policy = _gather(faults, partial(_load_policy, folder, vocabulary))
             if policy is not None:
                 policies[policy.id] = policy
-    localities = _gather(faults, lambda: _load_localities(homes, policies))
+    localities = _gather(faults, lambda: _load_localities(homes, policies, vocabulary))
     synonyms = _gather(faults, lambda: load_synonyms(homes))
     if faults or localities is None or synonyms is None:
         raise CatalogueError(sorted(faults))
@@ -170,11 +170,13 @@ def _digest(folder: Path, names: Iterable[str]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _load_localities(homes: Iterable[Path], policies: dict[str, Policy]) -> LocalitiesShape:
+def _load_localities(
+    homes: Iterable[Path], policies: dict[str, Policy], vocabulary: Vocabulary
+) -> LocalitiesShape:
     path = [home / "localities.yaml" for home in homes if (home / "localities.yaml").exists()][-1]
     file = YamlFile(path, path.name)
     localities = file.convert(LocalitiesShape)
-    faults = check_localities(localities, file, policies)
+    faults = check_localities(localities, file, policies, vocabulary.categories)
     if faults:
         raise FileError(faults)
     return localities

@@ -74,11 +74,24 @@ class SeriousIllnessBaseShape(Shape, frozen=True):
     source: str
 
 
+class WarningThresholdShape(Shape, frozen=True):
+    """预警监测标准: the yearly burden after basic and serious-illness insurance above which a place
+    visits people of these categories."""
+
+    area: str
+    from_: date = field(name="from")
+    to: date | None
+    categories: list[str]
+    threshold: str
+    source: str
+
+
 class LocalitiesShape(Shape, frozen=True):
     """localities.yaml."""
 
     adoptions: list[AdoptionShape]
     serious_illness_bases: list[SeriousIllnessBaseShape]
+    warning_thresholds: list[WarningThresholdShape] = []
 
 
 class SynonymsShape(Shape, frozen=True):

@@ -356,6 +356,10 @@ def test_faults_of_several_policies_are_told_together_in_order(tmp_path: Path) -
     ]
 
 
+NOTHING_ELSE = "adoptions: []\nserious_illness_bases: []\n"
+WATCHED = '  - {area: "320281", from: 2024-01-01, to: null, categories: [orphan], threshold: "20000.00", source: 文}\n'
+
+
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
@@ -376,6 +380,31 @@ def test_faults_of_several_policies_are_told_together_in_order(tmp_path: Path) -
             '  - {area: "320582", from: 2024-01-01, to: null, deductible: "20000", rate: "0.60", source: 文}\n',
             3,
             "起付线或比例不对",
+        ),
+        (
+            f"{NOTHING_ELSE}warning_thresholds:\n{WATCHED.replace('20000.00', '20000')}",
+            4,
+            "监测标准的金额不对",
+        ),
+        (
+            f"{NOTHING_ELSE}warning_thresholds:\n{WATCHED.replace('orphan', 'rich')}",
+            4,
+            "救助对象类别不对：rich",
+        ),
+        (
+            f"{NOTHING_ELSE}warning_thresholds:\n{WATCHED.replace('[orphan]', '[]')}",
+            4,
+            "救助对象类别不对，至少写一个",
+        ),
+        (
+            f"{NOTHING_ELSE}warning_thresholds:\n{WATCHED.replace('320281', '320299')}",
+            4,
+            "地区代码或日期不对",
+        ),
+        (
+            f"{NOTHING_ELSE}warning_thresholds:\n{WATCHED}{WATCHED.replace('2024', '2025')}",
+            5,
+            "320281 同一天有两条，请把前一条的结束日期提前",
         ),
     ],
 )
