@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +39,7 @@ _ROWS_AT_ONCE: Final = 1 << 16
 
 def raw(session: Session) -> psycopg.Connection[Any]:
     """The psycopg connection under the session, in the same transaction."""
-    connection: psycopg.Connection[Any] = session.connection().connection.driver_connection
-    return connection
+    return cast("psycopg.Connection[Any]", session.connection().connection.driver_connection)
 
 
 def read_columns(
@@ -57,7 +56,7 @@ def read_columns(
     record = _record(kinds)
     bound = psycopg.ClientCursor(connection).mogrify(query, values) if values else query
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(
-        sql.SQL(bound) if isinstance(bound, str) else bound  # type: ignore[arg-type]
+        sql.SQL(bound) if isinstance(bound, str) else bound
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         received = b"".join(copy)

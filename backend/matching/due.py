@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 
 from backend.kernel.copy import FAR_FUTURE, Columns
-from backend.matching.in_kind import Held, People, entitlements_due
+from backend.matching.in_kind import Found, entitlements_due
+from backend.matching.in_kind_columns import Held, InsuranceChanges, People, Questions
 from backend.matching.numbers import Numbers
 from backend.matching.slice_data import NEWEST, OLDEST, SliceData, places
 from backend.matching.spans import Span
 from backend.policies.book import Vocabulary
+from backend.policies.entitlements import DELIVERIES
 
 
 @dataclass(frozen=True)
 class InKind:
-    """`rows`: columns of `entitlement`; `undecided`: (policy, entitlement code) → how many people
-    hold the categories, where the document leaves to a person who exactly is meant."""
+    """`rows`: columns of `entitlement`; `questions`: what a person decides, by place among the
+    people and in `entitlements` (policy, code)."""
 
     rows: Columns
-    undecided: dict[tuple[str, str], int]
+    questions: Questions
+    entitlements: tuple[tuple[str, str], ...]
 
 
 def due_in_kind(
-    data: SliceData, classes: Columns, spans: tuple[Span, ...], words: Vocabulary, numbers: Numbers
-) -> InKind:
+    data: SliceData, classes: Columns, spans: tuple[Span, ...], year: int, numbers: Numbers,
+    words: Vocabulary,
+) -> InKind:  # fmt: skip
     """Everything in kind that the people are due in the year under the policies of the county."""
     people = data.people
     masks = np.zeros(len(people["id"]), np.int64)
     masks[places(people["id"], classes["person_id"])] = classes["classes"]
-    codes, due, asked = entitlements_due(
+    changes = InsuranceChanges(
+        places(people["id"], data.changes["person_id"]),
+        data.changes["on_day"],
+        data.changes["insurance"].astype(np.int8),
+    )
+    found = entitlements_due(
         [(span.policy, span.first, span.last) for span in spans],
         People(
             born_on=people["born_on"],
@@ -42,29 +50,29 @@ def due_in_kind(
             died_on=people["died_on"],
             left_on=people["left_on"],
             disease_classes=masks,
+            changes=changes,
         ),
         _held(data, numbers),
         words,
-        spans_year(spans),
+        year,
     )
+    return InKind(_rows(found, people, numbers), found.questions, found.entitlements)
+
+
+def _rows(found: Found, people: Columns, numbers: Numbers) -> Columns:
+    due, codes = found.due, found.entitlements
     policies = np.asarray([numbers.policies[policy] for policy, _ in codes], np.int16)
     own = np.asarray([numbers.entitlements[code] for _, code in codes], np.int16)
-    delivery = np.asarray([*numbers.deliveries.values()], np.int16)
-    rows = {
+    deliveries = np.asarray([numbers.deliveries.get(code, 0) for code in DELIVERIES], np.int16)
+    return {
         "person_id": people["id"][due.person],
         "policy": policies[due.entitlement],
         "code": own[due.entitlement],
         "from_on": due.from_,
         "to_on": due.to,
-        "delivery": delivery[due.delivery],
+        "delivery": deliveries[due.delivery],
         "area": people["area"][due.person],
     }
-    return InKind(rows, asked)
-
-
-def spans_year(spans: tuple[Span, ...]) -> int:
-    """The calendar year that the spans lie in; 0 for none."""
-    return date.fromordinal(spans[0].first).year if spans else 0
 
 
 def _held(data: SliceData, numbers: Numbers) -> Held:

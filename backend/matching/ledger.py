@@ -121,13 +121,15 @@ class _Comparison:
         self.data, self.stamp = data, stamp
         bills = data.bills
         now = _key(bills["id"][decided.bill], decided.layer)
+        rising = np.argsort(now)
+        now = now[rising]
         before = _key(last["bill_id"], last["layer"])
         self.keys = np.union1d(now, before)
         self.bill_id = self.keys >> _LAYER_BITS
         self.layer = (self.keys & ((1 << _LAYER_BITS) - 1)).astype(np.int16)
         place_now, self.is_now = _find(now, self.keys)
         place_before, self.was = _find(before, self.keys)
-        self.target = _take(decided.amount, place_now, self.is_now, 0)
+        self.target = _take(decided.amount[rising], place_now, self.is_now, 0)
         self.before = {
             name: _take(column, place_before, self.was, 0) for name, column in last.items()
         }
@@ -138,7 +140,7 @@ class _Comparison:
         self._people(versions)
         for name in ("policy", "identity"):
             old = self.before[name]
-            new = _take(getattr(decided, name), place_now, self.is_now, 0)
+            new = _take(getattr(decided, name)[rising], place_now, self.is_now, 0)
             setattr(self, name, np.where(self.is_now, new, old))
 
     policy: npt.NDArray[np.int16]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from backend.kernel import areas
 from backend.kernel.audit import Subject
 from backend.kernel.money import format_yuan
+from backend.matching.conditions import LEFT_OPEN, REASONS
 from backend.matching.deciding import Barred
 from backend.matching.due import InKind
 from backend.matching.ledger import Changes
@@ -104,17 +105,27 @@ class _Questions:
             yield self._of_person("amount_differs", person, reason, subject, amounts)
 
     def undecided(self, due: InKind) -> Iterator[NewItem]:
-        """Who exactly is meant is left open: one list a county and year, not one a person."""
-        county = int(self.data.county) * 1_000_000
-        for policy, code in due.undecided:
+        """Whom a document leaves open: one list a county and year; other doubts: by person."""
+        asked, names = due.questions, due.entitlements
+        open_to_all = asked.reason == LEFT_OPEN
+        for place in np.unique(asked.entitlement[open_to_all]).tolist():
+            policy, code = names[place]
             yield NewItem(
                 kind="entitlement_question",
                 subject=Subject("entitlement", f"{policy}/{code}/{self.data.county}"),
                 person_id=None,
-                area=county,
+                area=int(self.data.county) * 1_000_000,
                 reason="文件没有写清这项待遇给哪些人：请按当地方案定下名单。",
                 period=str(self.year),
             )
+        for row in np.flatnonzero(~open_to_all).tolist():
+            policy, code = names[int(asked.entitlement[row])]
+            person = int(asked.person[row])
+            subject = Subject(
+                "entitlement", f"{policy}/{code}/{int(self.data.people['id'][person])}"
+            )
+            reason = REASONS[int(asked.reason[row])]
+            yield self._of_person("entitlement_question", person, reason, subject)
 
     def _of_person(
         self, kind: str, place: int, reason: str, subject: Subject | None = None, more: str = ""

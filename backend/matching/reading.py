@@ -16,22 +16,22 @@ from backend.kernel.copy import Columns, Kind, read_columns
 
 Ids = npt.NDArray[np.int64]
 
-_PEOPLE: Final[Mapping[str, Kind]] = {
+PEOPLE: Final[Mapping[str, Kind]] = {
     "id": "int8", "area": "int8", "insurance": "int2", "rural": "bool",
     "declined_health_service": "bool", "born_on": "date", "sex": "int2", "died_on": "date",
     "left_on": "date", "revision": "int8",
 }  # fmt: skip
-_IDENTITIES: Final[Mapping[str, Kind]] = {
+IDENTITIES: Final[Mapping[str, Kind]] = {
     "person_id": "int8", "id": "int8", "category": "int2", "from_on": "date", "to_on": "date",
     "applied_on": "date", "taper_until": "date", "origin_area": "int4", "revision": "int8",
 }  # fmt: skip
-_BILLS: Final[Mapping[str, Kind]] = {
+BILLS: Final[Mapping[str, Kind]] = {
     "person_id": "int8", "id": "int8", "setting": "int2", "admitted_on": "date",
     "discharged_on": "date", "total": "int8", "in_scope": "int8", "rare_drug": "int8",
     "paid_out_of_scope": "int8", **{f"paid_{layer}": "int8" for layer in LAYERS},
     "flags": "int2", "disease_group": "int2", "revision": "int8",
 }  # fmt: skip
-_CHANGES: Final[Mapping[str, Kind]] = {"person_id": "int8", "on_day": "date", "insurance": "int2"}
+CHANGES: Final[Mapping[str, Kind]] = {"person_id": "int8", "on_day": "date", "insurance": "int2"}
 _VERSIONS: Final[Mapping[str, Kind]] = {"id": "int8", "data_version": "int8"}
 _STATES: Final[Mapping[str, Kind]] = {
     "person_id": "int8", "data_version": "int8", "rules_id": "int4",
@@ -77,23 +77,23 @@ class Reader:
 
     def people(self, among: Ids | None) -> Columns:
         """The people, or those among the ids."""
-        return self._select("person p", "p", _PEOPLE, among, "p.id")
+        return self._select("person p", "p", PEOPLE, among, "p.id")
 
     def identities(self, among: Ids | None) -> Columns:
         """Their identities, by first day."""
         table = "person p JOIN identity i ON i.person_id = p.id"
-        return self._select(table, "i", _IDENTITIES, among, "i.person_id, i.from_on, i.id")
+        return self._select(table, "i", IDENTITIES, among, "i.person_id, i.from_on, i.id")
 
     def bills(self, among: Ids | None) -> Columns:
         """Their bills of the year, in the order in which bills are taken."""
         table = "person p JOIN bill b ON b.person_id = p.id AND b.discharged_on BETWEEN %s AND %s"
         order = "b.person_id, b.discharged_on, b.bill_no"
-        return self._select(table, "b", _BILLS, among, order, self._year())
+        return self._select(table, "b", BILLS, among, order, self._year())
 
     def changes_of_insurance(self, among: Ids | None) -> Columns:
         """Changes of insurance, by day."""
         table = "person p JOIN vital_event e ON e.person_id = p.id AND e.event = 'insurance_change'"
-        return self._select(table, "e", _CHANGES, among, "e.person_id, e.on_day")
+        return self._select(table, "e", CHANGES, among, "e.person_id, e.on_day")
 
     def disease_classes(self, among: Ids | None) -> Columns:
         """The named groups of diagnoses on anybody's bills up to the end of the year, as bits."""

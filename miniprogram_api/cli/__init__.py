@@ -22,8 +22,10 @@ from backend.kernel.settings import DEFAULT_DATA, SettingsError
 from backend.kernel.yaml_file import FileError
 from miniprogram_api.cli.db import db
 from miniprogram_api.cli.estimate import estimate
+from miniprogram_api.cli.export import export
 from miniprogram_api.cli.invent import invent
 from miniprogram_api.cli.keys import keys
+from miniprogram_api.cli.match import match
 from miniprogram_api.cli.policy import policy
 from miniprogram_api.cli.serve import demo, serve
 from miniprogram_api.cli.worker import worker
@@ -49,7 +51,7 @@ def shukun(debug: bool) -> None:
     """
 
 
-for command in (demo, serve, worker, db, policy, estimate, worklist, invent, keys):
+for command in (demo, serve, worker, db, policy, estimate, worklist, invent, keys, match, export):
     shukun.add_command(command)
 
 

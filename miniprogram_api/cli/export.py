@@ -1,0 +1,58 @@
+"""`shukun export`: what other programs take over, as files."""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import click
+
+from backend.kernel.database import transaction
+from backend.matching.export import Granted
+from backend.matching.export import grants as granted
+from backend.matching.runs import check_area
+from miniprogram_api.cli import work
+
+
+@click.group()
+def export() -> None:
+    """导出数据。"""
+
+
+@export.command()
+@click.option("--area", required=True, metavar="CODE", help="六位行政区划代码。")
+@click.option("--year", required=True, type=click.IntRange(2000, 2100), metavar="YYYY")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+def grants(area: str, year: int, out: Path) -> None:
+    """自动匹配决定的救助，逐单逐项（CSV）。
+
+    文件里有身份证号，只有本人可读；请妥善保管，用完删除。
+    """
+    check_area(area)
+    chosen = work.settings()
+    with work.working_database(chosen), transaction() as session, _private(out) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(Granted._fields)
+        rows = 0
+        for row in granted(session, work.keyring(chosen), area, year):
+            writer.writerow(row)
+            rows += 1
+    click.echo(f"已导出 {rows} 笔：{out}")
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[IO[str]]:
+    """A file that only its owner can read, there whole or not at all."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink()
+        raise

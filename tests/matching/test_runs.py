@@ -1,0 +1,272 @@
+"""A run over a few people: grants, differences, settling, and that nothing is written twice."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from backend.kernel.database import transaction
+from backend.matching.explaining import explain_grants
+from backend.matching.ledger import EntryKind, Reason
+from backend.matching.runs import (
+    SecondPersonNeeded,
+    StartRun,
+    compute_part,
+    finish_run,
+    nothing_changed,
+    release_run,
+    start_run,
+    summaries,
+    total_of,
+)
+from tests.support.register import YUEQING, Register
+
+LOW = "subsistence_allowance"
+Ledger = list[tuple[str, str, int, int]]
+
+
+@pytest.fixture
+def register(database: Engine) -> Register:
+    return Register(database)
+
+
+def run(area: str = "320281", year: int = 2024, **more: Any) -> dict[str, Any]:
+    """One whole run, here and now."""
+    with transaction() as session:
+        begun = start_run(session, StartRun(area, year, date(year, 12, 31), "测试", **more))
+    for number in begun.parts:
+        with transaction() as session:
+            compute_part(session, begun.run_id, number)
+    with transaction() as session:
+        assert finish_run(session, begun.run_id)
+        return total_of(summaries(session, begun.run_id)) | {"run": begun.run_id}
+
+
+def ledger(engine: Engine) -> Ledger:
+    """Bill number, layer, kind and amount of every entry."""
+    query = text(
+        "SELECT coalesce(b.bill_no, 'gone'), c.code, g.kind, g.amount FROM grant_entry g"
+        " LEFT JOIN bill b ON b.id = g.bill_id"
+        " JOIN code_number c ON c.kind = 'layer' AND c.number = g.layer"
+        " ORDER BY 1, 2, g.seq"
+    )
+    with engine.connect() as connection:
+        return [(b, layer, EntryKind(k), a) for b, layer, k, a in connection.execute(query)]
+
+
+def test_a_beneficiary_is_granted_what_the_policy_gives(
+    register: Register, database: Engine
+) -> None:
+    register.person("甲")
+    register.identity("甲", LOW, "2023-01-01")
+    register.bill(
+        "甲", "B1", "2024-03-09", "152000.00", in_scope="148000.00", paid={"basic": "30000.00"},
+        flags=("referred", "in_province", "designated"),
+    )  # fmt: skip
+    run()
+    assert ledger(database) == [
+        ("B1", "medical_assistance", EntryKind.GRANT, 10_030_000),
+        ("B1", "tilt_assistance", EntryKind.GRANT, 702_000),
+    ]
+
+
+def test_a_second_run_over_unchanged_data_writes_nothing(
+    register: Register, database: Engine
+) -> None:
+    register.person("甲")
+    register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    first = run()
+    again, full = run(), run(full=True)
+    assert (first["computed"], again["computed"], full["computed"]) == (1, 0, 1)
+    assert nothing_changed(again)
+    assert nothing_changed(full)
+    assert len(ledger(database)) == 1
+
+
+def test_a_corrected_bill_gives_exactly_the_difference(
+    register: Register, database: Engine
+) -> None:
+    register.person("甲")
+    register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    run()
+    register.bill("甲", "B1", "2024-03-09", "1200.00", paid={"basic": "400.00"})
+    run()
+    register.bill("甲", "B1", "2024-03-09", "900.00", paid={"basic": "400.00"})
+    run()
+    layer = "medical_assistance"
+    assert ledger(database) == [
+        ("B1", layer, EntryKind.GRANT, 51_000),
+        ("B1", layer, EntryKind.TOP_UP, 17_000),
+        ("B1", layer, EntryKind.REFUND_DUE, -25_500),
+    ]
+
+
+def test_each_entry_is_explained_as_it_was_decided(register: Register, database: Engine) -> None:
+    register.person("甲")
+    identity = register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    run()
+    register.bill("甲", "B1", "2024-03-09", "1200.00", paid={"basic": "400.00"})
+    run()
+    register.end_identity(identity, "2023-12-31")
+    run()
+    with transaction() as session:
+        first, second, third = explain_grants(session, "B1")
+    assert [one.amount_after for one in (first, second, third)] == [51_000, 68_000, 0]
+    assert first.payment is not None
+    assert first.payment.explained is not None
+    assert first.payment.explained.identity == LOW
+    assert first.payment.explained.steps
+    assert second.reasons == ("这张结算单有更正或撤回",)
+    assert third.reasons == ("困难身份有变化",)
+
+
+def test_an_amount_paid_as_granted_settles_the_grant(register: Register, database: Engine) -> None:
+    register.person("甲")
+    register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    run()
+    settled = {"basic": "400.00", "medical_assistance": "510.00"}
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid=settled)
+    run()
+    again = run(full=True)
+    assert [kind for _, _, kind, _ in ledger(database)] == [EntryKind.GRANT, EntryKind.SETTLED]
+    assert nothing_changed(again)
+    assert again["opened"] == 0
+
+
+def test_another_amount_paid_is_a_case_for_a_person(register: Register, database: Engine) -> None:
+    register.person("甲")
+    register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    run()
+    other = {"basic": "400.00", "medical_assistance": "500.00"}
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid=other)
+    assert run()["opened"] == 1
+    assert run(full=True)["opened"] == 0
+    assert [kind for _, _, kind, _ in ledger(database)] == [EntryKind.GRANT]
+
+
+def test_a_bill_taken_back_is_a_refund_due(register: Register, database: Engine) -> None:
+    register.person("甲")
+    register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    run()
+    register.forget_bill("B1")
+    run()
+    assert [entry[2:] for entry in ledger(database)] == [
+        (EntryKind.GRANT, 51_000),
+        (EntryKind.REFUND_DUE, -51_000),
+    ]
+
+
+def test_a_better_identity_with_the_same_amount_is_noted_without_money(
+    register: Register, database: Engine
+) -> None:
+    register.person("甲")
+    register.identity("甲", "entitled_veteran", "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    run()
+    register.identity("甲", LOW, "2023-01-01")
+    run()
+    kinds = [kind for _, _, kind, _ in ledger(database)]
+    assert kinds in ([EntryKind.GRANT], [EntryKind.GRANT, EntryKind.RESTATED])
+    with transaction() as session:
+        last = explain_grants(session, "B1")[-1]
+    assert last.payment is not None
+    assert last.amount_after == last.payment.amount
+
+
+@pytest.mark.parametrize("status", ["none", "elsewhere"])
+def test_who_is_not_insured_here_is_paid_nothing_but_looked_after(
+    register: Register, database: Engine, status: str
+) -> None:
+    register.person("甲", insurance=status)
+    register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    total = run()
+    assert ledger(database) == []
+    assert total["opened"] == 1
+
+
+def test_insurance_counts_on_the_day_of_the_bill(register: Register, database: Engine) -> None:
+    register.person("甲")
+    register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    register.bill("甲", "B2", "2024-06-09", "1000.00", paid={"basic": "400.00"})
+    register.insurance_change("甲", "2024-05-01", "elsewhere")
+    run()
+    assert [entry[0] for entry in ledger(database)] == ["B1"]
+
+
+def test_bills_after_death_or_moving_away_are_for_a_person(
+    register: Register, database: Engine
+) -> None:
+    register.person("甲", died_on=date(2024, 3, 1))
+    register.person("乙", left_on=date(2024, 3, 1))
+    for name in "甲乙":
+        register.identity(name, LOW, "2023-01-01")
+        register.bill(name, f"{name}1", "2024-02-29", "1000.00", paid={"basic": "400.00"})
+        register.bill(name, f"{name}2", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    register.bill("甲", "甲0", "2024-03-02", "1000.00", admitted="2024-02-20")
+    total = run()
+    assert {entry[0] for entry in ledger(database)} == {"甲0", "甲1", "乙1"}
+    assert total["opened"] == 2
+
+
+def test_a_bill_that_comes_late_changes_the_later_ones_of_the_year(
+    register: Register, database: Engine
+) -> None:
+    register.person("甲")
+    register.identity("甲", "severely_disabled", "2023-01-01")
+    register.bill("甲", "B2", "2024-06-09", "300000.00")
+    run()
+    register.bill("甲", "B1", "2024-03-09", "300000.00")
+    run()
+    assert ledger(database) == [
+        ("B1", "medical_assistance", EntryKind.GRANT, 21_000_000),
+        ("B2", "medical_assistance", EntryKind.GRANT, 21_000_000),
+        ("B2", "medical_assistance", EntryKind.REFUND_DUE, -12_000_000),
+    ]
+    with database.connect() as connection:
+        reasons = connection.execute(
+            text("SELECT reason FROM grant_entry WHERE kind = 3")
+        ).scalars().all()  # fmt: skip
+    assert reasons == [Reason.OTHER_BILL]
+
+
+def test_a_run_covers_its_area_only(register: Register, database: Engine) -> None:
+    register.person("甲")
+    register.person("乙", YUEQING)
+    for name in "甲乙":
+        register.identity(name, LOW, "2023-01-01")
+        register.bill(name, name, "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    run("320200")
+    assert [entry[0] for entry in ledger(database)] == ["甲"]
+    run("330382")
+    assert {entry[0] for entry in ledger(database)} == {"甲", "乙"}
+
+
+def test_two_different_people_release_a_run(register: Register, database: Engine) -> None:
+    register.person("甲")
+    number = run()["run"]
+    with transaction() as session:
+        assert not release_run(session, number, "县一")
+    with pytest.raises(SecondPersonNeeded), transaction() as session:
+        release_run(session, number, "县一")
+    with transaction() as session:
+        assert release_run(session, number, "县二")
+
+
+def test_the_ledger_cannot_be_changed(register: Register, database: Engine) -> None:
+    register.person("甲")
+    register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00")
+    run()
+    with pytest.raises(Exception, match="record"), database.begin() as connection:
+        connection.execute(text("UPDATE grant_entry SET amount = 1"))
