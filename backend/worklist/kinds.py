@@ -60,6 +60,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "paid_twice": _kind("可能重复支付，请核实", COUNTY),
     "refund_due": _kind("应退款", COUNTY, 20),
     "name_changed": _kind("姓名有变化，请核对", TOWNSHIP),
+    "people_merged": _kind("两个号码合为一人，请核对", TOWNSHIP),
     "phone_shared": _kind("多户共用一个电话，请核对", TOWNSHIP, 20),
     "renew_recognition": _kind("身份即将到期，请续办认定", TOWNSHIP, 20),
     "year_end_review": _kind("年终复核：未到起付线的费用", COUNTY, 20),
