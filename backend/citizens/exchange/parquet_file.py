@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from polars.exceptions import PolarsError
 from backend.citizens.exchange.source import LINE, Batch, refuse
 from backend.citizens.exchange.xlsx_file import MANGLED_NUMBER
 
+ROWS_AT_ONCE: Final = 50_000
 MOST_EXACT: Final = 1e15
 """Above it a floating-point number no longer holds every integer that has as many digits."""
 
@@ -36,25 +38,31 @@ class ParquetFile:
     def batches(self, wanted: Sequence[int], skip: int, size: int) -> Iterator[Batch]:
         """Rows after the first `skip`, at most `size` at a time, only the wanted columns."""
         names = self._schema.names()
-        columns = [self._text(names[at]).alias(str(at)) for at in wanted]
-        rows = pl.scan_parquet(self.path, glob=False).slice(skip).select(columns)
-        line = skip + 2
-        for part in self._streamed(rows, size):
-            lines = pl.int_range(line, line + part.height, dtype=pl.Int64, eager=True).alias(LINE)
-            line += part.height
-            yield Batch(part.insert_column(0, lines), (), part.height)
+        rows = self._rows.select(self._text(names[at]).alias(str(at)) for at in wanted)
+        # Slices, not polars' own batches: those hold several row groups at once.
+        for start in count(skip, max(size, ROWS_AT_ONCE)):
+            part = self._read(rows.slice(start, max(size, ROWS_AT_ONCE)))
+            if part.is_empty():
+                return
+            lines = pl.int_range(start + 2, start + 2 + part.height, dtype=pl.Int64, eager=True)
+            whole = part.insert_column(0, lines.alias(LINE))
+            for cells in whole.iter_slices(size):
+                yield Batch(cells, (), cells.height)
 
-    def _streamed(self, rows: pl.LazyFrame, size: int) -> Iterator[pl.DataFrame]:
+    def _read(self, rows: pl.LazyFrame) -> pl.DataFrame:
         try:
-            for batch in rows.collect_batches(chunk_size=size, maintain_order=True, lazy=True):
-                yield from batch.iter_slices(size)
+            return rows.collect()
         except PolarsError:
             refuse(self.path, _BROKEN)
+
+    @property
+    def _rows(self) -> pl.LazyFrame:
+        return pl.scan_parquet(self.path, glob=False)
 
     @cached_property
     def _schema(self) -> pl.Schema:
         try:
-            return pl.scan_parquet(self.path, glob=False).collect_schema()
+            return self._rows.collect_schema()
         except PolarsError:
             refuse(self.path, _BROKEN)
 
