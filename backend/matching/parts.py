@@ -39,7 +39,7 @@ def slices_of(connection: psycopg.Connection[Any], area: str, year: int) -> list
 def _cut(township: Any, ids: Any) -> Iterator[tuple[int, int, int, int]]:
     """First and last area, lowest and highest id."""
     codes, starts = np.unique(township, return_index=True)
-    stops = [*starts[1:].tolist(), len(ids)]
+    stops = [*starts[1:].tolist(), len(ids)][: len(codes)]
     held: list[tuple[int, int, int]] = []
     for code, start, stop in zip(codes.tolist(), starts.tolist(), stops, strict=True):
         if held and not _fit(held, code, stop):

@@ -35,13 +35,15 @@ def grants(area: str, year: int, out: Path) -> None:
     """
     check_area(area)
     chosen = work.settings()
-    with work.working_database(chosen), transaction() as session, _private(out) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Granted._fields)
-        rows = 0
-        for row in granted(session, work.keyring(chosen), area, year):
-            writer.writerow(row)
-            rows += 1
+    rows = 0
+    with work.working_database(chosen):
+        keyring = work.keyring(chosen)
+        with transaction() as session, _private(out) as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(Granted._fields)
+            for row in granted(session, keyring, area, year):
+                writer.writerow(row)
+                rows += 1
     click.echo(f"已导出 {rows} 笔：{out}")
 
 

@@ -15,6 +15,7 @@ from backend.matching.dry_run import dry_run
 from backend.matching.ledger import KINDS, EntryKind
 from backend.matching.runs import (
     StartRun,
+    finish_run,
     nothing_changed,
     open_parts,
     release_run,
@@ -73,6 +74,7 @@ def _match(context: click.Context, options: Mapping[str, Any]) -> None:
             begun = begin(session, command)
         compute(chosen, engine, begun, options["workers"])
         with transaction() as session:
+            finish_run(session, begun.run_id)
             left = len(open_parts(session, begun.run_id))
             total = total_of(summaries(session, begun.run_id))
         if left:
