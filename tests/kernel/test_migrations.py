@@ -8,12 +8,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Engine, NullPool, create_engine, inspect, text
 
+import backend.calendars.tables
 import backend.citizens.history
 import backend.kernel.jobs
 import backend.kernel.key_check
 import backend.matching.tables
 import backend.payments.tables
 import backend.policies.confirmation
+import backend.warnings.tables
 import backend.worklist.tables  # noqa: F401  (every module with models, for the comparison)
 from backend.kernel import migrations
 from backend.kernel.database import Base, engine_for
