@@ -1,271 +1,216 @@
-"""What people are due beside the money, from day to day of a year: a test oracle.
+"""What one person is due in kind, worked out slowly, day by day where something may change.
 
-Who an entitlement is for stands in the catalogue's files, which are read here as plain data; how
-the days come about stands here once more, one person and one entitlement after the other.
+Written from the rules and apart from `backend/matching`: no columns, one person at a time.
 """
 
-import calendar
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-import yaml
+from backend.citizens.diagnoses import classes_of, group
+from backend.policies.policy import Policy
+from backend.policies.shapes import EnrolmentShape, EntitlementShape
+from tests.support.in_kind import Someone
 
-from .matching import Confirmed, in_area, policy_on
-from .reference import end_of_month
-from .register import Register, Row, day_of
-
-BACKEND = Path(__file__).parents[2] / "backend"
-ONE_DAY = timedelta(days=1)
-
-# First and last day, both included; a list of them rises and nothing in it touches.
-Span = tuple[date, date]
-Spans = list[Span]
-
-# id_number, policy, entitlement, first day, last day, delivery
-Due = tuple[str, str, str, date, date, str]
+DAY = timedelta(days=1)
+PolicySpan = tuple[Policy, date, date]
+Row = tuple[str, str, date, date]
 
 
-@dataclass(frozen=True)
-class Holder:
-    """A person with everything that decides: identities, events, diagnoses up to the year's end."""
-
-    person: Row
-    identities: list[Row]
-    events: list[Row]
-    diagnoses: list[str]
-
-
-# --- Days ---------------------------------------------------------------------------------------
-
-
-def merged(spans: Iterable[Span]) -> Spans:
-    """The same days, with spans that overlap or touch as one."""
-    found: Spans = []
-    for first, last in sorted(span for span in spans if span[0] <= span[1]):
-        if found and (found[-1][1] == date.max or first <= found[-1][1] + ONE_DAY):
-            found[-1] = (found[-1][0], max(found[-1][1], last))
-        else:
-            found.append((first, last))
-    return found
+def in_kind(spans: Sequence[PolicySpan], who: Someone, year: int) -> tuple[set[Row], set[str]]:
+    """The rows of the year, and the entitlements that a person must decide (premium aids as one)."""
+    rows: set[Row] = set()
+    asked: set[str] = set()
+    keys = dict.fromkeys((p.id, e.code) for p, _, _ in spans for e in p.entitlements)
+    for policy_id, code in keys:
+        own = [span for span in spans if span[0].id == policy_id]
+        shape = next(e for e in own[0][0].entitlements if e.code == code)
+        if shape.kind != "premium_aid":
+            answers = {day: answer_on(own, shape, who, day) for day in turning_points(who, own)}
+            rows |= {(policy_id, code, *run) for run in runs(answers, own)}
+            if "yes" not in answers.values() and "ask" in answers.values():
+                asked.add(code)
+    aid = premium(spans, who, year)
+    if aid == "ask":
+        asked.add("premium_aid")
+    elif aid:
+        rows.add(aid)
+    return rows, asked
 
 
-def common(one: Spans, other: Spans) -> Spans:
-    """The days in both."""
-    return merged((max(a[0], b[0]), min(a[1], b[1])) for a in one for b in other)
+def answer_on(spans: Sequence[PolicySpan], shape: EntitlementShape, who: Someone, day: date) -> str:
+    for policy, first, last in spans:
+        if first <= day <= last and in_life(who, day):
+            for one in who.identities:
+                counts = one.from_ <= day <= (month_end(one.to) if one.to else date.max)
+                if one.category in categories(policy, shape) and counts:
+                    return conditions_on(policy, shape, who, day)
+    return "no"
 
 
-def first_of_next_month(day: date) -> date:
-    """The first day of the calendar month after."""
-    return end_of_month(day) + ONE_DAY
+def conditions_on(policy: Policy, shape: EntitlementShape, who: Someone, day: date) -> str:
+    asked = shape.conditions
+    answers = ["ask" if asked.person_decides else "yes"]
+    if asked.rural is not None:
+        answers.append("yes" if who.rural == asked.rural else "no")
+    if asked.sex is not None:
+        answers.append({asked.sex: "yes", "": "ask"}.get(who.sex, "no"))
+    for code, older in ((asked.age_from, True), (asked.age_to, False)):
+        if code is not None:
+            limit = policy.parameters[code].on(day)
+            assert limit is not None
+            answers.append(of_age(who, day, limit.value, older))  # type: ignore[arg-type]
+    if asked.diagnoses is not None:
+        answers.append(ill(asked.diagnoses, who))
+    if asked.insurance is not None:
+        answers.append(insured(asked.insurance, who, day))
+    return "no" if "no" in answers else "ask" if "ask" in answers else "yes"
 
 
-def birthday(person: Row, age: int) -> date:
-    """The day on which the age is reached; who is born on 29 February: the 28th in other years."""
-    born = date.fromisoformat(person["id_number"][6:14])
-    last = calendar.monthrange(born.year + age, born.month)[1]
-    return date(born.year + age, born.month, min(born.day, last))
+def of_age(who: Someone, day: date, limit: int, older: bool) -> str:
+    if who.born_on is None:
+        return "ask"
+    born = who.born_on
+    birthday = (born.month, born.day)
+    if birthday == (2, 29) and monthrange(day.year, 2)[1] == 28:
+        birthday = (2, 28)
+    age = day.year - born.year - ((day.month, day.day) < birthday)
+    return "yes" if (age >= limit if older else age <= limit) else "no"
 
 
-# --- The catalogue as data ----------------------------------------------------------------------
+def ill(names: Sequence[str], who: Someone) -> str:
+    known = 0
+    for icd10 in who.diagnoses:
+        known |= classes_of(icd10)
+    if any(known & group(name).bits for name in names):
+        return "yes"
+    return "ask" if any(known & group(name).unclear for name in names) else "no"
 
 
-@cache
-def catalogue_file(policy: str, name: str) -> Any:
-    """A file of the policy."""
-    path = BACKEND / "policies" / "catalogue" / policy / f"{name}.yaml"
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+def insured(wanted: Sequence[str], who: Someone, day: date) -> str:
+    ever = {status for _, status in who.changes} & set(wanted)
+    if who.insurance == "unknown" and not ever:
+        return "ask"
+    status = who.insurance
+    for since, new in sorted(who.changes):
+        status = new if since <= day else status
+    return "yes" if status in wanted else "no"
 
 
-def categories(policy: str, entitlement: Any) -> list[str]:
-    """Whom the entitlement is for."""
-    if entitlement["categories"] == "all":
-        return list(catalogue_file(policy, "document")["beneficiaries"])
-    return list(entitlement["categories"])
+def premium(spans: Sequence[PolicySpan], who: Someone, year: int) -> Row | str | None:
+    """The year's aid; "ask" where a person must decide."""
+    offers = []
+    doubt = False
+    keys = list(dict.fromkeys((p.id, e.code) for p, _, _ in spans for e in p.entitlements))
+    for policy, first, last in spans:
+        for shape in policy.entitlements:
+            if shape.kind == "premium_aid":
+                for from_, to in covers(policy, shape, who, (first, last, year)):
+                    held = [d for d in days_between(from_, to) if in_life(who, d)]
+                    answers = {d: conditions_on(policy, shape, who, d) for d in held}
+                    doubt = doubt or "ask" in answers.values()
+                    good = [d for d in held if answers[d] == "yes"]
+                    if good:
+                        order = keys.index((policy.id, shape.code))
+                        rank = (-share(policy, shape, first), good[0], order)
+                        offers.append((rank, good[0], good[-1], policy.id, shape.code))
+    if not offers:
+        return "ask" if doubt else None
+    best = min(offers)
+    return best[3], best[4], min(o[1] for o in offers), max(o[2] for o in offers)
 
 
-def figure(policy: str, code: str) -> int:
-    """A parameter that has had one value since the policy is in force."""
-    (parameter,) = [one for one in catalogue_file(policy, "parameters") if one["code"] == code]
-    (value,) = parameter["values"]
-    return int(value["value"])
-
-
-@cache
-def icd10_of(diagnosis: str) -> list[tuple[str, str]]:
-    """The codes that tell the diagnosis, as first and last beginning, dots left out."""
-    path = BACKEND / "citizens" / "diagnoses.yaml"
-    groups = yaml.safe_load(path.read_text(encoding="utf-8"))
-    spans = [
-        span.replace(".", "").partition("-")
-        for group in groups
-        if group["code"] == diagnosis and group.get("certain", True)
-        for span in group["icd10"]
-    ]
-    return [(first, last or first) for first, _, last in spans]
-
-
-def has_diagnosis(diagnosis: str, codes: Iterable[str]) -> bool:
-    """Whether one of the codes tells the diagnosis."""
-    plain = [code.upper().replace(".", "") for code in codes]
-    return any(
-        first <= code[: len(first)] <= last for first, last in icd10_of(diagnosis) for code in plain
-    )
-
-
-# --- One person ---------------------------------------------------------------------------------
-
-
-def policy_days(area: str, year: int, confirmed: Confirmed) -> dict[str, Spans]:
-    """The days of the year on which each policy decides at the registered place."""
-    found: dict[str, list[Span]] = {}
-    day = date(year, 1, 1)
-    while day.year == year:
-        policy = policy_on(area, day, confirmed)
-        if policy is not None:
-            found.setdefault(policy, []).append((day, day))
-        day += ONE_DAY
-    return {policy: merged(days) for policy, days in found.items()}
-
-
-def life(holder: Holder) -> Spans:
-    """The days up to death, that day included, or to the day before moving away."""
-    left = day_of(holder.events, "moved_away")
-    last = date.max if left == date.max else left - ONE_DAY
-    return [(date.min, min(last, day_of(holder.events, "death")))]
-
-
-def insured_days(holder: Holder, statuses: list[str]) -> Spans:
-    """The days on which the person is insured in one of these ways."""
-    changes = sorted(
-        (date.fromisoformat(event["on"]), event["detail"])
-        for event in holder.events
-        if event["event"] == "insurance_change"
-    )
-    begins = [(date.min, holder.person["insurance"]), *changes]
-    ends = [day - ONE_DAY for day, _ in changes] + [date.max]
-    return merged(
-        (first, last)
-        for (first, status), last in zip(begins, ends, strict=True)
-        if status in statuses
-    )
-
-
-def condition_days(policy: str, conditions: Any, holder: Holder) -> Spans:
-    """The days on which the person is as the conditions ask; nothing where a person decides."""
-    diagnoses = conditions.get("diagnoses")
-    sex = "male" if int(holder.person["id_number"][16]) % 2 else "female"
-    if (
-        conditions.get("person_decides")
-        or conditions.get("rural", holder.person["rural"] == "1") != (holder.person["rural"] == "1")
-        or conditions.get("sex", sex) != sex
-        or conditions.get("locally_registered") is False
-        or (diagnoses and not any(has_diagnosis(one, holder.diagnoses) for one in diagnoses))
-    ):
-        return []
-    first, last = date.min, date.max
-    if "age_from" in conditions:
-        first = birthday(holder.person, figure(policy, conditions["age_from"]))
-    if "age_to" in conditions:
-        last = birthday(holder.person, figure(policy, conditions["age_to"]) + 1) - ONE_DAY
-    days = merged([(first, last)])
-    if conditions.get("insurance"):
-        days = common(days, insured_days(holder, conditions["insurance"]))
-    return common(days, life(holder))
-
-
-def last_day_of(identity: Row) -> date:
-    """The day up to which the identity is held; `date.max`: still."""
-    return date.fromisoformat(identity["to"]) if identity["to"] else date.max
-
-
-def counting_days(holder: Holder, among: list[str]) -> Spans:
-    """§1: from `from` to the end of the month of `to`, whichever identity it is."""
-    return merged(
-        (
-            date.fromisoformat(row["from"]),
-            date.max if not row["to"] else end_of_month(last_day_of(row)),
-        )
-        for row in holder.identities
-        if row["category"] in among
-    )
-
-
-def cover_days(
-    policy: str, entitlement: Any, holder: Holder, decides: Span, year: int
-) -> Iterator[Span]:
-    """Premium aid: from recognition (Wuxi, no waiting period) or from the month after it (Yueqing
-    §8) to the end of the year; who left before the year is covered only while the taper runs."""
-    rule = entitlement.get("enrolment", {})
-    for row in holder.identities:
-        if row["category"] not in categories(policy, entitlement):
+def covers(
+    policy: Policy, shape: EntitlementShape, who: Someone, when: tuple[date, date, int]
+) -> Iterator[tuple[date, date]]:
+    first, last, year = when
+    rule = shape.enrolment or EnrolmentShape()
+    for one in who.identities:
+        if one.category not in categories(policy, shape):
             continue
-        recognised, lost = date.fromisoformat(row["from"]), last_day_of(row)
-        if row["category"] in rule.get("taper", []) and row.get("taper_until"):
-            lost = max(lost, date.fromisoformat(row["taper_until"]))
-        if recognised > decides[1] or lost < decides[0]:
-            continue
-        if rule.get("begins_after") == "premium_aid.effective.months":
-            recognised = first_of_next_month(recognised)
-        yield max(recognised, decides[0]), date(year, 12, 31)
+        lost = one.to or date.max
+        if one.category in rule.taper and one.taper_until is not None:
+            lost = max(lost, one.taper_until)
+        if one.from_ <= last and lost >= first:
+            begins = one.from_
+            if rule.begins_after is not None:
+                begins = begin(policy, rule.begins_after, one.from_, (first, last))
+            to = date(year, 12, 31)
+            if rule.lost_covers_to == "end_of_month":
+                to = min(to, month_end(lost))
+            yield max(begins, first), to
 
 
-def premium_aid(holder: Holder, decides: dict[str, Spans], year: int) -> Iterator[Due]:
-    """One premium a person and year: all aids here are 100%; the one that covers first, else the
-    one named first."""
-    found: list[tuple[date, date, str, Any]] = []
-    for policy, spans in decides.items():
-        for entitlement in catalogue_file(policy, "entitlements"):
-            if entitlement["kind"] != "premium_aid":
-                continue
-            able = condition_days(policy, entitlement.get("conditions", {}), holder)
-            for span in spans:
-                for cover in cover_days(policy, entitlement, holder, span, year):
-                    found += [(*days, policy, entitlement) for days in common([cover], able)]
-    if found:
-        first, last = min(one[0] for one in found), max(one[1] for one in found)
-        policy, aid = next((one[2], one[3]) for one in found if one[0] == first)
-        yield holder.person["id_number"], policy, aid["code"], first, last, aid["delivery"]
+def begin(policy: Policy, code: str, recognised: date, within: tuple[date, date]) -> date:
+    parameter = policy.parameters[code]
+    figure = parameter.on(min(max(recognised, within[0]), within[1])) or parameter.values[0]
+    count = figure.value
+    assert isinstance(count, int)
+    if parameter.shape.unit == "days":
+        return recognised + count * DAY
+    day = recognised
+    for _ in range(count):
+        day = month_end(day) + DAY
+    return day
 
 
-def due_to_person(holder: Holder, decides: dict[str, Spans], year: int) -> Iterator[Due]:
-    """Everything of one person and year."""
-    yield from premium_aid(holder, decides, year)
-    for policy, spans in decides.items():
-        for entitlement in catalogue_file(policy, "entitlements"):
-            if entitlement["kind"] == "premium_aid":
-                continue
-            days = counting_days(holder, categories(policy, entitlement))
-            if not days:
-                continue
-            able = condition_days(policy, entitlement.get("conditions", {}), holder)
-            for first, last in common(common(days, able), spans):
-                code, delivery = entitlement["code"], entitlement["delivery"]
-                yield holder.person["id_number"], policy, code, first, last, delivery
+def share(policy: Policy, shape: EntitlementShape, day: date) -> int:
+    if shape.amount is None:
+        return 10_000
+    figure = policy.parameters[shape.amount].on(day)
+    assert figure is not None
+    assert isinstance(figure.value, int)
+    return figure.value if policy.parameters[shape.amount].shape.unit == "rate" else 0
 
 
-def in_kind(register: Register, area: str, year: int, confirmed: Confirmed) -> set[Due]:
-    """What everybody registered in the area is due in the year."""
-    identities = register.of_person("identities")
-    people, events = register.people, register.of_person("vital")
-    bills = register.of_person("bills")
-    decides: dict[str, dict[str, Spans]] = {}
-    found: set[Due] = set()
-    for number, held in identities.items():
-        person = people.get(number)
-        if person is None or not in_area(person["registered_area_code"], area):
-            continue
-        county = person["registered_area_code"][:6]
-        if county not in decides:
-            decides[county] = policy_days(county, year, confirmed)
-        codes = [
-            row["diagnosis"]
-            for row in bills.get(number, [])
-            if row["diagnosis"] and int(row["discharged_on"][:4]) <= year
-        ]
-        holder = Holder(person, held, events.get(number, []), codes)
-        found.update(due_to_person(holder, decides[county], year))
-    return found
+def categories(policy: Policy, shape: EntitlementShape) -> Sequence[str]:
+    return policy.document.beneficiaries if shape.categories == "all" else shape.categories
+
+
+def in_life(who: Someone, day: date) -> bool:
+    return day <= (who.died_on or date.max) and day < (who.left_on or date.max)
+
+
+def month_end(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
+
+
+def days_between(first: date, last: date) -> Iterator[date]:
+    while first <= last:
+        yield first
+        first += DAY
+
+
+def turning_points(who: Someone, spans: Sequence[PolicySpan]) -> list[date]:
+    """Days within the spans from which something may be otherwise, until the next of them."""
+    points = {first for _, first, _ in spans} | {last + DAY for _, _, last in spans}
+    points |= {day for day, _ in who.changes}
+    points |= {who.died_on + DAY} if who.died_on else set()
+    points |= {who.left_on} if who.left_on else set()
+    for one in who.identities:
+        points |= {one.from_} | ({month_end(one.to) + DAY} if one.to else set())
+    for policy, first, last in spans:
+        for year in {first.year, last.year}:
+            if who.born_on is not None:
+                end_of_february = monthrange(year, 2)[1] if who.born_on.month == 2 else 31
+                points.add(date(year, who.born_on.month, min(who.born_on.day, end_of_february)))
+        for parameter in policy.parameters.values():
+            points |= {value.from_ for value in parameter.values if value.from_}
+    low, high = min(span[1] for span in spans), max(span[2] for span in spans)
+    return sorted(point for point in points if low <= point <= high + DAY)
+
+
+def runs(answers: dict[date, str], spans: Sequence[PolicySpan]) -> Iterator[tuple[date, date]]:
+    """The days of "yes" in a row."""
+    points = sorted(answers)
+    begun = None
+    for point in points:
+        if answers[point] == "yes" and begun is None:
+            begun = point
+        elif answers[point] != "yes" and begun is not None:
+            yield begun, point - DAY
+            begun = None
+    if begun is not None:
+        yield begun, max(last for _, _, last in spans)
