@@ -76,8 +76,16 @@ def rotate(keyring: Keyring, keyed: Sequence[Keyed], tell: Callable[[Progress], 
     """Bring everything over to the active keys; opens transactions, as `worker`."""
     with transaction() as session:
         progress = Progress(sum(left(session, one, keyring) for one in keyed))
-    for one in keyed:
-        _bring_over(one, keyring, progress, tell)
+    broken = {one.table: 0 for one in keyed}
+    waiting = list(keyed)
+    while waiting:
+        for one in waiting:
+            broken[one.table] = _pass(one, keyring, progress, tell)
+        with transaction() as session:
+            waiting = [one for one in keyed if left(session, one, keyring) > broken[one.table]]
+        if waiting:  # for rows that others hold
+            time.sleep(_PAUSE_S)
+    progress.broken = sum(broken.values())
     return progress
 
 
@@ -97,16 +105,6 @@ def hold_still(session: Session, keyed: Sequence[Keyed]) -> None:
     session.execute(text(f"LOCK TABLE {', '.join(one.table for one in keyed)} IN SHARE MODE"))
 
 
-def _bring_over(
-    keyed: Keyed, keyring: Keyring, progress: Progress, tell: Callable[[Progress], None]
-) -> None:
-    broken = _pass(keyed, keyring, progress, tell)
-    while _remaining(keyed, keyring) > broken:
-        time.sleep(_PAUSE_S)  # others hold them
-        broken = _pass(keyed, keyring, progress, tell)
-    progress.broken += broken
-
-
 def _pass(
     keyed: Keyed, keyring: Keyring, progress: Progress, tell: Callable[[Progress], None]
 ) -> int:
@@ -123,11 +121,6 @@ def _pass(
         tell(progress)
         page += PAGES_AT_ONCE
     return broken
-
-
-def _remaining(keyed: Keyed, keyring: Keyring) -> int:
-    with transaction() as session:
-        return left(session, keyed, keyring)
 
 
 def _pages(keyed: Keyed) -> int:

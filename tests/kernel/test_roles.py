@@ -1,0 +1,223 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, make_url, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.orm import Session
+
+from backend.kernel import database, migrations
+from backend.kernel.crypto import Keyring
+from backend.kernel.database import acting, transaction
+from backend.kernel.migrations import MigrationImpossible
+from backend.kernel.postgres import embedded
+from miniprogram_api.cli import run
+from tests.support.sealed import AREAS, Invented, invent, plant
+
+OF_AN_AREA = (
+    "person", "identity", "bill", "assignment", "vital_event", "grant_entry", "entitlement",
+)  # fmt: skip
+WORKERS_ALONE = (
+    "person_number", "person_version", "household", "household_income", "person_history",
+    "person_number_history", "identity_history", "bill_history", "assignment_history",
+    "vital_event_history", "household_income_history", "data_file", "data_reject", "match_state",
+    "payee",
+)  # fmt: skip
+GRANT = """
+    INSERT INTO grant_entry (bill_id, layer, seq, person_id, area, year, run_id, kind, amount,
+        amount_after, policy, identity, rules_id, data_version, reason)
+    SELECT id, 1, 1, person_id, area, 2024, 1, 1, 100, 100, 1, -1, 1, 1, 1 FROM bill
+"""
+ENTITLEMENT = """
+    INSERT INTO entitlement (person_id, year, policy, code, from_on, run_id, to_on, delivery, area)
+    SELECT id, 2024, 1, 1, DATE '2024-01-01', 1, DATE '2024-12-31', 1, area FROM person
+"""
+FORBIDDEN = (
+    "INSERT INTO person SELECT * FROM person",
+    "UPDATE person SET area = 320281101001",
+    "DELETE FROM bill",
+    "TRUNCATE grant_entry",
+    "INSERT INTO grant_entry SELECT * FROM grant_entry",
+    "UPDATE audit_event SET actor = 'x'",
+    "CREATE TABLE mine (a int)",
+    "ALTER TABLE person DISABLE ROW LEVEL SECURITY",
+    "DROP POLICY own_area ON person",
+    "ALTER ROLE shukun_app BYPASSRLS",
+    "COPY bill TO PROGRAM 'cat'",
+)
+
+
+@pytest.fixture
+def people(worker_database: Engine, tmp_path: Path) -> list[Invented]:
+    found = invent(40)
+    with transaction() as session:
+        plant(session, Keyring.open_or_create(tmp_path / "keys.json"), found)
+        session.execute(text(GRANT))
+        session.execute(text(ENTITLEMENT))
+    return found
+
+
+@pytest.fixture
+def site(people: list[Invented], app_database: Engine) -> Iterator[Session]:
+    with Session(app_database) as session, session.begin():
+        yield session
+
+
+def count(session: Session, table: str) -> int:
+    return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+@pytest.mark.parametrize("table", OF_AN_AREA)
+def test_the_site_sees_nothing_until_an_area_is_named(site: Session, table: str) -> None:
+    assert count(site, table) == 0
+
+
+@pytest.mark.parametrize("table", OF_AN_AREA)
+def test_the_site_sees_the_rows_of_its_county_and_no_others(site: Session, table: str) -> None:
+    acting(site, "320281")
+    areas = set(site.execute(text(f"SELECT area FROM {table}")).scalars())
+    assert areas == {area for area in AREAS if area // 10**6 == 320281}
+    assert count(site, table) == 20
+
+
+@pytest.mark.parametrize(
+    ("area", "seen"),
+    [
+        ("32", 30), ("320000", 30), ("3202", 30), ("320200", 30), ("320281", 20),
+        ("320281101", 10), ("320281101001", 10), ("320281101002", 0), ("33", 10), ("110000", 0),
+    ],
+)  # fmt: skip
+def test_an_area_covers_what_lies_in_it(site: Session, area: str, seen: int) -> None:
+    acting(site, area)
+    assert count(site, "person") == seen
+
+
+@pytest.mark.parametrize("area", ["", "3", "32028", "3202811", "江阴市", "３２０２８１", "32;--"])
+def test_what_is_no_area_code_shows_nothing(site: Session, area: str) -> None:
+    with pytest.raises(ValueError, match="area code"):
+        acting(site, area)
+    assert count(site, "person") == 0
+
+
+def test_an_area_ends_with_its_transaction(people: list[Invented], app_database: Engine) -> None:
+    with app_database.connect() as connection:
+        for area, seen in (("320281", 20), (None, 0)):
+            with Session(connection) as session, session.begin():
+                if area:
+                    acting(session, area)
+                assert count(session, "person") == seen
+
+
+def test_a_word_in_place_of_an_area_is_an_error_and_shows_nothing(site: Session) -> None:
+    site.execute(text("SELECT set_config('shukun.area_from', 'all', true)"))
+    with pytest.raises(DBAPIError):
+        count(site, "person")
+
+
+@pytest.mark.parametrize("table", WORKERS_ALONE)
+def test_numbers_households_and_histories_are_the_workers_alone(site: Session, table: str) -> None:
+    acting(site, "320281")
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        count(site, table)
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_the_site_writes_nothing_of_matching_and_changes_no_rule(
+    site: Session, statement: str
+) -> None:
+    acting(site, "320281")
+    with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
+        site.execute(text(statement))
+
+
+def test_the_site_cannot_switch_row_security_off(site: Session) -> None:
+    site.execute(text("SET row_security = off"))
+    with pytest.raises(ProgrammingError, match="row-level security policy"):
+        count(site, "person")
+
+
+def test_the_query_of_an_area_uses_its_index(site: Session) -> None:
+    acting(site, "320281")
+    site.execute(text("SET LOCAL enable_seqscan = off"))
+    plan = site.execute(text("EXPLAIN SELECT id FROM person WHERE id = 1000000 OR area > 0"))
+    said = "\n".join(plan.scalars())
+    assert "InitPlan" in said  # the settings are read once
+    assert "ix_person_area_id" in said
+
+
+def test_the_worker_sees_everything_and_writes_by_copy(
+    people: list[Invented], tmp_path: Path
+) -> None:
+    with transaction() as session:
+        assert {table: count(session, table) for table in OF_AN_AREA} == dict.fromkeys(
+            OF_AN_AREA, 40
+        )
+        assert count(session, "person_number") == 80
+        plant(session, Keyring.load(tmp_path / "keys.json"), invent(41)[40:])
+        assert count(session, "bill") == 41
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN[5:])
+def test_the_worker_changes_neither_records_nor_rules(
+    worker_database: Engine, statement: str
+) -> None:
+    refused = pytest.raises(DBAPIError, match=r"permission denied|must be owner|record")
+    with refused, transaction() as session:
+        session.execute(text(statement))
+
+
+def test_every_table_with_an_area_that_the_site_may_read_is_protected(database: Engine) -> None:
+    open_tables = text(
+        "SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
+        " WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
+        " AND attname = 'area' AND atttypid = 'bigint'::regtype"
+        " AND has_table_privilege('shukun_app', pg_class.oid, 'SELECT')"
+        " AND NOT (relrowsecurity AND relforcerowsecurity) AND relname <> 'hospital'"
+    )
+    with database.connect() as connection:
+        assert connection.execute(open_tables).scalars().all() == []
+
+
+@pytest.fixture
+def bare_server(tmp_path: Path) -> Iterator[str]:
+    """A server without our roles, and a login on it that may make none, owner of a database."""
+    with embedded(tmp_path, durable=False) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE ROLE county LOGIN")
+            connection.execute("CREATE DATABASE county OWNER county")
+        own = make_url(url).set(username="county", database="county")
+        yield own.render_as_string(hide_password=False)
+
+
+def test_an_owner_that_may_make_no_roles_is_told_what_the_administrator_must_run(
+    bare_server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner = database.engine_for(bare_server)
+    with pytest.raises(MigrationImpossible, match="数据库管理员执行 shukun db roles"):
+        migrations.upgrade(owner)
+    monkeypatch.setenv("DATABASE_URL", bare_server)
+    assert run(["db", "roles"]) == 0
+    written = capsys.readouterr().out
+    administrator = make_url(bare_server).set(username="shukun", database="postgres")
+    for _ in range(2):  # it may be run again
+        with psycopg.connect(administrator.render_as_string(), autocommit=True) as connection:
+            connection.execute(written)  # type: ignore[call-overload]
+    migrations.upgrade(owner)
+    worker = database.engine_for(bare_server, role="worker")
+    with worker.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM person")).scalar_one() == 0
+        assert connection.execute(text("SELECT current_user")).scalar_one() == "shukun_worker"
+    owner.dispose()
+    worker.dispose()
+
+
+def test_a_worker_role_that_cannot_see_everything_is_refused(bare_server: str) -> None:
+    administrator = make_url(bare_server).set(username="shukun", database="postgres")
+    with psycopg.connect(administrator.render_as_string(), autocommit=True) as connection:
+        connection.execute("CREATE ROLE shukun_app; CREATE ROLE shukun_worker")
+        connection.execute("GRANT shukun_app, shukun_worker TO county")
+    owner = database.engine_for(bare_server)
+    with pytest.raises(MigrationImpossible, match="BYPASSRLS"):
+        migrations.upgrade(owner)
+    owner.dispose()
