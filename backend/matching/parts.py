@@ -19,7 +19,9 @@ _TOWNSHIP: Final = 1_000
 _PEOPLE: Final[Mapping[str, Kind]] = {"area": "int8", "id": "int8"}
 
 
-def slices_of(connection: psycopg.Connection[Any], area: str, year: int) -> list[Slice]:
+def slices_of(
+    connection: psycopg.Connection[Any], area: str, year: int, largest: int = LARGEST
+) -> list[Slice]:
     """The known people registered in the area, each in just one slice.
 
     A slice holds whole townships of one county, or a part of a large township.
@@ -33,29 +35,29 @@ def slices_of(connection: psycopg.Connection[Any], area: str, year: int) -> list
     )
     township = rows["area"] // _TOWNSHIP
     order = np.lexsort((rows["id"], township))
-    return [Slice(year, *ends) for ends in _cut(township[order], rows["id"][order])]
+    return [Slice(year, *ends) for ends in _cut(township[order], rows["id"][order], largest)]
 
 
-def _cut(township: Any, ids: Any) -> Iterator[tuple[int, int, int, int]]:
+def _cut(township: Any, ids: Any, largest: int) -> Iterator[tuple[int, int, int, int]]:
     """First and last area, lowest and highest id."""
     codes, starts = np.unique(township, return_index=True)
     stops = [*starts[1:].tolist(), len(ids)][: len(codes)]
     held: list[tuple[int, int, int]] = []
     for code, start, stop in zip(codes.tolist(), starts.tolist(), stops, strict=True):
-        if held and not _fit(held, code, stop):
+        if held and not _fit(held, code, stop, largest):
             yield _whole(held)
             held = []
-        if stop - start > LARGEST:
-            yield from _pieces(code, ids[start:stop])
+        if stop - start > largest:
+            yield from _pieces(code, ids[start:stop], largest)
         else:
             held.append((code, start, stop))
     if held:
         yield _whole(held)
 
 
-def _fit(held: list[tuple[int, int, int]], code: int, stop: int) -> bool:
+def _fit(held: list[tuple[int, int, int]], code: int, stop: int, largest: int) -> bool:
     same_county = held[0][0] // _TOWNSHIP == code // _TOWNSHIP
-    return same_county and stop - held[0][1] <= LARGEST
+    return same_county and stop - held[0][1] <= largest
 
 
 def _whole(held: list[tuple[int, int, int]]) -> tuple[int, int, int, int]:
@@ -64,7 +66,7 @@ def _whole(held: list[tuple[int, int, int]]) -> tuple[int, int, int, int]:
     return first[0] * _TOWNSHIP, last[0] * _TOWNSHIP + _TOWNSHIP - 1, 0, 2**62
 
 
-def _pieces(code: int, ids: Any) -> Iterator[tuple[int, int, int, int]]:
-    for start in range(0, len(ids), LARGEST):
-        piece = ids[start : start + LARGEST]
+def _pieces(code: int, ids: Any, largest: int) -> Iterator[tuple[int, int, int, int]]:
+    for start in range(0, len(ids), largest):
+        piece = ids[start : start + largest]
         yield code * _TOWNSHIP, code * _TOWNSHIP + _TOWNSHIP - 1, int(piece[0]), int(piece[-1])

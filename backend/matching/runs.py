@@ -22,7 +22,7 @@ from backend.kernel.copy import raw
 from backend.kernel.errors import DomainError, Fault
 from backend.matching.editions import current_edition, edition
 from backend.matching.numbers import numbers_of
-from backend.matching.parts import slices_of
+from backend.matching.parts import LARGEST, slices_of
 from backend.matching.reading import Slice
 from backend.matching.slices import Summary, Task, match_slice
 from backend.matching.tables import MATCH_PART, MATCH_RUN
@@ -51,7 +51,10 @@ class SecondPersonNeeded(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class StartRun:
-    """运行: match `area` (6 digits) for `year` as of a day. `full`: compute everybody anew."""
+    """运行: match `area` (6 digits) for `year` as of a day. `full`: compute everybody anew.
+
+    `largest`: people in a part.
+    """
 
     area: str
     year: int
@@ -59,6 +62,7 @@ class StartRun:
     by: str
     full: bool = False
     catalogue: tuple[Path, ...] = ()
+    largest: int = LARGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def start_run(session: Session, command: StartRun) -> Begun:
         query = select(MATCH_RUN.c.id).where(same & (MATCH_RUN.c.state == "computing"))
         run_id = session.execute(query).scalar_one()
         return Begun(run_id, open_parts(session, run_id), resumed=True)
-    parts = slices_of(raw(session), command.area, command.year)
+    parts = slices_of(raw(session), command.area, command.year, command.largest)
     _write_parts(session, run_id, parts)
     _audited(session, command.by, "match.start", run_id, {"parts": len(parts)})
     return Begun(run_id, tuple(range(len(parts))), resumed=False)
