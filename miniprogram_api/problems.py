@@ -63,6 +63,10 @@ DOMAIN: Final = _table(
     Problem("work-item-closed", 409, "这件待办已经办结", "请刷新后再看。"),
     Problem("work-item-outcome-unknown", 422, "没有这种办理结果", "请从该种待办的结果中选一个。"),
     Problem("dates-not-confirmable", 409, "施行期不需要确认", "文件已写明施行期，请以文件为准。"),
+    Problem("unknown-payment", 404, "没有这笔支付", "请核对批次号或笔号。"),
+    Problem("payment-wrong-state", 409, "支付的状态已有变化", "请重新查看后再办理。"),
+    Problem("payment-same-person", 403, "须由另一人审批", "经办、复核、审批须是三个不同的人。"),
+    Problem("payment-outdated", 409, "支付批次已过时", "请撤销批次，再重新生成。"),
 )
 
 INVALID_BODY: Final = Problem(

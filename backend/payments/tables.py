@@ -129,7 +129,7 @@ PAYMENT_BATCH: Final = Table(
     Column("area", Integer, nullable=False),
     Column("number", Integer, nullable=False),
     Column("state", Text, nullable=False),
-    Column("count", Integer, nullable=False),
+    Column("orders", Integer, nullable=False),
     Column("total", BigInteger, nullable=False),
     Column("sha256", LargeBinary),
     Column("made_by", Text, nullable=False),
@@ -157,7 +157,7 @@ PAYMENT_BATCH: Final = Table(
         " AND sha256 IS NOT NULL ELSE true END",
         name="approved_by_two",
     ),
-    CheckConstraint("count > 0 AND total > 0", name="not_empty"),
+    CheckConstraint("orders > 0 AND total > 0", name="not_empty"),
 )
 """支付批次: orders for the bank, in one file. `area`: 6 digits; the serial is area and number."""
 

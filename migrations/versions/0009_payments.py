@@ -84,7 +84,7 @@ def _create_tables() -> None:
         sa.Column("area", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("orders", sa.Integer(), nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=True),
         sa.Column("made_by", sa.Text(), nullable=False),
@@ -110,7 +110,7 @@ def _create_tables() -> None:
             "state IN ('made', 'reviewed', 'approved', 'written', 'withdrawn')",
             name="ck_payment_batch_state_known",
         ),
-        sa.CheckConstraint("count > 0 AND total > 0", name="ck_payment_batch_not_empty"),
+        sa.CheckConstraint("orders > 0 AND total > 0", name="ck_payment_batch_not_empty"),
         sa.CheckConstraint(
             "reviewed_by <> made_by AND approved_by <> made_by AND approved_by <> reviewed_by",
             name="ck_payment_batch_different_people",

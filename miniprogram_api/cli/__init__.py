@@ -23,9 +23,11 @@ from backend.kernel.yaml_file import FileError
 from miniprogram_api.cli.db import db
 from miniprogram_api.cli.estimate import estimate
 from miniprogram_api.cli.export import export
+from miniprogram_api.cli.import_ import import_
 from miniprogram_api.cli.invent import invent
 from miniprogram_api.cli.keys import keys
 from miniprogram_api.cli.match import match
+from miniprogram_api.cli.payments import pay
 from miniprogram_api.cli.policy import policy
 from miniprogram_api.cli.serve import demo, serve
 from miniprogram_api.cli.worker import worker
@@ -51,7 +53,10 @@ def shukun(debug: bool) -> None:
     """
 
 
-for command in (demo, serve, worker, db, policy, estimate, worklist, invent, keys, match, export):
+for command in (
+    demo, serve, worker, db, policy, estimate, worklist, invent, import_, keys,
+    match, export, pay,
+):  # fmt: skip
     shukun.add_command(command)
 
 

@@ -1,0 +1,76 @@
+"""查看 (listing): batches, items and orders as staff see them; accounts and holders masked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Row, bindparam, text
+from sqlalchemy.orm import Session
+
+from backend.kernel.crypto import Keyring, Place
+from backend.payments.accounts import masked
+from backend.payments.batches import find_batch
+from backend.payments.collecting import Range
+from backend.payments.states import OPEN
+
+_BATCHES: Final = text(
+    """
+    SELECT * FROM payment_batch
+    WHERE area::bigint * 1000000 BETWEEN :low AND :high ORDER BY area, number DESC LIMIT :most
+    """
+)
+_ITEMS: Final = text(
+    """
+    SELECT id, amount, state, hold FROM payment_item
+    WHERE area BETWEEN :low AND :high AND state = ANY(:states) ORDER BY id LIMIT :most
+    """
+).bindparams(bindparam("states"))
+_ORDERS: Final = text(
+    """
+    SELECT o.item_id, o.amount, o.state, o.reason, y.id, y.person_id, y.holder, y.account,
+        p.data_key
+    FROM payment_order o JOIN payee y ON y.id = o.payee_id JOIN person p ON p.id = y.person_id
+    WHERE o.batch_id = :batch ORDER BY o.item_id LIMIT :most
+    """
+)
+
+
+class ShownOrder(NamedTuple):
+    """One payment of a batch. `account`: its last four digits; `holder`: the first character."""
+
+    item: int
+    amount: int
+    state: str
+    reason: str
+    holder: str
+    account: str
+
+
+def batches(session: Session, area: Range, most: int) -> Sequence[Row[Any]]:
+    """The batches of an area, newest first."""
+    return session.execute(_BATCHES, {**area._asdict(), "most": most}).all()
+
+
+def items(
+    session: Session, area: Range, most: int, states: Sequence[str] = OPEN
+) -> Sequence[Row[Any]]:
+    """Items of an area: `id`, `amount`, `state`, `hold`."""
+    values = {**area._asdict(), "states": list(states), "most": most}
+    return session.execute(_ITEMS, values).all()
+
+
+def orders(session: Session, keyring: Keyring, serial: str, most: int) -> list[ShownOrder]:
+    """The payments of a batch. Raises `PaymentUnknown`."""
+    batch = find_batch(session, serial)
+    rows = session.execute(_ORDERS, {"batch": batch.id, "most": most})
+    return [_shown(keyring, row) for row in rows]
+
+
+def _shown(keyring: Keyring, row: Row[Any]) -> ShownOrder:
+    cipher = keyring.person(row.person_id, bytes(row.data_key))
+    holder = cipher.open(Place("payee", "holder", row.id), bytes(row.holder))
+    account = cipher.open(Place("payee", "account", row.id), bytes(row.account))
+    return ShownOrder(
+        row.item_id, row.amount, row.state, row.reason, f"{holder[:1]}*", masked(account)
+    )
