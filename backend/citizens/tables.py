@@ -90,6 +90,7 @@ DATA_FILE: Final = Table(
     _count("changed"),
     _count("unchanged"),
     _count("rejected"),
+    _count("waiting"),
     _count("money"),
     Column("complete_on", Date),
     Column("origin_area", Integer, nullable=False, server_default=text("0")),
@@ -106,7 +107,8 @@ DATA_FILE: Final = Table(
     ),
 )  # fmt: skip
 """A delivered file: its serial (`id`), digest, counts and money total. `next_row`: how far it was
-taken, so that a load that was killed goes on from there. `notes`: Chinese sentences."""
+taken, so that a load that was killed goes on from there. `notes`: Chinese sentences.
+`waiting`: rows of people whom the register did not know when they came."""
 
 DATA_FILE_UNCHANGED: Final = Table(
     "data_file_unchanged",

@@ -151,6 +151,7 @@ def _create_tables() -> None:
         sa.Column("changed", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("unchanged", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("rejected", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("waiting", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("money", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("complete_on", sa.Date(), nullable=True),
         sa.Column("origin_area", sa.Integer(), server_default=sa.text("0"), nullable=False),
