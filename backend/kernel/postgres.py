@@ -29,7 +29,9 @@ STOP_SECONDS: Final = 30
 OPTIONS: Final = (
     "listen_addresses=",
     "unix_socket_permissions=0700",
-    "log_error_verbosity=terse",  # the other levels print rows: personal data
+    # Errors print rows, and values that are no number or day: personal data. Who asked is told.
+    "log_min_messages=log",
+    "log_error_verbosity=terse",
     "log_min_error_statement=panic",
     "log_parameter_max_length=0",
     "timezone=UTC",

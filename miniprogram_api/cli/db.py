@@ -13,7 +13,7 @@ from miniprogram_api.cli import work
 
 ROLES_SQL: Final = """\
 -- 由数据库管理员（超级用户）在目标服务器上执行，可以重复执行；
--- {login} 是 DATABASE_URL 里的用户。
+-- {login} 是 DATABASE_URL 里的用户，{name} 是其中的数据库。
 DO $$
 BEGIN
     -- 网站：只看得到办理人辖区内的数据
@@ -28,7 +28,12 @@ END
 $$;
 ALTER ROLE {app} NOBYPASSRLS;
 ALTER ROLE {worker} BYPASSRLS;
-GRANT {app}, {worker} TO {login};"""
+GRANT {app}, {worker} TO {login};
+-- 出错的语句和数值不记入数据库日志：里面可能有个人信息
+ALTER DATABASE {name} SET log_min_messages = 'log';
+ALTER DATABASE {name} SET log_error_verbosity = 'terse';
+ALTER DATABASE {name} SET log_min_error_statement = 'panic';
+ALTER DATABASE {name} SET log_parameter_max_length = 0;"""
 
 
 @click.group()
@@ -67,6 +72,7 @@ def status(context: click.Context) -> None:
 def roles() -> None:
     """写出建立数据库角色的 SQL，供数据库管理员执行（不连接数据库）。"""
     url = work.settings().database_url
-    owner = make_url(url).username if url else None
-    login = f'"{owner}"' if owner else "数据库用户"
-    click.echo(ROLES_SQL.format(**database.ROLES, login=login))
+    named = make_url(url) if url else None
+    login = f'"{named.username}"' if named and named.username else "数据库用户"
+    name = f'"{named.database}"' if named and named.database else "数据库名"
+    click.echo(ROLES_SQL.format(**database.ROLES, login=login, name=name))

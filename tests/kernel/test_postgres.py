@@ -163,10 +163,16 @@ def test_rows_never_reach_the_servers_log(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE person (id_number text PRIMARY KEY)")
         insert = "INSERT INTO person VALUES (%s)"
         connection.execute(insert, ["110101199003071233"])
-        with pytest.raises(psycopg.errors.UniqueViolation):
-            connection.execute(insert, ["110101199003071233"])
+        for statement, error in (
+            (insert, psycopg.errors.UniqueViolation),
+            ("SELECT CAST(%s AS smallint)", psycopg.errors.NumericValueOutOfRange),
+            ("SELECT CAST('x' || %s AS date)", psycopg.errors.InvalidDatetimeFormat),
+        ):
+            connection.commit()
+            with pytest.raises(error):
+                connection.execute(statement, ["110101199003071233"])
     log = (tmp_path / "postgres.log").read_text()
-    assert "person_pkey" in log
+    assert "ready to accept connections" in log
     assert "110101199003071233" not in log
 
 

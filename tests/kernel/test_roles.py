@@ -206,6 +206,7 @@ def test_an_owner_that_may_make_no_roles_is_told_what_the_administrator_must_run
     migrations.upgrade(owner)
     worker = database.engine_for(bare_server, role="worker")
     with worker.connect() as connection:
+        assert connection.execute(text("SHOW log_min_messages")).scalar_one() == "log"
         assert connection.execute(text("SELECT count(*) FROM person")).scalar_one() == 0
         assert connection.execute(text("SELECT current_user")).scalar_one() == "shukun_worker"
     owner.dispose()
