@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final
 
 import msgspec
 import polars as pl
@@ -32,11 +32,10 @@ from backend.citizens.exchange.spellings import DAY_FORMS, as_county, as_iso, sh
 from backend.kernel.areas import is_area
 from backend.kernel.yaml_file import FileError, FileFault, YamlFile
 
-Unit = Literal["元", "万元", "分"]
-PLACES: Final[Mapping[Unit, int]] = {"元": 0, "万元": 4, "分": -2}
+PLACES: Final[Mapping[str, int]] = {"元": 0, "万元": 4, "分": -2}
 AREA_COLUMNS: Final = ("area_code", "registered_area_code")
 
-_Word = str | int | float | bool | date | None
+_Word = str | int | float | bool | None
 
 
 class MappingShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,10 +44,10 @@ class MappingShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: str
     origin_area: str | int | None = None
     columns: dict[str | int, str | bool | list[str | bool]] = {}
-    constants: dict[str | bool, _Word] = {}
+    constants: dict[str | bool, Any] = {}
     values: dict[str | bool, dict[str | int | float | bool, _Word]] = {}
     dates: list[str] = []
-    money: dict[str, Unit] = {}
+    money: dict[str, str] = {}
     areas: dict[str | int, str | int] = {}
 
 
@@ -62,7 +61,7 @@ class DepartmentMapping:
     constants: Mapping[str, str]
     values: Mapping[str, Mapping[str, str]]
     dates: tuple[str, ...]
-    money: Mapping[str, Unit]
+    money: Mapping[str, str]
     areas: Mapping[str, str]
 
     def translated(self, column: str, cells: pl.Series) -> pl.Series:
@@ -113,7 +112,7 @@ def _name(column: str | bool) -> str:
     return "on" if column is True else str(column)
 
 
-def _text(word: _Word) -> str:
+def _text(word: _Word | date) -> str:
     if word is None:
         return ""
     return str(int(word)) if isinstance(word, bool) else str(word)
@@ -130,6 +129,9 @@ def _faults(file: YamlFile, shape: MappingShape) -> Iterator[FileFault]:
         if form not in DAY_FORMS:
             reason = f"不认识的日期写法，请从这些里选：{'、'.join(DAY_FORMS)}"
             yield file.fault(reason, "dates", place)
+    for column, unit in shape.money.items():
+        if unit not in PLACES:
+            yield file.fault(f"单位请填 {'、'.join(PLACES)} 之一", "money", column)
     if shape.origin_area is not None and not is_area(str(shape.origin_area)):
         yield file.fault("没有这个行政区划，请填 6 位区划代码", "origin_area")
     for theirs, ours in shape.areas.items():
@@ -152,7 +154,10 @@ def _unknown_columns(file: YamlFile, shape: MappingShape, known: set[str]) -> It
 
 
 def _unclear_words(file: YamlFile, shape: MappingShape) -> Iterator[FileFault]:
-    """YAML reads a bare yes or no as true or false: which word was meant is lost."""
+    """A bare yes among them: YAML reads it as true, and the word that was meant is lost."""
+    for column, word in shape.constants.items():
+        if isinstance(word, list | dict):
+            yield file.fault("一列只能写一个值", "constants", _name(column))
     for column, words in shape.values.items():
         if any(isinstance(word, bool) for word in words):
             reason = 'yes、no、on、off 这样的词要加引号，写成 "yes"'

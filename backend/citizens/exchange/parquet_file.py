@@ -38,7 +38,10 @@ class ParquetFile:
     def batches(self, wanted: Sequence[int], skip: int, size: int) -> Iterator[Batch]:
         """Rows after the first `skip`, at most `size` at a time, only the wanted columns."""
         names = self._schema.names()
-        rows = self._rows.select(self._text(names[at]).alias(str(at)) for at in wanted)
+        rows = self._rows.select([self._text(names[at]).alias(str(at)) for at in wanted])
+        return self._sliced(rows, skip, size)
+
+    def _sliced(self, rows: pl.LazyFrame, skip: int, size: int) -> Iterator[Batch]:
         # Slices, not polars' own batches: those hold several row groups at once.
         for start in count(skip, max(size, ROWS_AT_ONCE)):
             part = self._read(rows.slice(start, max(size, ROWS_AT_ONCE)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -55,6 +55,14 @@ def read_chunks(
     return (reader.chunk(batch) for batch in source.batches(wanted, skip_rows, size))
 
 
+def _in_order(rejects: Sequence[Reject]) -> tuple[Reject, ...]:
+    """By line; one reject a cell, also where one column of the file is two of ours."""
+    cells: dict[tuple[int, str], Reject] = {}
+    for reject in rejects:
+        cells.setdefault((reject.line, reject.column), reject)
+    return tuple(sorted(cells.values(), key=lambda reject: reject.line))
+
+
 def _opened(path: Path) -> Source:
     try:
         with path.open("rb") as stream:
@@ -95,10 +103,9 @@ class _Reader:
                 sound &= ~result.bad
         rows = pl.DataFrame({LINE: lines, **{name: one.values for name, one in parsed.items()}})
         rows = self._without_contradictions(rows.filter(sound), rejects)
-        rejects.sort(key=lambda reject: reject.line)
         self._warn(rows)
         notes, self.notes = tuple(self.notes), []
-        return Chunk(completed(self.kind, rows), tuple(rejects), batch.read, notes)
+        return Chunk(completed(self.kind, rows), _in_order(rejects), batch.read, notes)
 
     def _cells(self, column: str, batch: Batch) -> pl.Series:
         """A column as text of the contract, trimmed, never null; constants and absent ones too."""

@@ -86,8 +86,11 @@ class XlsxFile:
         try:
             with ZipFile(self.path) as package:
                 unpacked = sum(entry.file_size for entry in package.infolist())
+                is_workbook = "xl/workbook.xml" in package.namelist()
         except BadZipFile:
             refuse(self.path, "XLSX 文件已损坏，请重新导出")
+        if not is_workbook:
+            refuse(self.path, "文件不是 XLSX 表格，请另存为 XLSX 或“CSV UTF-8”")
         if unpacked > LARGEST_UNPACKED:
             refuse(self.path, _TOO_LARGE.format(LARGEST >> 20))
 
