@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+import psycopg
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,6 +33,8 @@ GRACE_SECONDS: Final = 20.0
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 POLL_SECONDS: Final = 2.0
 PAUSE_SECONDS: Final = 1.0
+PASSING: Final = (psycopg.OperationalError, psycopg.errors.ForeignKeyViolation)
+"""The server is away; or it counted this worker as dead, which begins anew under another number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,13 @@ class _Worker:
             with suppress(asyncio.CancelledError):
                 await running
         except ConnectorException as error:
+            if not isinstance(error.__cause__, PASSING):
+                raise
             log.warning("queue unreachable", extra={"reason": type(error.__cause__).__name__})
 
     async def _library(self, app: App) -> None:
         await app.run_worker_async(
-            queues=self.plan.queues,
+            queues=list(self.plan.queues),
             concurrency=self.plan.concurrency,
             wait=not self.plan.until_empty,
             fetch_job_polling_interval=min(POLL_SECONDS, self.plan.silence / 2),

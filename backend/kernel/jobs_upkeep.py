@@ -48,7 +48,8 @@ _FAILED: Final = text(
     "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = ANY(:queues) AND status = 'failed'"
 )
 _MAY_LEAVE: Final = text(
-    "SELECT has_table_privilege('procrastinate_jobs', 'SELECT, INSERT')"
+    "SELECT has_table_privilege('procrastinate_jobs', 'SELECT')"
+    " AND has_table_privilege('procrastinate_jobs', 'INSERT')"
     " AND EXISTS (SELECT FROM pg_proc WHERE proname = 'procrastinate_defer_jobs_v1')"
     " AND (SELECT count(*) FROM (SELECT FROM procrastinate_jobs LIMIT 1) AS one) >= 0"
 )
@@ -78,11 +79,11 @@ _BY_QUEUE: Final = text(
 )
 _QUEUES: Final = text(
     f"""
-    SELECT queue_name, waiting, later, running, failed,
+    SELECT queue_name AS queue, waiting, later, running, failed,
         extract(epoch FROM now() - least(due, (
             SELECT min(at) FROM procrastinate_events WHERE job_id = oldest AND type = 'deferred'
         )))::float AS oldest_seconds
-    FROM ({_BY_QUEUE.text}) AS queue ORDER BY queue_name
+    FROM ({_BY_QUEUE.text}) AS one ORDER BY queue_name
     """
 )
 
