@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from backend.kernel.yaml_file import FileError, FileFault, YamlFile
+from backend.policies.policy import Policy
 from backend.policies.shapes import Shape
 
 FILE: Final = Path(__file__).with_name("diagnoses.yaml")
@@ -87,6 +88,18 @@ def group(code: str) -> Group:
     if found is None:
         raise UnknownDiagnosis(f"diagnoses.yaml 里没有这个病种：{code}，请先写明它的 ICD-10 编码。")
     return found
+
+
+def missing_groups(policies: Iterable[Policy]) -> Iterator[str]:
+    """What is named in entitlements and has no group, each as a sentence that says where."""
+    for policy in policies:
+        for entitlement in policy.entitlements:
+            for code in entitlement.conditions.diagnoses or ():
+                if code not in groups():
+                    yield (
+                        f"{policy.id}/entitlements.yaml：{entitlement.code} 写了病种 {code}，"
+                        "diagnoses.yaml 里没有它的 ICD-10 编码"
+                    )
 
 
 @cache

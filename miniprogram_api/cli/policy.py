@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 import click
 
+from backend.citizens.diagnoses import missing_groups
 from backend.kernel.database import transaction
 from backend.kernel.yaml_file import FileError
 from backend.policies.catalogue import load_catalogue
@@ -43,6 +44,11 @@ def check(context: click.Context) -> None:
         for fault in error.faults:
             click.echo(str(fault))
         click.echo(f"共 {len(error.faults)} 处有误，请改正后重新检查。", err=True)
+        context.exit(1)
+    for missing in (faults := list(missing_groups(book.policies.values()))):
+        click.echo(missing)
+    if faults:
+        click.echo(f"共 {len(faults)} 个病种没有编码，请先写进 diagnoses.yaml。", err=True)
         context.exit(1)
     click.echo(f"{len(book.policies)} 个政策，全部正确：{'、'.join(book.policies)}")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from backend.citizens.diagnoses import (
     bit,
     classes_of,
     groups,
+    missing_groups,
     read_groups,
     unclear_bit,
 )
 from backend.kernel.yaml_file import FileError
-from backend.policies.catalogue import load_catalogue
+from backend.policies.catalogue import HOME, load_catalogue
 
 
 def names_of(icd10: str) -> set[str]:
@@ -25,14 +27,20 @@ def names_of(icd10: str) -> set[str]:
 
 
 def test_every_diagnosis_that_an_entitlement_names_has_a_group() -> None:
-    named = {
-        code
-        for policy in load_catalogue().policies.values()
-        for one in policy.entitlements
-        for code in one.conditions.diagnoses or ()
-    }
-    assert named
-    assert named <= set(groups())
+    assert list(missing_groups(load_catalogue().policies.values())) == []
+
+
+def test_a_diagnosis_without_a_group_is_named_with_its_place(tmp_path: Path) -> None:
+    shutil.copytree(HOME / "yueqing-2022-41", tmp_path / "yueqing-2022-41")
+    path = tmp_path / "yueqing-2022-41" / "entitlements.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("[hypertension, diabetes]", "[hypertension, gout]"), encoding="utf-8"
+    )
+    assert list(missing_groups(load_catalogue([tmp_path]).policies.values())) == [
+        "yueqing-2022-41/entitlements.yaml：chronic_outpatient_chronic 写了病种 gout，"
+        "diagnoses.yaml 里没有它的 ICD-10 编码"
+    ]
 
 
 @pytest.mark.parametrize(

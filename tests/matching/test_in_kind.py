@@ -193,6 +193,13 @@ def test_an_age_that_changes_within_the_year_holds_from_its_day(book: PolicyBook
     assert days_due(found, "screening_general") == WHOLE_YEAR
 
 
+def test_an_age_that_changes_on_the_last_day_holds_on_it(book: PolicyBook) -> None:
+    policy = with_ages(book.policies["yueqing-2022-41"], 65, 60, turn=YEAR_END)
+    who = [holder("subsistence_allowance", d("2020-01-01"), born_on=d("1962-02-02"))]
+    found = match(book, [(policy, NEW_YEAR, YEAR_END)], who, YEAR)
+    assert days_due(found, "health_check_senior") == [("12-31", "12-31")]
+
+
 def test_screening_is_by_residence_and_sex(book: PolicyBook) -> None:
     at = d("2020-01-01")
     found = under(
@@ -232,6 +239,16 @@ def test_a_change_of_insurance_holds_from_its_day(book: PolicyBook) -> None:
     who = holder("orphan", d("2020-01-01"), diagnoses=("I10.x00",), changes=changes)
     found = under(book, "yueqing-2022-41", who)
     assert days_due(found, "basic_drugs") == [("01-01", "02-29"), ("09-01", "12-31")]
+
+
+def test_of_two_changes_of_one_day_the_later_holds(book: PolicyBook) -> None:
+    changes = ((d("2024-03-01"), "resident"), (d("2024-03-01"), "elsewhere"))
+    who = holder(
+        "orphan", d("2020-01-01"), insurance="unknown", diagnoses=("I10.x00",), changes=changes
+    )
+    found = under(book, "yueqing-2022-41", who)
+    assert days_due(found, "basic_drugs") == []
+    assert (0, "yueqing-2022-41", "basic_drugs") in asked_of(found)
 
 
 def test_from_resident_to_employee_nothing_breaks_off(book: PolicyBook) -> None:
