@@ -45,10 +45,11 @@ def check(context: click.Context) -> None:
             click.echo(str(fault))
         click.echo(f"共 {len(error.faults)} 处有误，请改正后重新检查。", err=True)
         context.exit(1)
-    for missing in (faults := list(missing_groups(book.policies.values()))):
-        click.echo(missing)
-    if faults:
-        click.echo(f"共 {len(faults)} 个病种没有编码，请先写进 diagnoses.yaml。", err=True)
+    missing = list(missing_groups(book.policies.values()))
+    for sentence in missing:
+        click.echo(sentence)
+    if missing:
+        click.echo(f"共 {len(missing)} 个病种没有编码，请先写进 diagnoses.yaml。", err=True)
         context.exit(1)
     click.echo(f"{len(book.policies)} 个政策，全部正确：{'、'.join(book.policies)}")
 
