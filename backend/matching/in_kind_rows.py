@@ -12,7 +12,7 @@ import psycopg
 from backend.kernel.copy import Columns, Kind, write_columns
 from backend.matching.reading import Ids, Reader
 
-_ROW: Final[Mapping[str, Kind]] = {
+ROW: Final[Mapping[str, Kind]] = {
     "person_id": "int8", "year": "int2", "policy": "int2", "code": "int2", "from_on": "date",
     "run_id": "int8", "to_on": "date", "delivery": "int2", "area": "int8",
 }  # fmt: skip
@@ -78,5 +78,5 @@ def write(
     if count:
         added["year"] = np.full(count, year, np.int16)
         added["run_id"] = np.full(count, run_id, np.int64)
-        write_columns(connection, "entitlement", _ROW, added)
+        write_columns(connection, "entitlement", ROW, added)
     return count, len(ended["person_id"])

@@ -54,7 +54,7 @@ KINDS: Final[Mapping[EntryKind, str]] = {
     EntryKind.RESTATED: "依据变更",
 }
 
-_ENTRY: Final[Mapping[str, Kind]] = {
+ENTRY: Final[Mapping[str, Kind]] = {
     "bill_id": "int8", "layer": "int2", "seq": "int2", "person_id": "int8", "area": "int8",
     "year": "int2", "run_id": "int8", "kind": "int2", "amount": "int8", "amount_after": "int8",
     "policy": "int2", "identity": "int2", "rules_id": "int4", "data_version": "int8",
@@ -108,7 +108,7 @@ def changes(
 
 def write(connection: psycopg.Connection[Any], entries: Columns) -> int:
     """Append entries; their number."""
-    return write_columns(connection, "grant_entry", _ENTRY, entries)
+    return write_columns(connection, "grant_entry", ENTRY, entries)
 
 
 class _Comparison:

@@ -6,7 +6,9 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-HELPERS = frozenset({"__main__", "http_site", "population", "report", "wuxi_peer"})
+HELPERS = frozenset(
+    {"__main__", "crew", "delivered", "http_site", "population", "report", "wuxi_peer"}
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -1,0 +1,187 @@
+"""Matching: whole runs over invented people beside plain COPY of the same rows, on one PostgreSQL.
+
+`python -m tests.benchmarks match [PEOPLE …]` (default 100,000 and 1,000,000; three bills each). Two
+worker processes, as `shukun worker` runs them; the database keeps its durable settings.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Engine, NullPool, create_engine, text
+
+from backend.kernel import database, migrations
+from backend.kernel.copy import raw, read_columns, write_columns
+from backend.kernel.database import transaction
+from backend.kernel.postgres import embedded
+from backend.kernel.settings import Settings
+from backend.matching import in_kind_rows, ledger, reading
+from backend.matching.runs import StartRun, finish_run, open_parts, summaries, total_of
+from backend.matching.tasks import begin
+from tests.benchmarks.crew import Crew, crew
+from tests.benchmarks.delivered import deliver
+from tests.benchmarks.report import machine, seconds
+
+AREA: Final = "320000"
+YEAR: Final = 2024
+SIZES: Final = (100_000, 1_000_000)
+RUNS: Final = 5
+BILL: Final = ", ".join(reading.BILLS)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: seconds by the wall, CPU seconds of workers and of the database, what it did."""
+
+    wall: float
+    workers: float
+    database: float
+    total: dict[str, Any]
+
+    @property
+    def cpu(self) -> float:
+        """Of both."""
+        return self.workers + self.database
+
+
+def main(arguments: list[str]) -> None:
+    """Prints the table of docs/benchmarks.md."""
+    print(machine())
+    per_person = {size: measure(size) for size in map(int, arguments or SIZES)}
+    first = next(iter(per_person))
+    for size, each in per_person.items():
+        print(f"{size:,} people: CPU {each * 1e6:.1f} µs a person, {each / per_person[first]:.2f}")
+
+
+def measure(people: int) -> float:
+    """Every figure of one size; the CPU seconds a person of a full run, median of `RUNS`."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, site(Path(folder)) as (url, engine):
+        print(f"\n{people:,} people")
+        for line in deliver(Path(folder), engine, people, YEAR):
+            print(f"  {line}")
+        copy_out = statistics.median(seconds(lambda: bills_out(engine)) for _ in range(3))
+        with crew(Path(folder), url) as workers:
+            first = run(engine, workers)
+            copy_in = rows_in(url, engine)
+            show(people, first, copy_out, copy_in)
+            again = run(engine, workers)
+            print(f"  second run: {again.wall:.1f} s, {again.wall / copy_out:.2f} times COPY out")
+            full = [run(engine, workers, full=True) for _ in range(RUNS)]
+            if any(one.total["entries"] or one.total["in_kind_added"] for one in full):
+                raise SystemExit("a full run over unchanged data found a difference")
+            print(f"  full: {statistics.median(one.wall for one in full):.1f} s, no difference")
+            change(engine, people // 100)
+            part = run(engine, workers)
+            computed = part.total["computed"]
+            print(
+                f"  1% of the bills changed: {part.wall:.1f} s, {part.wall / first.wall:.1%} of the"
+                f" first run, {computed:,} people computed"
+            )
+            print(f"  memory of a worker: {workers.peak_mb():.0f} MB at most")
+        return statistics.median(one.cpu for one in full) / people
+
+
+def show(people: int, first: Run, copy_out: float, copy_in: tuple[float, int]) -> None:
+    """The first run against plain COPY."""
+    took, rows = copy_in
+    plain = copy_out + took
+    print(f"  COPY of the bills out {copy_out:.1f} s; COPY of {rows:,} rows in {took:.1f} s")
+    print(
+        f"  first run: {first.wall:.1f} s, {first.wall / plain:.2f} times plain COPY; CPU of workers"
+        f" {first.workers:.1f} s, of PostgreSQL {first.database:.1f} s;"
+        f" {first.wall / people * 1e6:.0f} µs a person"
+    )
+
+
+def run(engine: Engine, workers: Crew, *, full: bool = False) -> Run:
+    """One run by the workers, from its start until it is computed."""
+    before, start = workers.cpu(), time.perf_counter()
+    with transaction() as session:
+        begun = begin(session, StartRun(AREA, YEAR, date(YEAR, 12, 31), "benchmark", full))
+    while True:
+        with transaction() as session:
+            if not open_parts(session, begun.run_id):
+                finish_run(session, begun.run_id)
+                total = total_of(summaries(session, begun.run_id))
+                break
+        time.sleep(0.05)
+    wall, after = time.perf_counter() - start, workers.cpu()
+    return Run(wall, after[0] - before[0], after[1] - before[1], total)
+
+
+def bills_out(engine: Engine) -> None:
+    """Plain COPY of every bill to this process, the columns that matching reads."""
+    with transaction() as session:
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+        read_columns(raw(session), f"SELECT {BILL} FROM bill", reading.BILLS)
+
+
+def rows_in(url: str, engine: Engine) -> tuple[float, int]:
+    """Plain COPY of the rows that the run wrote into the same tables of an empty database."""
+    with transaction() as session:
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+        written = {
+            table: (kinds, read_columns(raw(session), f"SELECT {', '.join(kinds)} FROM {table}", kinds))
+            for table, kinds in (
+                ("grant_entry", ledger.ENTRY),
+                ("entitlement", in_kind_rows.ROW),
+            )
+        }  # fmt: skip
+    with empty_copy(url) as other, database.bound(other):
+
+        def load() -> None:
+            with transaction() as session:
+                session.execute(text("SET LOCAL statement_timeout = 0"))
+                for table, (kinds, columns) in written.items():
+                    write_columns(raw(session), table, kinds, columns)
+
+        took = seconds(load)
+    return took, sum(len(next(iter(columns.values()))) for _, columns in written.values())
+
+
+@contextmanager
+def empty_copy(url: str) -> Iterator[Engine]:
+    """A migrated database beside the one measured."""
+    server = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with server.connect() as connection:
+        connection.execute(text("CREATE DATABASE plain"))
+    own = create_engine(server.url.set(database="plain"), poolclass=NullPool)
+    migrations.upgrade(own)
+    yield own
+    with server.connect() as connection:
+        connection.execute(text("DROP DATABASE plain WITH (FORCE)"))
+
+
+def change(engine: Engine, bills: int) -> None:
+    """Correct so many bills, spread over everybody: a yuan more."""
+    with transaction() as session:
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+        session.execute(
+            text(
+                "UPDATE bill SET total = total + 100, in_scope = in_scope + 100,"
+                " revision = nextval('data_version') WHERE id IN"
+                " (SELECT id FROM bill ORDER BY md5(id::text) LIMIT :bills)"
+            ),
+            {"bills": 3 * bills},
+        )
+
+
+@contextmanager
+def site(folder: Path) -> Iterator[tuple[str, Engine]]:
+    """A database of its own, migrated and bound as the workers see it."""
+    data = folder / "data"
+    settings = replace(Settings(), data=data)
+    with embedded(data, settings.pg_bin) as url:
+        migrations.upgrade(database.engine_for(url))
+        engine = database.engine_for(url, role="worker")
+        with database.bound(engine):
+            yield url, engine
+        engine.dispose()
