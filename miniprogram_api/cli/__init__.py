@@ -30,6 +30,7 @@ from miniprogram_api.cli.match import match
 from miniprogram_api.cli.payments import pay
 from miniprogram_api.cli.policy import policy
 from miniprogram_api.cli.serve import demo, serve
+from miniprogram_api.cli.warnings import warnings
 from miniprogram_api.cli.worker import worker
 from miniprogram_api.cli.worklist import worklist
 from miniprogram_api.serving import ServingFailed
@@ -54,7 +55,7 @@ def shukun(debug: bool) -> None:
 
 
 for command in (
-    demo, serve, worker, db, policy, estimate, worklist, invent, import_, keys,
+    demo, serve, worker, db, policy, estimate, worklist, warnings, invent, import_, keys,
     match, export, pay,
 ):  # fmt: skip
     shukun.add_command(command)

@@ -23,7 +23,7 @@ from backend.payments.payees import take_payees
 from backend.payments.returns import take_return
 from backend.payments.states import BATCH_NAMES, HOLDS, ITEM_NAMES, OPEN, ORDER_NAMES
 from miniprogram_api.cli import work
-from miniprogram_api.cli.worklist import EVERYWHERE, Area
+from miniprogram_api.cli.arguments import EVERYWHERE, Area
 
 WITH_REJECTS: Final = 1
 MOST: Final = 50

@@ -10,34 +10,25 @@ import click
 from sqlalchemy.orm import Session
 
 from backend.kernel import clock
-from backend.kernel.areas import code_range
 from backend.kernel.database import transaction
 from backend.worklist.escalation import escalate_overdue
 from backend.worklist.items import Closing, close_item
 from backend.worklist.kinds import KINDS, ROLES
-from backend.worklist.lists import ListCount, OpenItem, Within, kind_of, list_counts, open_in
+from backend.worklist.lists import (
+    EVERYWHERE,
+    ListCount,
+    OpenItem,
+    Within,
+    kind_of,
+    list_counts,
+    open_in,
+)
 from miniprogram_api.cli import work
+from miniprogram_api.cli.arguments import EVERYWHERE, Area
 
-EVERYWHERE: Final = (0, 999_999_999_999)
 MOST_LISTS: Final = 40
 OWN_COMMAND: Final = {"home_visit": "shukun warnings visit"}
 """Kinds whose outcome has an effect: they are closed by the command that has it."""
-
-
-class Area(click.ParamType[tuple[int, int]]):
-    """A code of 6, 9 or 12 digits, as the range of its places."""
-
-    name = "CODE"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, context: click.Context | None
-    ) -> tuple[int, int]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            return code_range(str(value))
-        except ValueError:
-            self.fail("地区代码是 6 位、9 位或 12 位数字，例如 320281。", param, context)
 
 
 @click.group(invoke_without_command=True)
