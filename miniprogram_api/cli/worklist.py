@@ -15,7 +15,6 @@ from backend.worklist.escalation import escalate_overdue
 from backend.worklist.items import Closing, close_item
 from backend.worklist.kinds import KINDS, ROLES
 from backend.worklist.lists import (
-    EVERYWHERE,
     ListCount,
     OpenItem,
     Within,
