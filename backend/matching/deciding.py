@@ -21,6 +21,7 @@ from backend.estimation.estimate import estimate_payments
 from backend.estimation.terms import Rules
 from backend.kernel.copy import FAR_FUTURE, Columns
 from backend.matching.cases import cases_of
+from backend.matching.ground import Ground
 from backend.matching.numbers import Numbers
 from backend.matching.slice_data import (
     NO_IDENTITY,
@@ -62,10 +63,9 @@ def barred(data: SliceData) -> Barred:
     return Barred(~here & ~elsewhere, elsewhere, gone)
 
 
-def decide(
-    data: SliceData, spans: tuple[Span, ...], rules: Rules, numbers: Numbers, barring: Barred
-) -> Decided:
+def decide(data: SliceData, ground: Ground, barring: Barred) -> Decided:
     """Every computed payment above zero on bills that are not barred."""
+    rules, spans, numbers = ground.rules, ground.spans, ground.numbers
     found: list[Decided] = []
     if any(len(bases_of(rules, data.county, days)) > 1 for _, days in by_policy(spans)):
         return one_by_one(data, rules, numbers, np.flatnonzero(~barring.any))
@@ -76,7 +76,7 @@ def decide(
             within |= (discharged >= span.first) & (discharged <= span.last)
         at = np.flatnonzero(within & ~barring.any)
         if len(at):
-            found.append(_under(policy, days, data, rules, numbers, at))
+            found.append(_under(policy, days, data, ground, at))
     return in_order(found)
 
 
@@ -84,10 +84,10 @@ def _under(
     policy: Policy,
     spans: tuple[Span, ...],
     data: SliceData,
-    rules: Rules,
-    numbers: Numbers,
+    ground: Ground,
     at: npt.NDArray[np.int64],
 ) -> Decided:
+    rules, numbers = ground.rules, ground.numbers
     (base,) = bases_of(rules, data.county, spans)
     batch = Batch(
         PersonColumns(data.people["declined_health_service"]),

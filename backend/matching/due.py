@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.kernel.copy import FAR_FUTURE, Columns
+from backend.matching.ground import Ground
 from backend.matching.in_kind import Found, entitlements_due
 from backend.matching.in_kind_columns import Held, InsuranceChanges, People, Questions
 from backend.matching.numbers import Numbers
 from backend.matching.slice_data import NEWEST, OLDEST, SliceData, places
-from backend.matching.spans import Span
-from backend.policies.book import Vocabulary
 from backend.policies.entitlements import DELIVERIES
 
 
@@ -26,11 +25,9 @@ class InKind:
     entitlements: tuple[tuple[str, str], ...]
 
 
-def due_in_kind(
-    data: SliceData, classes: Columns, spans: tuple[Span, ...], year: int, numbers: Numbers,
-    words: Vocabulary,
-) -> InKind:  # fmt: skip
+def due_in_kind(data: SliceData, classes: Columns, ground: Ground) -> InKind:
     """Everything in kind that the people are due in the year under the policies of the county."""
+    numbers = ground.numbers
     people = data.people
     masks = np.zeros(len(people["id"]), np.int64)
     masks[places(people["id"], classes["person_id"])] = classes["classes"]
@@ -40,7 +37,7 @@ def due_in_kind(
         data.changes["insurance"].astype(np.int8),
     )
     found = entitlements_due(
-        [(span.policy, span.first, span.last) for span in spans],
+        [(span.policy, span.first, span.last) for span in ground.spans],
         People(
             born_on=people["born_on"],
             sex=people["sex"],
@@ -53,8 +50,8 @@ def due_in_kind(
             changes=changes,
         ),
         _held(data, numbers),
-        words,
-        year,
+        ground.rules.book.vocabulary,
+        ground.year,
     )
     return InKind(_rows(found, people, numbers), found.questions, found.entitlements)
 

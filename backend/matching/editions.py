@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -83,5 +82,5 @@ def _plain(confirmed: Confirmed) -> dict[str, list[str | None]]:
 
 
 def _digest(files: Mapping[str, str], confirmed: Mapping[str, Any]) -> bytes:
-    text = json.dumps([ENGINE, sorted(files.items()), sorted(confirmed.items())])
+    text = repr([ENGINE, sorted(files.items()), sorted(confirmed.items())])
     return hashlib.sha256(text.encode()).digest()

@@ -17,6 +17,7 @@ import psycopg
 
 from backend.citizens.tables import LAYERS, NOT_SETTLED
 from backend.kernel.copy import Columns, Kind, write_columns
+from backend.matching.ground import Ground
 from backend.matching.numbers import Numbers
 from backend.matching.reading import Ids, Reader
 from backend.matching.slice_data import Decided, SliceData
@@ -70,15 +71,6 @@ _LAYER_BITS: Final = 5
 
 
 @dataclass(frozen=True)
-class Stamp:
-    """What every entry of a run carries."""
-
-    run_id: int
-    rules_id: int
-    year: int
-
-
-@dataclass(frozen=True)
 class Changes:
     """New entries, and what is for a person: grants on which another amount was paid."""
 
@@ -99,11 +91,10 @@ def read_last(reader: Reader, among: Ids | None) -> Columns:
 
 
 def changes(
-    data: SliceData, decided: Decided, last: Columns, versions: Columns, numbers: Numbers,
-    stamp: Stamp,
-) -> Changes:  # fmt: skip
+    data: SliceData, decided: Decided, last: Columns, versions: Columns, ground: Ground
+) -> Changes:
     """What must be written so that the ledger says what was decided; nothing where it does."""
-    return _Comparison(data, decided, last, versions, numbers, stamp).changes()
+    return _Comparison(data, decided, last, versions, ground).changes()
 
 
 def write(connection: psycopg.Connection[Any], entries: Columns) -> int:
@@ -115,10 +106,9 @@ class _Comparison:
     """Decided and last entries side by side, one row a bill and layer in either."""
 
     def __init__(
-        self, data: SliceData, decided: Decided, last: Columns, versions: Columns,
-        numbers: Numbers, stamp: Stamp,
-    ) -> None:  # fmt: skip
-        self.data, self.stamp = data, stamp
+        self, data: SliceData, decided: Decided, last: Columns, versions: Columns, ground: Ground
+    ) -> None:
+        self.data, self.ground = data, ground
         bills = data.bills
         now = _key(bills["id"][decided.bill], decided.layer)
         rising = np.argsort(now)
@@ -136,7 +126,7 @@ class _Comparison:
         order = np.argsort(bills["id"], kind="stable")
         place, self.has_bill = _find(bills["id"][order], self.bill_id)
         self.bill = order[place] if len(order) else place
-        self.given = self._given(numbers)
+        self.given = self._given(ground.numbers)
         self._people(versions)
         for name in ("policy", "identity"):
             old = self.before[name]
@@ -166,7 +156,7 @@ class _Comparison:
 
     def changes(self) -> Changes:
         granted = np.where(self.was, self.before["amount_after"], 0)
-        gone = self.was & ~self.has_bill & (self.before["year"] != self.stamp.year)
+        gone = self.was & ~self.has_bill & (self.before["year"] != self.ground.year)
         open_given = (self.given != NOT_SETTLED) & (granted > 0)
         settled = self.before["kind"] == EntryKind.SETTLED
         settles = open_given & (self.given == granted) & ~settled
@@ -200,14 +190,14 @@ class _Comparison:
             "seq": (self.before["seq"][at] + 1).astype(np.int16),
             "person_id": self.person_id[at],
             "area": self.data.people["area"][self.person[at]],
-            "year": np.full(count, self.stamp.year, np.int16),
-            "run_id": np.full(count, self.stamp.run_id, np.int64),
+            "year": np.full(count, self.ground.year, np.int16),
+            "run_id": np.full(count, self.ground.run_id, np.int64),
             "kind": kind[at].astype(np.int16),
             "amount": delta[at],
             "amount_after": granted[at] + delta[at],
             "policy": self.policy[at],
             "identity": self.identity[at],
-            "rules_id": np.full(count, self.stamp.rules_id, np.int32),
+            "rules_id": np.full(count, self.ground.rules_id, np.int32),
             "data_version": self.version[at],
             "reason": self._reasons()[at].astype(np.int16),
         }
@@ -230,7 +220,7 @@ class _Comparison:
         bill = ~self.has_bill | (revision > then)
         identity = _newest(self.data)[self.person] > then
         person = self.data.people["revision"][self.person] > then
-        rules = self.before["rules_id"] != self.stamp.rules_id
+        rules = self.before["rules_id"] != self.ground.rules_id
         other = (self.version > then) & ~(bill | identity | person)
         bits = (
             bill * Reason.BILL + identity * Reason.IDENTITY + person * Reason.PERSON

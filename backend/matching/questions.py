@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -15,34 +16,33 @@ from backend.kernel.money import format_yuan
 from backend.matching.conditions import LEFT_OPEN, REASONS
 from backend.matching.deciding import Barred
 from backend.matching.due import InKind
+from backend.matching.ground import Ground
 from backend.matching.ledger import Changes
 from backend.matching.numbers import Numbers
 from backend.matching.slice_data import SliceData, places
 from backend.worklist.items import NewItem, open_items
 
-if TYPE_CHECKING:
-    from backend.matching.slices import Task
-
 OPENED_BY = "matching"
 
 
-def open_questions(
-    session: Session,
-    task: Task,
-    data: SliceData,
-    barring: Barred,
-    found: Changes,
-    due: InKind,
-    numbers: Numbers,
-) -> int:
+@dataclass(frozen=True)
+class Findings:
+    """What the steps before found on a slice."""
+
+    barred: Barred
+    changes: Changes
+    in_kind: InKind
+
+
+def open_questions(session: Session, data: SliceData, ground: Ground, found: Findings) -> int:
     """Open what is to be done by people; each once a year. Returns how many are new."""
-    of = _Questions(task.slice.year, data, numbers)
+    of = _Questions(ground.year, data, ground.numbers)
     items = [
         *of.not_insured_here(),
-        *of.gone(barring),
+        *of.gone(found.barred),
         *of.paid_elsewhere(),
-        *of.differing(found),
-        *of.undecided(due),
+        *of.differing(found.changes),
+        *of.undecided(found.in_kind),
     ]
     return open_items(session, items, OPENED_BY)
 

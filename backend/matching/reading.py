@@ -77,23 +77,23 @@ class Reader:
 
     def people(self, among: Ids | None) -> Columns:
         """The people, or those among the ids."""
-        return self._select("person p", "p", PEOPLE, among, "p.id")
+        return self._select("person p", PEOPLE, among, "p.id")
 
     def identities(self, among: Ids | None) -> Columns:
         """Their identities, by first day."""
         table = "person p JOIN identity i ON i.person_id = p.id"
-        return self._select(table, "i", IDENTITIES, among, "i.person_id, i.from_on, i.id")
+        return self._select(table, IDENTITIES, among, "i.person_id, i.from_on, i.id")
 
     def bills(self, among: Ids | None) -> Columns:
         """Their bills of the year, in the order in which bills are taken."""
         table = "person p JOIN bill b ON b.person_id = p.id AND b.discharged_on BETWEEN %s AND %s"
         order = "b.person_id, b.discharged_on, b.bill_no"
-        return self._select(table, "b", BILLS, among, order, self._year())
+        return self._select(table, BILLS, among, order, self._year())
 
     def changes_of_insurance(self, among: Ids | None) -> Columns:
         """Changes of insurance, by day."""
         table = "person p JOIN vital_event e ON e.person_id = p.id AND e.event = 'insurance_change'"
-        return self._select(table, "e", CHANGES, among, "e.person_id, e.on_day")
+        return self._select(table, CHANGES, among, "e.person_id, e.on_day")
 
     def disease_classes(self, among: Ids | None) -> Columns:
         """The named groups of diagnoses on anybody's bills up to the end of the year, as bits."""
@@ -116,12 +116,13 @@ class Reader:
     def _select(
         self,
         tables: str,
-        alias: str,
         kinds: Mapping[str, Kind],
         among: Ids | None,
         order: str,
         before: Sequence[Any] = (),
     ) -> Columns:
+        """`order` begins with the alias of the table that is read."""
+        alias = order.partition(".")[0]
         columns = ", ".join(f"{alias}.{name}" for name in kinds)
         query = f"SELECT {columns} FROM {tables} WHERE {{who}} ORDER BY {order}"
         return self._read(query, kinds, among, before)

@@ -13,15 +13,17 @@ import psycopg
 from sqlalchemy.orm import Session
 
 from backend.kernel.copy import Columns, Kind, raw, write_columns
-from backend.matching import in_kind_rows, ledger, questions
+from backend.matching import in_kind_rows, ledger
 from backend.matching.deciding import barred, by_policy, decide
 from backend.matching.due import due_in_kind
 from backend.matching.editions import Edition
-from backend.matching.ledger import KINDS, EntryKind, Stamp
+from backend.matching.ground import Ground
+from backend.matching.ledger import KINDS, EntryKind
 from backend.matching.numbers import Numbers, numbers_of
+from backend.matching.questions import Findings, open_questions
 from backend.matching.reading import Ids, Reader, Slice
 from backend.matching.slice_data import SliceData
-from backend.matching.spans import Span, pays_without_identity, spans_of
+from backend.matching.spans import pays_without_identity, spans_of
 
 _STATE: Final[Mapping[str, Kind]] = {
     "person_id": "int8", "year": "int2", "data_version": "int8", "rules_id": "int4",
@@ -68,41 +70,46 @@ def match_slice(session: Session, task: Task) -> Summary:
 def _match(
     session: Session, task: Task, reader: Reader, versions: Columns, among: Ids | None
 ) -> Summary:
-    connection, rules = raw(session), task.edition.rules
-    numbers = numbers_of(session, rules.book)
-    county = f"{task.slice.area_from // 1_000_000:06d}"
-    spans = spans_of(rules, county, task.slice.year)
+    connection, ground = raw(session), _ground(session, task)
     last = ledger.read_last(reader, among)
-    data = _read(reader, among, county, _everybody(task, spans, county), last)
+    data = _read(reader, among, ground, last)
     barring = barred(data)
-    decided = decide(data, spans, rules, numbers, barring)
-    stamp = Stamp(task.run_id, task.edition.id, task.slice.year)
-    found = ledger.changes(data, decided, last, versions, numbers, stamp)
+    found = ledger.changes(data, decide(data, ground, barring), last, versions, ground)
     ledger.write(connection, found.entries)
-    classes = reader.disease_classes(among)
-    due = due_in_kind(data, classes, spans, task.slice.year, numbers, rules.book.vocabulary)
+    due = due_in_kind(data, reader.disease_classes(among), ground)
     kind = in_kind_rows.compare(due.rows, in_kind_rows.read_standing(reader, among))
-    added, ended = in_kind_rows.write(connection, kind, task.run_id, task.slice.year)
-    opened = questions.open_questions(session, task, data, barring, found, due, numbers)
+    added, ended = in_kind_rows.write(connection, kind, task.run_id, ground.year)
     return {
         "computed": len(data.people["id"]),
         "bills": len(data.bills["id"]),
         "in_kind_added": added,
         "in_kind_ended": ended,
-        "opened": opened,
-        "entries": _entries(found.entries, numbers),
+        "opened": open_questions(session, data, ground, Findings(barring, found, due)),
+        "entries": _entries(found.entries, ground.numbers),
     }
 
 
-def _read(
-    reader: Reader, among: Ids | None, county: str, everybody: bool, last: Columns
-) -> SliceData:
+def _ground(session: Session, task: Task) -> Ground:
+    rules, year = task.edition.rules, task.slice.year
+    county = f"{task.slice.area_from // 1_000_000:06d}"
+    return Ground(
+        run_id=task.run_id,
+        rules_id=task.edition.id,
+        rules=rules,
+        year=year,
+        county=county,
+        spans=spans_of(rules, county, year),
+        numbers=numbers_of(session, rules.book),
+    )
+
+
+def _read(reader: Reader, among: Ids | None, ground: Ground, last: Columns) -> SliceData:
     identities = reader.identities(among)
     concerned = among
-    if not everybody:
+    if not _everybody(ground):
         concerned = np.union1d(identities["person_id"], last["person_id"])
     return SliceData(
-        county,
+        ground.county,
         reader.people(among),
         identities,
         reader.bills(concerned),
@@ -110,11 +117,11 @@ def _read(
     )
 
 
-def _everybody(task: Task, spans: tuple[Span, ...], county: str) -> bool:
+def _everybody(ground: Ground) -> bool:
     """Whether people without an identity are paid something too: else their bills stay unread."""
     return any(
-        pays_without_identity(task.edition.rules, policy, county, date.fromordinal(own[0].first))
-        for policy, own in by_policy(spans)
+        pays_without_identity(ground.rules, policy, ground.county, date.fromordinal(own[0].first))
+        for policy, own in by_policy(ground.spans)
     )
 
 
