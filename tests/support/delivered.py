@@ -80,7 +80,7 @@ def write_csv(path: Path, rows: Sequence[Row], encoding: str = "utf-8") -> Path:
 
 def write_sheet(path: Path, rows: Sequence[Row]) -> Path:
     """The rows as an XLSX file, every cell text."""
-    write_xlsx(path, [list(rows[0]), *([cell or None for cell in row.values()] for row in rows)])
+    write_xlsx(path, [list(rows[0]), *([row[name] or None for name in rows[0]] for row in rows)])
     return path
 
 

@@ -10,8 +10,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 Cell = str | int | float | bool | date | None
 
-FORMULA_ERROR = "#N/A"
-"""Written as an error of a formula, not as text."""
+FORMULA_ERROR = "\0"
+"""Written as an error of a formula."""
 
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -56,7 +56,7 @@ def _cell(at: str, cell: Cell) -> str:
             return f'<c r="{at}" s="1"><v>{(cell - date(1899, 12, 30)).days}</v></c>'
         case int() | float():
             return f'<c r="{at}"><v>{cell}</v></c>'
-        case "#N/A":
+        case "\0":
             return f'<c r="{at}" t="e"><v>#N/A</v></c>'
     text = escape(cell, {"\r": "&#13;"})
     return f'<c r="{at}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'

@@ -29,14 +29,14 @@ LONGEST_TEXT: Final = 200
 _MONEY: Final = r"^[0-9]{1,9}(?:\.[0-9]{1,2})?$"
 _DAY: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _FLAGS: Final = {"0": "0", "否": "0", "false": "0", "1": "1", "是": "1", "true": "1"}
-_EXPONENT: Final = re.compile(r"[0-9](\.[0-9]+)?[eE]\+?[0-9]+", re.ASCII)
+_EXPONENT: Final = re.compile(r"[0-9](\.[0-9]+)?[eE]\+[0-9]+", re.ASCII)
 
 
 def text(*, empty: bool = False, longest: int = LONGEST_TEXT, key: bool = False) -> Parse:
     """Free text; blanks inside become one. `key`: a number of something, which Excel can mangle."""
 
     def parse(cells: pl.Series) -> Parsed:
-        values = cells.str.replace_all(r"\s+", " ")
+        values = (plain(cells) if key else cells).str.replace_all(r"\s+", " ")
         bad = values.str.contains(f"{CONTROLS}|{EXCEL_ERRORS}") | (values.str.len_chars() > longest)
         if not empty:
             bad |= values == ""
@@ -68,7 +68,7 @@ def money(*, empty: int | None = None) -> Parse:
             return Parsed(_constant(cells, empty), _none_bad(cells), _why_money)
         cells = plain(cells)
         formed = cells.str.contains(_MONEY)
-        exact = cells.str.replace(r"^0+([0-9])", "$1").cast(pl.Decimal(18, 2), strict=False)
+        exact = cells.cast(pl.Decimal(18, 2), strict=False)
         fen = exact.to_physical().cast(pl.Int64)
         bad = ~formed | (fen > MAX_FEN).fill_null(True)
         if empty is not None:

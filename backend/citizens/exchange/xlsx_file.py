@@ -20,14 +20,16 @@ import polars as pl
 from backend.citizens.exchange.chunk import WHOLE_ROW, Reject
 from backend.citizens.exchange.source import LINE, Batch, refuse
 
-LARGEST: Final = 40 << 20
-LARGEST_UNPACKED: Final = 500 << 20
+LARGEST: Final = 30 << 20
+LARGEST_UNPACKED: Final = 300 << 20
 """Bytes of the file, and of the sheets in it; a larger one is delivered as CSV or Parquet."""
 MANGLED_NUMBER: Final = "1E+17"
 
 _LONG: Final = "^[0-9]{16,}$"
 _MIDNIGHT: Final = " 00:00:00"
-_ERROR_CELL: Final = re.compile(rb'<c\b[^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"[^>]*?\bt="e"')
+_ERROR_CELL: Final = re.compile(rb'<(?:\w+:)?c\b[^>]*\bt="e"[^>]*>')
+_PLACE: Final = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+_LONGEST_TAG: Final = 256
 _FIRST_SHEET: Final = re.compile(rb'<sheet\b[^>]*?\b[\w]+:id="([^"]+)"')
 _TOO_LARGE: Final = "XLSX 文件太大（上限 {} MB），请另存为“CSV UTF-8”再导入"
 
@@ -133,9 +135,15 @@ class XlsxFile:
     @cached_property
     def _errors(self) -> Mapping[int, str]:
         """Row → letters of the column with an error of a formula, which reads as an empty cell."""
-        with ZipFile(self.path) as package:
-            sheet = package.read(_first_sheet(package))
-        return {int(row): column.decode() for column, row in _ERROR_CELL.findall(sheet)}
+        found: dict[int, str] = {}
+        with ZipFile(self.path) as package, package.open(_first_sheet(package)) as sheet:
+            seen = b""
+            while block := sheet.read(1 << 20):
+                for tag in _ERROR_CELL.findall(seen + block):
+                    if place := _PLACE.search(tag):
+                        found[int(place[2])] = place[1].decode()
+                seen = block[-_LONGEST_TAG:]
+        return found
 
 
 def _first_sheet(package: ZipFile) -> str:
