@@ -8,6 +8,7 @@ import csv
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 Row = dict[str, str]
@@ -39,7 +40,7 @@ class Register:
             found.setdefault(row["id_number"], []).append(row)
         return found
 
-    @property
+    @cached_property
     def people(self) -> dict[str, Row]:
         """The rows of people.csv by identity number."""
         return {number: row for (number,), row in self.rows["people"].items()}
