@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
+from backend.kernel.copy import raw
 from backend.kernel.database import transaction
 from backend.matching.explaining import explain_grants
 from backend.matching.ledger import EntryKind, Reason
+from backend.matching.parts import slices_of
+from backend.matching.reading import Reader
 from backend.matching.runs import (
     SecondPersonNeeded,
     StartRun,
@@ -22,7 +26,7 @@ from backend.matching.runs import (
     summaries,
     total_of,
 )
-from tests.support.register import YUEQING, Register
+from tests.support.register import YUEQING, ZHANGJIAGANG, Register
 
 LOW = "subsistence_allowance"
 Ledger = list[tuple[str, str, int, int]]
@@ -270,3 +274,62 @@ def test_the_ledger_cannot_be_changed(register: Register, database: Engine) -> N
     run()
     with pytest.raises(Exception, match="record"), database.begin() as connection:
         connection.execute(text("UPDATE grant_entry SET amount = 1"))
+
+
+LOCALITIES = """
+adoptions: [{area: "320300", policy: plan-2026, from: 2026-01-01, to: 2026-12-31}]
+serious_illness_bases:
+  - {area: "320582", from: 2024-01-01, to: 2024-06-30, deductible: "20000.00", rate: "0.60", source: 甲}
+  - {area: "320582", from: 2024-07-01, to: 2024-12-31, deductible: "10000.00", rate: "0.65", source: 乙}
+"""
+
+
+@pytest.fixture
+def locality(tmp_path: Path) -> Path:
+    (tmp_path / "localities.yaml").write_text(LOCALITIES, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_template_holds_where_a_place_adopted_it(
+    register: Register, database: Engine, locality: Path
+) -> None:
+    register.person("甲", 320312_101_001)
+    register.identity("甲", "extreme_poverty", "2023-01-01")
+    register.bill("甲", "B1", "2026-03-09", "1000.00", paid={"basic": "400.00"})
+    assert nothing_changed(run("320300", 2026))
+    run("320300", 2026, catalogue=(locality,))
+    assert [entry[3] for entry in ledger(database)] == [54_000]
+
+
+def test_a_base_that_changes_within_the_year_holds_bill_by_bill(
+    register: Register, database: Engine, locality: Path
+) -> None:
+    register.person("甲", ZHANGJIAGANG)
+    register.bill("甲", "B1", "2024-03-09", "30000.00")
+    register.bill("甲", "B2", "2024-09-09", "30000.00")
+    register.person("乙", ZHANGJIAGANG)
+    register.identity("乙", LOW, "2023-01-01")
+    register.bill("乙", "C1", "2024-09-09", "30000.00")
+    run("320582", catalogue=(locality,))
+    assert ledger(database) == [
+        ("B1", "serious_illness", EntryKind.GRANT, 600_000),
+        ("B2", "serious_illness", EntryKind.GRANT, 1_950_000),
+        ("C1", "medical_assistance", EntryKind.GRANT, 1_062_500),
+        ("C1", "serious_illness", EntryKind.GRANT, 1_750_000),
+    ]
+    with transaction() as session:
+        explained = explain_grants(session, "C1")
+    assert [one.amount_after for one in explained] == [1_750_000, 1_062_500]
+
+
+def test_each_slice_holds_its_own_people_and_no_others(
+    register: Register, database: Engine
+) -> None:
+    places = [320281_100_001, 320281_100_002, 320281_101_001, 320281_102_001, 320282_100_001]
+    for number in range(20):
+        register.person(str(number), places[number % 5] if number < 15 else places[0])
+    with transaction() as session:
+        slices = slices_of(raw(session), "320200", 2024, largest=4)
+        held = [Reader(raw(session), one).versions()["id"].tolist() for one in slices]
+    assert sorted(own for one in held for own in one) == sorted(register.ids.values())
+    assert all(len(one) <= 4 for one in held)
