@@ -1,23 +1,18 @@
 """What is personal stands nowhere in plain: neither in the database's files nor in its log."""
 
-import os
-import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
-from sqlalchemy import Engine, make_url, text
+from sqlalchemy import Engine, text
 
 from backend.kernel import database, migrations
 from backend.kernel.crypto import Keyring, Place, SealedBroken
 from backend.kernel.database import transaction
 from backend.kernel.postgres import embedded
+from tests.support.canaries import found_in
 from tests.support.sealed import Invented, copy_rejected, faults, invent, plant
-
-FORMS = ("utf-8", "gb18030", "utf-16-le")
 
 
 @pytest.fixture(scope="module")
@@ -136,50 +131,3 @@ def make_errors(server: str, people: Sequence[Invented]) -> None:
             "SELECT DISTINCT name, phone FROM person ORDER BY phone, name"
         ).fetchall()
         connection.execute("CHECKPOINT")
-
-
-def found_in(data: Path, server: str, secrets: Sequence[str]) -> list[tuple[str, str]]:
-    """Which of the texts are where, in plain, in hexadecimal, or in another encoding."""
-    spelled = {}
-    for secret in secrets:
-        for form in FORMS:
-            spelled[secret.encode(form)] = secret
-        spelled[secret.encode().hex().encode()] = secret
-    patterns = data.parent / f"{data.name}.patterns"
-    patterns.write_bytes(b"\n".join(spelled) + b"\n")
-    tables = data.parent / f"{data.name}.tables"
-    tables.mkdir(exist_ok=True)
-    copy_out(server, tables)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("CHECKPOINT")
-    found = []
-    for folder in (data, tables):
-        for file, hit in grep(patterns, folder):
-            found.append((spelled[hit], str(file.relative_to(folder))))
-    return found
-
-
-def grep(patterns: Path, folder: Path) -> Iterator[tuple[Path, bytes]]:
-    done = subprocess.run(
-        ["grep", "-raozF", "-f", str(patterns), str(folder)],
-        env={**os.environ, "LC_ALL": "C"}, capture_output=True, check=False,
-    )  # fmt: skip
-    assert done.returncode in (0, 1), done.stderr
-    for line in done.stdout.split(b"\0"):
-        if line:
-            file, hit = re.split(rb":", line, maxsplit=1)
-            yield Path(os.fsdecode(file)), hit
-
-
-def copy_out(server: str, folder: Path) -> None:
-    """Every table as text: what is compressed in the files is not so here."""
-    url = make_url(server).render_as_string(hide_password=False)
-    with psycopg.connect(url) as connection:
-        names = connection.execute(
-            "SELECT relname FROM pg_class WHERE relkind = 'r'"
-            " AND relnamespace = 'public'::regnamespace"
-        ).fetchall()
-        for (name,) in names:
-            statement = sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(name))
-            with connection.cursor() as cursor, cursor.copy(statement) as copy:
-                (folder / f"table {name}").write_bytes(b"".join(map(bytes, copy)))

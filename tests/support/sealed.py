@@ -20,7 +20,7 @@ from backend.kernel.crypto import Keyring, Place
 SURNAMES: Final = "阚鄢郗郜逯麴逄璩"
 GIVEN: Final = "曦晟珩翀翾骞祎旻昶赟奡懿"
 AREAS: Final = (320281_101_001, 320281_102_003, 320282_101_002, 330382_101_001)
-DIAGNOSES: Final = ("C34.901", "N18.501", "F20.902", "D66.X00", "G12.201")
+DIAGNOSES: Final = ("C34.9", "N18.5", "F20.9", "D66.X", "G12.2")
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,15 @@ def _invent(dice: random.Random, at: int) -> Invented:
     return Invented(
         id=1_000_000 + at,
         area=AREAS[at % len(AREAS)],
-        name=dice.choice(SURNAMES) + "".join(dice.choice(GIVEN) for _ in range(2)) + f"{at:05d}",
+        name=SURNAMES[at % 8] + GIVEN[at // 8 % 12] + GIVEN[at // 96 % 12],
         number=_number(dice, at),
         former=_number(dice, at + 50_000),
         phone=f"139{dice.randrange(1000):03d}{at:05d}",
         household=f"HH{serial}",
         certificate=f"低保字第{serial}号",
-        diagnosis=f"{dice.choice(DIAGNOSES)}+{serial}",
+        diagnosis=f"{dice.choice(DIAGNOSES)}{at:05d}K",
         detail=f"迁往外省{serial}",
-        account=f"6222{serial}1",
+        account=_card(f"6222{serial}"),
     )
 
 
@@ -75,6 +75,12 @@ def _number(dice: random.Random, at: int) -> str:
     born = date(1940, 1, 1) + timedelta(days=dice.randrange(20_000))
     stem = f"320281{born:%Y%m%d}{at % 1000:03d}"
     return stem + CHECKS[sum(int(d) * w for d, w in zip(stem, WEIGHTS, strict=True)) % 11]
+
+
+def _card(stem: str) -> str:
+    """With the check digit of bank cards."""
+    doubled = (int(digit) * (2 - at % 2) for at, digit in enumerate(reversed(stem)))
+    return stem + str(-sum(one // 10 + one % 10 for one in doubled) % 10)
 
 
 def plant(session: Session, keyring: Keyring, people: Sequence[Invented]) -> None:
