@@ -56,9 +56,13 @@ class Demo:
 
     def gunicorn(self) -> int:
         """The pid of the arbiter."""
+        return self.child(b"gunicorn")
+
+    def child(self, word: bytes) -> int:
+        """The pid of the child with the word in its command; raises `StopIteration`."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         words = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children.split()}
-        return next(pid for pid, command in words.items() if b"gunicorn" in command)
+        return next(pid for pid, command in words.items() if word in command)
 
     def _stems(self, process: Path) -> bool:
         try:
@@ -84,6 +88,13 @@ def get(url: str) -> int:
     with urllib.request.urlopen(url, timeout=10) as answer:
         status: int = answer.status
     return status
+
+
+def worker_of(demo: Demo) -> int | None:
+    try:
+        return demo.child(b"miniprogram_api\0worker")
+    except StopIteration:
+        return None
 
 
 def text_of(url: str) -> str:
@@ -166,6 +177,28 @@ def test_a_web_server_that_dies_is_reported_and_everything_else_stopped(demo: De
     assert demo.processes() == []
 
 
+def test_a_worker_that_dies_is_started_again_and_the_site_goes_on(demo: Demo) -> None:
+    demo.start()
+    address = demo.address()
+    first = demo.child(b"miniprogram_api\0worker")
+    os.kill(first, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while first in demo.processes() or not worker_of(demo):
+        assert time.monotonic() < deadline, demo.errors()
+        time.sleep(0.05)
+    assert get(f"{address}/readyz") == 200
+    assert demo.end(signal.SIGTERM) == 0
+    assert demo.processes() == []
+
+
+def test_workers_may_run_elsewhere(demo: Demo) -> None:
+    demo.environ = {"SHUKUN_JOB_WORKERS": "0"}
+    demo.start()
+    demo.address()
+    assert not worker_of(demo)
+    assert demo.end(signal.SIGTERM) == 0
+
+
 def test_a_database_that_dies_is_reported_and_the_site_stopped(demo: Demo) -> None:
     demo.start()
     demo.address()
@@ -176,16 +209,18 @@ def test_a_database_that_dies_is_reported_and_the_site_stopped(demo: Demo) -> No
     assert demo.processes() == []
 
 
-def test_the_web_server_of_a_killed_demo_goes_and_its_database_is_taken_over(demo: Demo) -> None:
+def test_the_web_server_and_worker_of_a_killed_demo_go_and_its_database_is_taken_over(
+    demo: Demo,
+) -> None:
     demo.start()
     demo.address()
-    arbiter = demo.gunicorn()
+    orphans = {demo.gunicorn(), demo.child(b"miniprogram_api\0worker")}
     demo.process.kill()
     demo.process.wait()
     assert demo.process.stdout is not None
     demo.process.stdout.close()
     deadline = time.monotonic() + 30
-    while arbiter in demo.processes():
+    while orphans & set(demo.processes()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     demo.start()

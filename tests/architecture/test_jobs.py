@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import re
+import sys
+
+from backend.kernel.jobs import TASKS, queues
+from backend.kernel.settings import PROJECT
+from miniprogram_api import queue_app
+
+DECORATORS = re.compile(r"^@(?:jobs\.|jobs_schedule\.)?(?:task|every_(?:day|month|year))\(", re.M)
+
+
+def test_every_task_lies_in_a_tasks_module_which_workers_import() -> None:
+    """A task defined elsewhere would be left as a job and found by no worker."""
+    queue_app.import_tasks()
+    paths = [
+        path.relative_to(PROJECT).as_posix()
+        for path in (PROJECT / "backend").rglob("*.py")
+        if DECORATORS.search(path.read_text(encoding="utf-8"))
+    ]
+    assert [path for path in paths if not re.fullmatch(r"backend/\w+/tasks\.py", path)] == []
+    assert {path[: -len(".py")].replace("/", ".") for path in paths} <= set(sys.modules)
+
+
+def test_every_task_and_every_queue_is_known_to_workers() -> None:
+    queue_app.import_tasks()
+    app = queue_app.queue_app("postgresql://nobody@127.0.0.1:9/none", concurrency=1)
+    assert TASKS
+    assert {name: app.tasks[name].queue for name in TASKS} == {
+        name: task.queue for name, task in TASKS.items()
+    }
+    assert {task.queue for task in TASKS.values()} == set(queues())
