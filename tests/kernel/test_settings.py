@@ -27,6 +27,8 @@ def test_every_choice_is_read(tmp_path: Path) -> None:
             "SHUKUN_LOG_LEVEL": "debug",
             "SHUKUN_WORKERS": "3",
             "SHUKUN_THREADS": "8",
+            "SHUKUN_JOB_WORKERS": "0",
+            "SHUKUN_WORKER_SILENCE": "60",
             "SHUKUN_MAX_BODY_BYTES": "2048",
             "SHUKUN_MAX_BATCH_BODY_BYTES": "4096",
         }
@@ -43,6 +45,8 @@ def test_every_choice_is_read(tmp_path: Path) -> None:
         log_level="DEBUG",
         workers=3,
         threads=8,
+        job_workers=0,
+        worker_silence=60,
         max_body_bytes=2048,
         max_batch_body_bytes=4096,
     )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from backend.kernel import database as kernel_database
 from backend.kernel import migrations
@@ -38,6 +38,14 @@ def test_a_database_behind_the_migrations_is_not_ready(app: Flask, database: Eng
     answer = app.test_client().get("/readyz")
     assert answer.status_code == 503
     assert "迁移" in answer.get_json(force=True)["detail"]
+
+
+def test_a_queue_that_takes_no_jobs_is_not_ready(app: Flask, database: Engine) -> None:
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE procrastinate_jobs RENAME TO elsewhere"))
+    answer = app.test_client().get("/readyz")
+    assert answer.status_code == 503
+    assert "队列不可用" in answer.get_json(force=True)["detail"]
 
 
 def test_the_settings_name_the_database(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
