@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from backend.kernel.copy import Columns, Kind, raw, write_columns
 from backend.matching import in_kind_rows, ledger
+from backend.matching.counting import counted
 from backend.matching.deciding import barred, by_policy, decide
 from backend.matching.due import due_in_kind
 from backend.matching.editions import Edition
 from backend.matching.ground import Ground
-from backend.matching.ledger import KINDS, EntryKind
-from backend.matching.numbers import Numbers, numbers_of
+from backend.matching.numbers import numbers_of
 from backend.matching.questions import Findings, open_questions
 from backend.matching.reading import Ids, Reader, Slice
 from backend.matching.slice_data import SliceData
@@ -85,7 +85,7 @@ def _match(
         "in_kind_added": added,
         "in_kind_ended": ended,
         "opened": open_questions(session, data, ground, Findings(barring, found, due)),
-        "entries": _entries(found.entries, ground.numbers),
+        **counted(found.entries, kind, ground.numbers),
     }
 
 
@@ -185,18 +185,3 @@ def _remember_states(
         "INSERT INTO match_state SELECT * FROM match_state_now ON CONFLICT (person_id, year)"
         " DO UPDATE SET data_version = excluded.data_version, rules_id = excluded.rules_id"
     )
-
-
-def _entries(entries: Columns, numbers: Numbers) -> dict[str, dict[str, list[int]]]:
-    """Layer → kind of entry → [how many, fen]."""
-    names = {number: layer for layer, number in numbers.layers.items()}
-    found: dict[str, dict[str, list[int]]] = {}
-    for layer in np.unique(entries["layer"]).tolist():
-        for kind in KINDS:
-            at = (entries["layer"] == layer) & (entries["kind"] == kind)
-            if at.any():
-                amount = entries["amount_after" if kind == EntryKind.SETTLED else "amount"][at]
-                found.setdefault(names[layer], {})[kind.name.lower()] = [
-                    int(at.sum()), int(amount.sum()),
-                ]  # fmt: skip
-    return found
