@@ -51,6 +51,12 @@ PARTS = (
         {"SHUKUN_PROPERTY_EXAMPLES": "5000"},
     ),
     Part(
+        "matching",
+        "200,000 people imported, matched, corrected and matched again, against the oracle",
+        ("pytest", "-q", "-p", "no:cacheprovider", "tests/matching/test_against_oracle.py"),
+        {"SHUKUN_ORACLE_PEOPLE": "200000"},
+    ),
+    Part(
         "contract",
         "Schemathesis, 2,000 examples of every operation",
         (*PYTEST, "tests/miniprogram_api/test_contract.py"),

@@ -60,10 +60,10 @@ def grants(register: Register, area: str, year: int, confirmed: Confirmed) -> li
     events = register.of_person("vital")
     found: list[Grant] = []
     for number, person in register.people.items():
-        if not in_area(person["registered_area_code"], area):
-            continue
+        if number not in identities or not in_area(person["registered_area_code"], area):
+            continue  # every computed layer asks for an identity, where no base is configured
         own = [row for row in bills.get(number, []) if row["discharged_on"][:4] == str(year)]
-        holder = read_holder(person, identities.get(number, []))
+        holder = read_holder(person, identities[number])
         found += grants_of_person(person, holder, own, events.get(number, []), confirmed)
     return sorted(found, key=lambda row: (row[0], row[3]))
 
