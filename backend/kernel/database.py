@@ -66,6 +66,7 @@ def engine_options(*, threads: int = 4, role: Role | None = None) -> dict[str, A
         "pool_timeout": 10,
         "pool_pre_ping": True,
         "pool_recycle": 1800,
+        "hide_parameters": True,  # faults are logged, and values may be personal
         "connect_args": {
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": "shukun",

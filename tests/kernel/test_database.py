@@ -2,7 +2,7 @@ import threading
 
 import pytest
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from backend.kernel import database as kernel
 from backend.kernel.audit import AuditEvent, Subject, record
@@ -85,6 +85,13 @@ def test_a_process_without_an_engine_is_told_so(monkeypatch: pytest.MonkeyPatch)
 def test_ping_tells_whether_the_database_answers(database: Engine) -> None:
     assert ping()
     assert not ping(kernel.engine_for(NOWHERE))
+
+
+def test_a_fault_names_no_value_that_was_sent(database: Engine) -> None:
+    with pytest.raises(ProgrammingError) as caught, transaction() as session:
+        session.execute(text("SELECT * FROM no_such_table WHERE name = :name"), {"name": "欧阳一"})
+    assert "no_such_table" in str(caught.value)
+    assert "欧阳一" not in str(caught.value)
 
 
 def test_a_dropped_connection_is_replaced_before_use(database: Engine, database_url: str) -> None:

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,12 +8,15 @@ from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from backend.kernel import database, migrations
+from backend.kernel import database as kernel
+from backend.kernel import migrations
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import acting, transaction
 from backend.kernel.migrations import MigrationImpossible
 from backend.kernel.postgres import embedded
-from miniprogram_api.cli import run
+from backend.kernel.settings import Settings
+from miniprogram_api.app import create_app
+from miniprogram_api.cli import run, work
 from tests.support.sealed import AREAS, Invented, invent, plant
 
 OF_AN_AREA = (
@@ -179,6 +183,42 @@ def test_every_table_with_an_area_that_the_site_may_read_is_protected(database: 
         assert connection.execute(open_tables).scalars().all() == []
 
 
+@pytest.mark.usefixtures("worker_database")
+def test_the_site_connects_in_its_role_and_is_ready_in_it(database_url: str) -> None:
+    site = create_app(Settings(database_url=database_url)).test_client()
+    with transaction() as session:
+        assert session.execute(text("SELECT current_user")).scalar_one() == "shukun_app"
+    assert site.get("/readyz").status_code == 200
+    kernel.engine().dispose()
+
+
+def test_the_site_and_the_worker_may_have_logins_of_their_own(
+    database_url: str, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logins = {"app": "shukun_test_site", "worker": "shukun_test_crew"}
+    with database.begin() as connection:
+        for role, login in logins.items():
+            connection.execute(text(f"DROP ROLE IF EXISTS {login}"))
+            connection.execute(text(f"CREATE ROLE {login} LOGIN IN ROLE shukun_{role}"))
+    try:
+        for role, login in logins.items():
+            url = make_url(database_url).set(username=login)
+            monkeypatch.setenv(f"DATABASE_{role.upper()}_URL", url.render_as_string())
+        monkeypatch.setenv("DATABASE_URL", database_url)
+        chosen = Settings.from_env(os.environ)
+        who = text("SELECT session_user || ' as ' || current_user")
+        with work.working_database(chosen), transaction() as session:
+            assert session.execute(who).scalar_one() == "shukun_test_crew as shukun_worker"
+        create_app(chosen)
+        with kernel.engine().connect() as connection:
+            assert connection.execute(who).scalar_one() == "shukun_test_site as shukun_app"
+        kernel.engine().dispose()
+    finally:
+        with database.begin() as connection:
+            for login in logins.values():
+                connection.execute(text(f"DROP ROLE {login}"))
+
+
 @pytest.fixture
 def bare_server(tmp_path: Path) -> Iterator[str]:
     """A server without our roles, and a login on it that may make none, owner of a database."""
@@ -193,7 +233,7 @@ def bare_server(tmp_path: Path) -> Iterator[str]:
 def test_an_owner_that_may_make_no_roles_is_told_what_the_administrator_must_run(
     bare_server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    owner = database.engine_for(bare_server)
+    owner = kernel.engine_for(bare_server)
     with pytest.raises(MigrationImpossible, match="数据库管理员执行 shukun db roles"):
         migrations.upgrade(owner)
     monkeypatch.setenv("DATABASE_URL", bare_server)
@@ -204,7 +244,7 @@ def test_an_owner_that_may_make_no_roles_is_told_what_the_administrator_must_run
         with psycopg.connect(administrator.render_as_string(), autocommit=True) as connection:
             connection.execute(written)  # type: ignore[call-overload]
     migrations.upgrade(owner)
-    worker = database.engine_for(bare_server, role="worker")
+    worker = kernel.engine_for(bare_server, role="worker")
     with worker.connect() as connection:
         assert connection.execute(text("SHOW log_min_messages")).scalar_one() == "log"
         assert connection.execute(text("SELECT count(*) FROM person")).scalar_one() == 0
@@ -218,7 +258,7 @@ def test_a_worker_role_that_cannot_see_everything_is_refused(bare_server: str) -
     with psycopg.connect(administrator.render_as_string(), autocommit=True) as connection:
         connection.execute("CREATE ROLE shukun_app; CREATE ROLE shukun_worker")
         connection.execute("GRANT shukun_app, shukun_worker TO county")
-    owner = database.engine_for(bare_server)
+    owner = kernel.engine_for(bare_server)
     with pytest.raises(MigrationImpossible, match="BYPASSRLS"):
         migrations.upgrade(owner)
     owner.dispose()

@@ -213,6 +213,17 @@ def test_the_keys_are_listed_with_what_depends_on_them(
     ]
 
 
+def test_a_server_of_others_is_told_where_its_new_keys_lie(
+    chosen: Settings, worker_database: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for said in (f"已建立密钥文件 {chosen.key_file}：请立即备份", ""):
+        assert run(["keys", "show"]) == 0
+        err = capsys.readouterr().err
+        assert err.startswith(said)
+        assert bool(err) == bool(said)
+    assert chosen.key_file.exists()
+
+
 def test_a_value_that_does_not_open_is_left_and_told(
     chosen: Settings, people: list[Invented], capsys: pytest.CaptureFixture[str]
 ) -> None:
