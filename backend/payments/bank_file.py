@@ -10,7 +10,6 @@ import csv
 import hashlib
 import io
 import os
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,8 +83,12 @@ def bank_file(session: Session, keyring: Keyring, serial: str, by: str) -> BankF
 
 
 def save(content: bytes, path: Path) -> None:
-    """Write the file whole or not at all, for this user alone. Raises `OSError`."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    """Write the file whole or not at all, for this user alone. Raises `OSError`.
+
+    The draft has one name, so that what a killed process left of it is cleared away.
+    """
+    draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
     try:
         with os.fdopen(descriptor, "wb") as file:

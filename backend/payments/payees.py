@@ -138,7 +138,8 @@ class _Checker:
         if person is None or len(self.rejects) > before:
             return None
         guardian = None if relationship == OWN else self._guardian(line, person)
-        self._holder(line, person if guardian is None else guardian)
+        if len(self.rejects) == before:
+            self._holder(line, guardian or person)
         if len(self.rejects) > before:
             return None
         self._seen.add(person.id)

@@ -26,7 +26,12 @@ from miniprogram_api.cli import work
 from miniprogram_api.cli.arguments import EVERYWHERE, Area
 
 MOST_LISTS: Final = 40
-OWN_COMMAND: Final = {"home_visit": "shukun warnings visit"}
+OWN_COMMAND: Final = {
+    "home_visit": "shukun warnings visit",
+    "payment_held": "shukun pay release 或 close",
+    "payment_returned": "shukun pay retry 或 close",
+    "refund_due": "shukun pay refunded 或 close",
+}
 """Kinds whose outcome has an effect: they are closed by the command that has it."""
 
 

@@ -156,6 +156,13 @@ class Ledger:
         with Session(self.engine) as session, session.begin():
             session.execute(text(statement), values)
 
+    def as_owner(self, *statements: str) -> None:
+        """Statements of the tables' owner, committed."""
+        with Session(self.engine) as session, session.begin():
+            session.execute(text("SET LOCAL ROLE NONE"))
+            for statement in statements:
+                session.execute(text(statement))
+
     def rows(self, query: str, **values: Any) -> list[Any]:
         """The rows of a query."""
         with Session(self.engine) as session, session.begin():
