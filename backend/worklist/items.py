@@ -16,7 +16,7 @@ from backend.kernel.audit import Subject
 from backend.kernel.calendar import Deadline, add_working_days
 from backend.kernel.crypto import Cipher, Place
 from backend.kernel.errors import DomainError, Fault
-from backend.worklist.kinds import KINDS, owner_of
+from backend.worklist.kinds import KINDS, SUPERSEDED, owner_of
 from backend.worklist.tables import WORK_ITEM
 
 AT_ONCE: Final = 5_000
@@ -27,14 +27,21 @@ _GIVEN: Final = (
     " due_provisional boolean, opened_by text"
 )
 _NAMES: Final = ", ".join(given.split()[0] for given in _GIVEN.split(","))
+_ANEW: Final = (
+    "person_id", "area", "role", "list_area", "reason", "detail", "due_on", "due_provisional",
+    "opened_by",
+)  # fmt: skip
 _OPEN: Final = text(
     f"INSERT INTO work_item ({_NAMES}) SELECT {_NAMES} FROM jsonb_to_recordset(:rows)"
-    f" AS given ({_GIVEN}) ON CONFLICT DO NOTHING RETURNING id"
+    f" AS given ({_GIVEN}) ON CONFLICT (kind, subject_kind, subject_id, period) DO UPDATE SET"
+    " state = 'open', outcome = NULL, closed_by = NULL, closed_at = NULL, opened_at = now(),"
+    f" version = work_item.version + 1, {', '.join(f'{name} = excluded.{name}' for name in _ANEW)}"
+    f" WHERE work_item.outcome = '{SUPERSEDED}' RETURNING id"
 ).bindparams(bindparam("rows", type_=JSONB))
 _SUPERSEDE: Final = text(
     """
     WITH gone AS (
-        UPDATE work_item SET state = 'done', outcome = 'superseded', closed_by = :by,
+        UPDATE work_item SET state = 'done', outcome = :superseded, closed_by = :by,
             closed_at = now(), version = version + 1
         FROM jsonb_to_recordset(:wanted) AS wanted (kind text, id text)
         WHERE work_item.kind = :kind AND state <> 'done'
@@ -44,7 +51,8 @@ _SUPERSEDE: Final = text(
     )
     INSERT INTO audit_event (actor, action, subject_kind, subject_id, detail)
         SELECT :by, 'work_item.close', 'work_item', id::text,
-            jsonb_build_object('kind', CAST(:kind AS text), 'outcome', 'superseded') FROM gone
+            jsonb_build_object(
+                'kind', CAST(:kind AS text), 'outcome', CAST(:superseded AS text)) FROM gone
         RETURNING id
     """
 ).bindparams(bindparam("wanted", type_=JSONB))
@@ -99,13 +107,14 @@ class Closing:
 def open_items(session: Session, items: Sequence[NewItem], opened_by: str) -> int:
     """Open the items that were never opened before; returns how many those are.
 
-    An item is known by kind, subject and period: one that exists, closed ones too, stays as it is.
-    Raises `KeyError` for an unknown kind.
+    An item is known by kind, subject and period: one that is open or that a person closed stays as
+    it is; one that was superseded is opened anew. Raises `KeyError` for an unknown kind.
     """
     if not items:
         return 0
     dues = _dues(session, items)
-    rows = [_row(item, opened_by, dues) for item in items]
+    single = {(item.kind, item.subject, item.period): item for item in reversed(items)}
+    rows = [_row(item, opened_by, dues) for item in reversed(single.values())]
     return sum(_insert(session, rows[at : at + AT_ONCE]) for at in range(0, len(rows), AT_ONCE))
 
 
@@ -132,6 +141,7 @@ def supersede_items(
     """Close the open items of these subjects, whose cause is gone; returns how many."""
     wanted = [{"kind": subject.kind, "id": subject.id} for subject in subjects]
     gone = {"wanted": wanted, "kind": kind, "period": period, "by": by}
+    gone["superseded"] = SUPERSEDED
     return len(session.execute(_SUPERSEDE, gone).all())
 
 

@@ -19,16 +19,10 @@ ROLES: Final = {
 }
 """Role → its name, from below to above."""
 
-ORDINARY: Final = {
-    "done": "已办理",
-    "not_needed": "不需要办理",
-    "superseded": "情况已变化，不再需要",
-}
-VISITED: Final = {
-    "confirmed": "属实",
-    "not_confirmed": "不属实",
-    "superseded": ORDINARY["superseded"],
-}
+ORDINARY: Final = {"done": "已办理", "not_needed": "不需要办理"}
+VISITED: Final = {"confirmed": "属实", "not_confirmed": "不属实"}
+SUPERSEDED: Final = "superseded"
+"""The outcome that no person chooses: the cause is gone. If it comes back, so does the item."""
 
 
 @dataclass(frozen=True, slots=True)

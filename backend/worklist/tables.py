@@ -86,7 +86,8 @@ WORK_ITEM: Final = Table(
     Index(None, "person_id"),
 )  # fmt: skip
 """待办: something that a person must decide or do. `escalated`: overdue, passed to the level above,
-still to be done. One row a (kind, subject, period) for ever, so that nothing is asked twice."""
+still to be done. One row a (kind, subject, period) for ever, so that nothing is asked twice; what a
+person closed stays closed, what was superseded is opened again with its cause."""
 
 NOTICE_DUE: Final = Table(
     "notice_due",

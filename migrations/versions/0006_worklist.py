@@ -18,7 +18,9 @@ def upgrade() -> None:
         """
         CREATE TRIGGER work_item_done_stays BEFORE UPDATE OF
             state, outcome, closed_by, closed_at, role, area, due_on, reason
-            ON work_item FOR EACH ROW WHEN (OLD.state = 'done') EXECUTE FUNCTION forbid_change()
+            ON work_item FOR EACH ROW
+            WHEN (OLD.state = 'done' AND OLD.outcome <> 'superseded')
+            EXECUTE FUNCTION forbid_change()
         """
     )
     op.execute(

@@ -134,3 +134,19 @@ def test_a_note_without_a_key_is_refused(database: Engine) -> None:
     (item,) = opened(visit(1))
     with pytest.raises(ValueError, match="sealed"), transaction() as session:
         close_item(session, item, Closing("confirmed", "王协管", "家里两人住院"))
+
+
+def test_an_item_whose_cause_comes_back_is_opened_anew(database: Engine) -> None:
+    (item,) = opened(visit(1))
+    with transaction() as session:
+        supersede_items(session, "home_visit", [Subject("warning", "1")], "matching")
+        assert open_items(session, [visit(1, reason="又有预警。"), visit(1)], "test") == 1
+    with transaction() as session:
+        rows = session.execute(text("SELECT id, state, outcome, reason FROM work_item")).all()
+    assert [tuple(row) for row in rows] == [(item, "open", None, "又有预警。")]
+
+
+def test_no_person_says_that_the_cause_is_gone(database: Engine) -> None:
+    (item,) = opened(visit(1))
+    with pytest.raises(OutcomeUnknown), transaction() as session:
+        close_item(session, item, Closing("superseded", "王协管"))
