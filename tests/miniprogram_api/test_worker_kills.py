@@ -11,22 +11,30 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
-from backend.kernel.database import transaction
+from backend.kernel import migrations
+from backend.kernel.database import bound, engine_for, transaction
 from backend.kernel.jobs import defer, defer_many
-from backend.kernel.settings import PROJECT
+from backend.kernel.postgres import Server, embedded
+from backend.kernel.postgres_host import find_host
+from backend.kernel.settings import PROJECT, Settings
 from tests.support import trial_worker
 
 pytestmark = pytest.mark.postgres
 
 KILLS = int(os.environ.get("SHUKUN_WORKER_KILLS", "5"))
+DATABASE_KILLS = int(os.environ.get("SHUKUN_DATABASE_KILLS", "2"))
 DAYS = int(os.environ.get("SHUKUN_SCHEDULE_DAYS", "36"))
 BEAT_KILLS = int(os.environ.get("SHUKUN_BEAT_KILLS", "2"))
-PATIENCE = 60
+PATIENCE = 90
+T = TypeVar("T")
 
 
 class Crew:
@@ -57,14 +65,12 @@ class Crew:
 
 
 @pytest.fixture
-def crew(database: Engine, database_url: str, tmp_path: Path) -> Iterator[Callable[..., Crew]]:
+def crew_on(tmp_path: Path) -> Iterator[Callable[..., Crew]]:
+    """Starts workers on a database; none survives the test."""
     made: list[Crew] = []
-    with database.begin() as connection:
-        for statement in trial_worker.TABLES:
-            connection.execute(text(statement))
 
-    def make(number: int, *options: str) -> Crew:
-        made.append(Crew(database_url, tmp_path / "log", number, *options))
+    def make(url: str, number: int, *options: str) -> Crew:
+        made.append(Crew(url, tmp_path / "log", number, *options))
         return made[-1]
 
     yield make
@@ -72,6 +78,20 @@ def crew(database: Engine, database_url: str, tmp_path: Path) -> Iterator[Callab
         for worker in one.workers:
             worker.kill()
             worker.wait()
+
+
+@pytest.fixture
+def crew(database: Engine, database_url: str, crew_on: Callable[..., Crew]) -> Callable[..., Crew]:
+    """The same on the test's own database."""
+    prepare(database)
+    return partial(crew_on, database_url)
+
+
+def prepare(engine: Engine) -> None:
+    """The tables of the trial tasks."""
+    with engine.begin() as connection:
+        for statement in trial_worker.TABLES:
+            connection.execute(text(statement))
 
 
 def effects(kind: str) -> Counter[str]:
@@ -204,6 +224,68 @@ def test_workers_survive_the_loss_of_all_their_connections(
     until(lambda: not jobs_left())
     assert effects("effect") == Counter(str(number) for number in range(20))
     assert workers.end() == [0, 0]
+
+
+def test_a_worker_that_hangs_loses_its_job_to_another_and_lives_on(
+    crew: Callable[..., Crew],
+) -> None:
+    with transaction() as session:
+        defer(session, trial_worker.effect, number=1, milliseconds=1000)
+    workers = crew(1)
+    until(lambda: bool(effects("effect")))  # committed, but not told yet
+    workers.workers[0].send_signal(signal.SIGSTOP)
+    other = crew(1)
+    until(lambda: not jobs_left())
+    workers.workers[0].send_signal(signal.SIGCONT)
+    assert other.end() == [0]
+    with transaction() as session:
+        defer(session, trial_worker.effect, number=2, milliseconds=0)
+    until(lambda: effects("effect")["2"] == 1)
+    assert effects("effect") == {"1": 1, "2": 1}
+    assert workers.end() == [0]
+
+
+def test_workers_go_on_when_the_killed_database_is_back(
+    tmp_path: Path, crew_on: Callable[..., Crew]
+) -> None:
+    """On a durable server of its own, killed like a machine that loses its power."""
+    with embedded(tmp_path / "data", Settings.from_env(os.environ).pg_bin) as url:
+        engine = engine_for(url)
+        with bound(engine):
+            migrations.upgrade(engine)
+            prepare(engine)
+            with transaction() as session:
+                ids = [{"number": number, "milliseconds": 100} for number in range(20)]
+                defer_many(session, trial_worker.effect, ids)
+            workers = crew_on(url, 2)
+            for _ in range(DATABASE_KILLS):
+                seen = patiently(lambda: effects("effect").total())
+                until(lambda: patiently(lambda: effects("effect").total()) > seen)  # noqa: B023
+                server = Server(find_host(tmp_path / "data"), durable=True)
+                kill(server)
+                time.sleep(random.uniform(0, 1))
+                server.start()
+                server.leave()
+            until(lambda: patiently(jobs_left) == 0)
+            assert patiently(lambda: effects("effect")) == Counter(str(n) for n in range(20))
+            assert workers.end() == [0, 0]
+        engine.dispose()
+
+
+def kill(server: Server) -> None:
+    pid_file = server.host.cluster / "postmaster.pid"
+    os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+
+
+def patiently(look: Callable[[], T]) -> T:
+    """Look again while the database is coming back."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return look()
+        except OperationalError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
 
 # -- what is done once a day -----------------------------------------------------------------
