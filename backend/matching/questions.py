@@ -15,9 +15,9 @@ from backend.kernel.audit import Subject
 from backend.kernel.money import format_yuan
 from backend.matching.conditions import LEFT_OPEN, REASONS
 from backend.matching.deciding import Barred
+from backend.matching.differences import Changes
 from backend.matching.due import InKind
 from backend.matching.ground import Ground
-from backend.matching.ledger import Changes
 from backend.matching.numbers import Numbers
 from backend.matching.slice_data import SliceData, places
 from backend.worklist.items import NewItem, open_items

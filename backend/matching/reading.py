@@ -36,6 +36,7 @@ _VERSIONS: Final[Mapping[str, Kind]] = {"id": "int8", "data_version": "int8"}
 _STATES: Final[Mapping[str, Kind]] = {
     "person_id": "int8", "data_version": "int8", "rules_id": "int4",
 }  # fmt: skip
+_MERGES: Final[Mapping[str, Kind]] = {"merged_id": "int8", "person_id": "int8"}
 _CLASSES: Final[Mapping[str, Kind]] = {"person_id": "int8", "classes": "int4"}
 
 
@@ -105,6 +106,12 @@ class Reader:
             among,
             self._year()[1:],
         )
+
+    def merges(self) -> Columns:
+        """People found to be others, by id."""
+        query = "SELECT DISTINCT ON (merged_id) merged_id, person_id FROM person_merge"
+        order = " ORDER BY merged_id, revision DESC"
+        return read_columns(self._connection, query + order, _MERGES)
 
     def read(self, query: str, kinds: Mapping[str, Kind], among: Ids | None = None) -> Columns:
         """Any query over `person p`, with `{who}` in the place of the condition."""

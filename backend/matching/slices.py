@@ -16,6 +16,7 @@ from backend.kernel.copy import Columns, Kind, raw, write_columns
 from backend.matching import in_kind_rows, ledger
 from backend.matching.counting import counted
 from backend.matching.deciding import barred, by_policy, decide
+from backend.matching.differences import changes
 from backend.matching.due import due_in_kind
 from backend.matching.editions import Edition
 from backend.matching.ground import Ground
@@ -74,7 +75,7 @@ def _match(
     last = ledger.read_last(reader, among)
     data = _read(reader, among, ground, last)
     barring = barred(data)
-    found = ledger.changes(data, decide(data, ground, barring), last, versions, ground)
+    found = changes(data, decide(data, ground, barring), last, versions, ground)
     ledger.write(connection, found.entries)
     due = due_in_kind(data, reader.disease_classes(among), ground)
     kind = in_kind_rows.compare(due.rows, in_kind_rows.read_standing(reader, among))
@@ -107,7 +108,7 @@ def _read(reader: Reader, among: Ids | None, ground: Ground, last: Columns) -> S
     identities = reader.identities(among)
     concerned = among
     if not _everybody(ground):
-        concerned = np.union1d(identities["person_id"], last["person_id"])
+        concerned = np.union1d(identities["person_id"], last["owner"])
     return SliceData(
         ground.county,
         reader.people(among),

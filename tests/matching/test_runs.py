@@ -333,3 +333,36 @@ def test_each_slice_holds_its_own_people_and_no_others(
         held = [Reader(raw(session), one).versions()["id"].tolist() for one in slices]
     assert sorted(own for one in held for own in one) == sorted(register.ids.values())
     assert all(len(one) <= 4 for one in held)
+
+
+@pytest.mark.parametrize("largest", [1, 20])
+def test_a_bill_that_was_another_persons_is_paid_back_by_one_and_paid_to_the_other(
+    register: Register, database: Engine, largest: int
+) -> None:
+    for name in "甲乙":
+        register.person(name)
+        register.identity(name, LOW, "2023-01-01")
+    for first, second in ("甲乙", "乙甲"):
+        number = f"B{first}"
+        register.bill(first, number, "2024-03-09", "1000.00", paid={"basic": "400.00"})
+        run(largest=largest)
+        register.bill(second, number, "2024-03-09", "1000.00", paid={"basic": "400.00"})
+        run(largest=largest)
+        assert nothing_changed(run(full=True, largest=largest))
+        with database.connect() as connection:
+            entries = connection.execute(
+                text(
+                    "SELECT g.person_id, g.amount, g.amount_after FROM grant_entry g"
+                    " JOIN bill b ON b.id = g.bill_id WHERE b.bill_no = :number ORDER BY g.seq"
+                ),
+                {"number": number},
+            ).all()
+        assert entries == [
+            (register.ids[first], 51_000, 51_000),
+            (register.ids[first], -51_000, 0),
+            (register.ids[second], 51_000, 51_000),
+        ]
+        with transaction() as session:
+            assert [one.amount_after for one in explain_grants(session, number)] == [
+                51_000, 0, 51_000,
+            ]  # fmt: skip
