@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from backend.worklist.items import item_of
+from backend.worklist.kinds import KINDS
 from backend.worklist.tables import WORK_ITEM
 
 ITEM = WORK_ITEM.c
@@ -38,6 +39,15 @@ class ListCount:
 
 
 @dataclass(frozen=True, slots=True)
+class KindCount:
+    """One kind of work in all lists together. `overdue`: due before the day asked about."""
+
+    kind: str
+    waiting: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenItem:
     """One open item. `escalated`: overdue once, passed up."""
 
@@ -61,6 +71,14 @@ def list_counts(session: Session, within: Within, today: date) -> Sequence[ListC
         .order_by(ITEM.list_area, ITEM.role, ITEM.kind)
     )
     return [ListCount(*row) for row in session.execute(query)]
+
+
+def kind_counts(session: Session, within: Within, today: date) -> Sequence[KindCount]:
+    """How much of each kind waits, in the order of `KINDS`."""
+    overdue = func.count().filter(today > ITEM.due_on)
+    query = select(ITEM.kind, func.count(), overdue).where(*_open(within)).group_by(ITEM.kind)
+    found = {row.kind: KindCount(*row) for row in session.execute(query)}
+    return [found[kind] for kind in KINDS if kind in found]
 
 
 def open_in(session: Session, within: Within, limit: int) -> Sequence[OpenItem]:
