@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from backend.citizens.exchange import registry
-from backend.citizens.exchange.load import LoadOptions, LoadReport, load_file
+from backend.citizens.exchange.load import CHUNK_ROWS, LoadOptions, LoadReport, load_file
 from backend.citizens.exchange.mapping import load_mapping
 from backend.citizens.exchange.undo import undo_file
 from backend.kernel.areas import is_area
@@ -47,6 +47,7 @@ class _Wanted:
     complete: date | None
     listed: bool
     undo: int | None
+    chunk_rows: int
 
 
 @click.command("import")
@@ -60,6 +61,7 @@ class _Wanted:
 @click.option("--area", help="名册来自哪个县（区划代码）。")
 @click.option("--complete", type=Day(), help="名册在这一天是全量的：不在册的到前一天为止。")
 @click.option("--list", "listed", is_flag=True, help="列出收到过的文件。")
+@click.option("--chunk-rows", type=click.IntRange(1, 200_000), default=CHUNK_ROWS, hidden=True)
 @click.option("--undo", type=int, metavar="编号", help="整份撤回一个文件。")
 @click.pass_context
 def import_(context: click.Context, /, **given: Any) -> None:
@@ -105,6 +107,7 @@ def _load(wanted: _Wanted) -> int:
                 mapping_sha256=digest,
                 origin_area=int(wanted.area[:6]) if wanted.area else 0,
                 complete_on=wanted.complete,
+                chunk_rows=wanted.chunk_rows,
                 progress=progress,
             )
             report = load_file(wanted.kind, wanted.file, options)

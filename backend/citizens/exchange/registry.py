@@ -86,6 +86,8 @@ def find(session: Session, new: NewFile) -> Row[Any] | None:
 
 def register(session: Session, new: NewFile) -> Row[Any]:
     """The file's record, made where it is new."""
+    if (before := find(session, new)) is not None:
+        return before
     values = {
         "kind": new.kind,
         "name": new.name,
