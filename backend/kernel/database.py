@@ -26,6 +26,11 @@ ROLES: Final[dict[Role, str]] = {"app": "shukun_app", "worker": "shukun_worker"}
 STATEMENT_TIMEOUT_MS: Final = 30_000
 LOCK_TIMEOUT_MS: Final = 5_000
 CONNECT_TIMEOUT_S: Final = 5
+LET_GO: Final = (
+    " -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+    " -c idle_in_transaction_session_timeout=600000"
+)
+"""The server drops a machine that vanished, or a process that hangs: its locks stop others."""
 
 
 class Base(DeclarativeBase):
@@ -71,7 +76,7 @@ def engine_options(*, threads: int = 4, role: Role | None = None) -> dict[str, A
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": "shukun",
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"
-            f" -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC{acting_as}",
+            f" -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC{LET_GO}{acting_as}",
         },
     }
 
