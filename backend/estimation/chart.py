@@ -17,7 +17,9 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from backend.estimation.axis import WAN, Axis
 from backend.estimation.estimate import OUT_OF_SCOPE
 from backend.estimation.what_if import CostCurve, CurvePoint
+from backend.kernel import svg
 from backend.kernel.money import format_yuan, half_up
+from backend.kernel.svg import INK
 from backend.policies.book import Vocabulary
 
 WIDTH: Final = 3600
@@ -26,8 +28,7 @@ LEFT, TOP, ACROSS, DOWN = 500, 880, 2920, 2400
 LEGEND_TOP: Final = TOP + DOWN + 900
 ROW: Final = 300
 OWN: Final = "自己付"
-INK: Final = "#1A1A1A"
-FONT: Final = "PingFang SC, Microsoft YaHei, Noto Sans CJK SC, Noto Sans SC, sans-serif"
+TITLE: Final = "费用不同时，自己付多少"
 
 OWN_COLOUR: Final = "#D55E00"
 _COLOURS: Final = (
@@ -82,17 +83,11 @@ class _Chart:
         """Where the marker stands; far outside where the picture does not reach the present."""
 
     def picture(self) -> Element:
-        height = _px(LEGEND_TOP + ROW * (len(self.bands) + 1) + 60)
-        root = Element("svg", {
-            "xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {_px(WIDTH)} {height}",
-            "width": _px(WIDTH), "height": height, "role": "img", "lang": "zh-CN",
-            "aria-labelledby": "what-if-title what-if-desc", "font-family": FONT, "fill": INK,
-        })  # fmt: skip
-        SubElement(root, "title", {"id": "what-if-title"}).text = "费用不同时，自己付多少"
-        SubElement(root, "desc", {"id": "what-if-desc"}).text = self._description()
+        height = LEGEND_TOP + ROW * (len(self.bands) + 1) + 60
+        root = svg.picture("what-if", (WIDTH, height), TITLE, self._description())
         self._patterns(SubElement(root, "defs"))
         SubElement(root, "rect", {"width": "100%", "height": "100%", "fill": "#FFFFFF"})
-        _text(root, "费用不同时，自己付多少", 160, 300, size=19, weight="bold")
+        svg.text(root, TITLE, 160, 300, size=19, weight="bold")
         self._axes(root)
         self._stack(root)
         self._marker(root)
@@ -109,42 +104,40 @@ class _Chart:
             if band.fill.startswith("url"):
                 place = band.place or 0
                 ground, ink = _COLOURS[place % len(_COLOURS)]
-                pattern = SubElement(defs, "pattern", {
-                    "id": f"what-if-{band.code}", "width": "12", "height": "12",
-                    "patternUnits": "userSpaceOnUse",
-                })  # fmt: skip
-                SubElement(pattern, "rect", {"width": "12", "height": "12", "fill": ground})
                 lines = _PATTERNS[place % len(_PATTERNS)]
                 width = "3" if "h" in lines else "1.6"
-                SubElement(pattern, "path", {"d": lines, "stroke": ink, "stroke-width": width})
+                path = {"d": lines, "stroke": ink, "stroke-width": width}
+                svg.pattern(defs, f"what-if-{band.code}", ground, path)
 
     def _axes(self, root: Element) -> None:
         bottom = TOP + DOWN
         for fen, label in self.up.ticks():
             y = bottom - self.up.at(fen)
-            _line(root, (LEFT, y), (LEFT + ACROSS, y), "#C8C8C8", "1")
-            _text(root, label, LEFT - 60, y + 50, anchor="end")
+            svg.line(root, (LEFT, y), (LEFT + ACROSS, y), "#C8C8C8", "1")
+            svg.text(root, label, LEFT - 60, y + 50, anchor="end")
         for fen, label in self.across.ticks():
             x = LEFT + self.across.at(fen)
-            _line(root, (x, bottom), (x, bottom + 60), INK, "1.5")
-            _text(root, label, min(x, WIDTH - 40 - len(label) * 45), bottom + 230, anchor="middle")
-        _text(root, self.up.unit, LEFT - 60, TOP - 130, anchor="end")
+            svg.line(root, (x, bottom), (x, bottom + 60), INK, "1.5")
+            svg.text(
+                root, label, min(x, WIDTH - 40 - len(label) * 45), bottom + 230, anchor="middle"
+            )
+        svg.text(root, self.up.unit, LEFT - 60, TOP - 130, anchor="end")
         name = f"这张单的总费用（{self.across.unit}）"
-        _text(root, name, LEFT + ACROSS // 2, bottom + 480, size=16, anchor="middle")
+        svg.text(root, name, LEFT + ACROSS // 2, bottom + 480, size=16, anchor="middle")
 
     def _stack(self, root: Element) -> None:
         below = [0] * len(self.totals)
         for band, above in zip(self.bands, self.edges, strict=True):
             forth = [self._point(n, fen) for n, fen in enumerate(above)]
             back = [self._point(n, fen) for n, fen in reversed(list(enumerate(below)))]
-            points = " ".join(f"{_px(x)},{_px(y)}" for x, y in (*forth, *back))
+            points = " ".join(f"{svg.px(x)},{svg.px(y)}" for x, y in (*forth, *back))
             SubElement(root, "polygon", {
                 "points": points, "fill": band.fill, "stroke": "#FFFFFF", "stroke-width": "1.2",
                 "stroke-linejoin": "round",
             })  # fmt: skip
             below = above
         bottom = TOP + DOWN
-        _line(root, (LEFT, bottom), (LEFT + ACROSS, bottom), INK, "2")
+        svg.line(root, (LEFT, bottom), (LEFT + ACROSS, bottom), INK, "2")
 
     @cached_property
     def edges(self) -> list[list[int]]:
@@ -164,7 +157,7 @@ class _Chart:
             place = self._widest(len(band.name) * 80 + 80, below, above)
             if place is not None and not (corner and band.place is None):
                 x, y = place
-                _text(root, band.name, x, y + 60, size=16, anchor="middle", halo="4")
+                svg.text(root, band.name, x, y + 60, size=16, anchor="middle", halo="4")
             below = above
 
     def _corner(self, root: Element) -> bool:
@@ -175,10 +168,10 @@ class _Chart:
         if upper < TOP + 700 or self.up.at(burden) < 20:
             return False
         _, lower = self._point(at, total - burden)
-        _text(root, OWN, LEFT + 160, TOP + 260, size=18, weight="bold", fill="#A34700", halo="4")
+        svg.text(root, OWN, LEFT + 160, TOP + 260, size=18, weight="bold", fill="#A34700", halo="4")
         end = (x, (upper + lower) // 2)
-        _line(root, (LEFT + 580, TOP + 290), end, INK, "1.5")
-        _dot(root, end, 35)
+        svg.line(root, (LEFT + 580, TOP + 290), end, INK, "1.5")
+        svg.dot(root, end, 35)
         return True
 
     def _widest(self, half: int, below: list[int], above: list[int]) -> tuple[int, int] | None:
@@ -200,25 +193,23 @@ class _Chart:
         x, total = self.now, self.curve.present.bill.total
         if x < 0:
             return
-        _line(root, (x, TOP - 90), (x, TOP + DOWN), "#FFFFFF", "4")
-        _line(root, (x, TOP - 90), (x, TOP + DOWN), INK, "2", "5 4")
+        svg.line(root, (x, TOP - 90), (x, TOP + DOWN), "#FFFFFF", "4")
+        svg.line(root, (x, TOP - 90), (x, TOP + DOWN), INK, "2", "5 4")
         anchor = "start" if x < LEFT + 700 else "end" if x > LEFT + ACROSS - 700 else "middle"
-        _text(root, f"现在 {_short(total)}", x, TOP - 150, size=16, anchor=anchor, weight="bold")
+        svg.text(root, f"现在 {_short(total)}", x, TOP - 150, size=16, anchor=anchor, weight="bold")
 
     def _legend(self, root: Element) -> None:
         total = self.curve.present.bill.total
         heading = f"现在总费用 {format_yuan(total)} 元，其中："
-        _text(root, heading, 160, LEGEND_TOP, size=16)
+        svg.text(root, heading, 160, LEGEND_TOP, size=16)
         for number, band in enumerate(reversed(self.bands), 1):
             y = LEGEND_TOP + ROW * number
             weight = "bold" if band.place is None else "normal"
-            SubElement(root, "rect", {
-                "x": _px(160), "y": _px(y - 150), "width": "26", "height": "18",
-                "fill": band.fill, "stroke": INK, "stroke-width": "1",
-            })  # fmt: skip
-            _text(root, band.name, 520, y, size=16, weight=weight)
+            look = {"stroke": INK, "stroke_width": "1"}
+            svg.box(root, (160, y - 150), (260, 180), band.fill, **look)
+            svg.text(root, band.name, 520, y, size=16, weight=weight)
             amount = f"{format_yuan(band.now)} 元"
-            _text(root, amount, WIDTH - 160, y, size=16, anchor="end", weight=weight)
+            svg.text(root, amount, WIDTH - 160, y, size=16, anchor="end", weight=weight)
 
 
 def _bands(curve: CostCurve, vocabulary: Vocabulary) -> Iterator[Band]:
@@ -244,32 +235,3 @@ def _short(fen: int) -> str:
         return f"{format_yuan(fen).removesuffix('.00')} 元"
     wan = format_yuan(half_up(fen, WAN // 100)).rstrip("0").rstrip(".")
     return f"{wan} 万元"
-
-
-def _px(tenths: int) -> str:
-    whole, rest = divmod(tenths, 10)
-    return f"{whole}.{rest}" if rest else str(whole)
-
-
-def _text(root: Element, words: str, x: int, y: int, *, size: int = 14, **look: str) -> None:
-    """`look`: anchor, weight, fill, and halo, the width of a white edge around the letters."""
-    attributes = {"x": _px(x), "y": _px(y), "font-size": str(size)}
-    names = {"anchor": "text-anchor", "weight": "font-weight", "halo": "stroke-width"}
-    attributes |= {names.get(name, name): value for name, value in look.items()}
-    if "halo" in look:
-        attributes |= {"stroke": "#FFFFFF", "paint-order": "stroke", "stroke-linejoin": "round"}
-    SubElement(root, "text", attributes).text = words
-
-
-def _line(
-    root: Element, start: tuple[int, int], end: tuple[int, int], colour: str, *style: str
-) -> None:
-    ends = {"x1": start[0], "y1": start[1], "x2": end[0], "y2": end[1]}
-    attributes = {name: _px(value) for name, value in ends.items()} | {"stroke": colour}
-    names = ("stroke-width", "stroke-dasharray")
-    SubElement(root, "line", attributes | dict(zip(names, style, strict=False)))
-
-
-def _dot(root: Element, centre: tuple[int, int], radius: int) -> None:
-    x, y = centre
-    SubElement(root, "circle", {"cx": _px(x), "cy": _px(y), "r": _px(radius), "fill": INK})

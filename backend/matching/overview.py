@@ -166,20 +166,13 @@ def overview(session: Session, run_id: int, today: date) -> RunOverview:
 
 
 def _shown() -> Select[Any]:
-    parts = (
-        select(
-            MATCH_PART.c.run_id,
-            func.count().label("parts"),
-            func.count().filter(MATCH_PART.c.state == "done").label("done"),
-        )
-        .group_by(MATCH_PART.c.run_id)
-        .subquery()
-    )
+    own = MATCH_PART.c.run_id == MATCH_RUN.c.id
+    parts = select(func.count()).where(own)
     return select(
         MATCH_RUN,
-        func.coalesce(parts.c.parts, 0).label("parts"),
-        func.coalesce(parts.c.done, 0).label("done"),
-    ).join(parts, parts.c.run_id == MATCH_RUN.c.id, isouter=True)
+        parts.scalar_subquery().label("parts"),
+        parts.where(MATCH_PART.c.state == "done").scalar_subquery().label("done"),
+    )
 
 
 def _run(row: Row[Any]) -> RunShown:
