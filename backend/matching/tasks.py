@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
+import os
+from datetime import time
+from typing import Final
+
 from sqlalchemy.orm import Session
 
+from backend.citizens.counties import counties
+from backend.kernel import clock
 from backend.kernel.database import transaction
 from backend.kernel.jobs import defer_many, task
+from backend.kernel.jobs_schedule import every_month
+from backend.kernel.settings import Settings
 from backend.matching.runs import Begun, StartRun, compute_part, finish_run, start_run
 
-QUEUE = "matching"
+QUEUE: Final = "matching"
+SCHEDULED: Final = "schedule"
+LATE_MONTHS: Final = 3
+"""Until March the year before is matched too: its last bills are delivered late."""
+
+
+@every_month("matching.month", queue=QUEUE, day=1, at=time(1))
+def match_month(session: Session, period: str) -> None:
+    """Leave a run of every county for the year, and early in the year for the year before."""
+    year, month = int(period[:4]), int(period[5:])
+    years = (year - 1, year) if month <= LATE_MONTHS else (year,)
+    jobs = [{"county": int(code), "year": one} for code in counties(session) for one in years]
+    defer_many(session, match_county, jobs)
+
+
+@task("matching.county", queue=QUEUE)
+def match_county(county: int, year: int) -> None:
+    """Start a county's run; its parts are jobs of their own."""
+    catalogue = Settings.from_env(os.environ).catalogue
+    command = StartRun(f"{county:06d}", year, clock.today(), SCHEDULED, catalogue=catalogue)
+    with transaction() as session:
+        begun = begin(session, command)
+        if not begun.parts:
+            finish_run(session, begun.run_id)
 
 
 def begin(session: Session, command: StartRun) -> Begun:
