@@ -216,6 +216,12 @@ def test_who_is_absent_from_a_whole_roster_leaves_the_day_before(office: Office)
     assert [row[5] for row in office.content()["identities"]] == ["infinity"] * 5
 
 
+def test_a_file_that_names_no_origin_leaves_the_one_that_is_known(office: Office) -> None:
+    office.load("identities", [identity(1, "2023-01-01")], origin_area=320281)
+    office.load("identities", [identity(1, "2023-01-01", "2024-12-31")])
+    assert [row[8] for row in office.content()["identities"]] == [320281]
+
+
 def test_nobody_is_absent_while_rows_are_refused(office: Office) -> None:
     office.load("identities", [identity(1, "2023-01-01"), identity(2, "2023-01-01")])
     day = date(2024, 7, 1)

@@ -108,6 +108,25 @@ def test_a_changed_number_is_taken_back(office: Office) -> None:
     assert office.content() == before
 
 
+def test_a_changed_number_stays_where_a_later_file_says_so_too(office: Office) -> None:
+    office.load("people", [person(1)])
+    wrong = office.load("people", [person(2, name="测1", former_id_number=number(1))])
+    office.load("people", [person(2, name="测1") | {"备注": "下月"}])
+    before = office.content()
+    office.undo(wrong.serial)
+    assert office.content() == before
+
+
+def test_a_number_given_beside_the_same_data_is_taken_back(office: Office) -> None:
+    same = {"name": "测1", "phone": "", "household_no": "H1"}
+    office.load("people", [person(1, **same)])
+    before = office.content()
+    wrong = office.load("people", [person(3, **same, former_id_number=number(1))])
+    assert wrong.unchanged == 1
+    office.undo(wrong.serial)
+    assert office.content() == before
+
+
 def test_intervals_and_incomes_are_taken_back(office: Office) -> None:
     office.load("identities", [identity(1, "2024-01-01")])
     office.load("households", [household("H0", 2023, "1.00")])

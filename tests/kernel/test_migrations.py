@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Engine, NullPool, create_engine, inspect, text
 
 import backend.calendars.tables
+import backend.citizens.file_tables
 import backend.citizens.history
 import backend.kernel.jobs
 import backend.kernel.key_check

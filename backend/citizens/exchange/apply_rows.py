@@ -34,7 +34,7 @@ def apply_rows(step: Step, kind: str, rows: pl.DataFrame, *, again: bool = False
         last = last.join(_brought(step, current), on=form.key, how="anti", maintain_order="left")
     count_repeats(step, len(made.rows) - len(last))
     if kind == "identities":
-        last = _apart(step, last, current)
+        last = _apart(step, _with_origins(step, last, current), current)
     _write(step, form, Draft(last, made.keys), current)
     if kind == "vital":
         settle_exits(step.connection, last["person_id"].unique().to_list(), step.revision)
@@ -46,6 +46,17 @@ def _brought(step: Step, current: pl.DataFrame) -> pl.DataFrame:
     """The current rows that the file itself brought."""
     confirmed = list(step.brought(current["id"].to_list()))
     return current.filter((pl.col("file_id") == step.file_id) | pl.col("id").is_in(confirmed))
+
+
+def _with_origins(step: Step, rows: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:
+    """A file that does not say which area it comes from leaves what an earlier one said."""
+    if step.origin_area:
+        return rows
+    said = current.select(*FORMS["identities"].key, origin_now="origin_area")
+    joined = rows.join(said, on=FORMS["identities"].key, how="left", maintain_order="left")
+    return joined.with_columns(origin_area=pl.coalesce("origin_now", "origin_area")).drop(
+        "origin_now"
+    )
 
 
 def _apart(step: Step, rows: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:

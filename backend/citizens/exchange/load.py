@@ -26,7 +26,7 @@ from backend.citizens.exchange.reading import read_chunks
 from backend.citizens.exchange.registry import NewFile
 from backend.citizens.exchange.step import Step, take_turn
 from backend.citizens.exchange.unregistered import note_unregistered
-from backend.citizens.tables import DATA_FILE, DATA_REJECT
+from backend.citizens.file_tables import DATA_FILE, DATA_REJECT
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.clock import CHINA

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from backend.citizens.exchange.chunk import Reject
 from backend.citizens.exchange.staging import copy_in
 from backend.citizens.exchange.step import Step
-from backend.citizens.tables import DATA_FILE, DATA_FILE_UNCHANGED, DATA_REJECT
+from backend.citizens.file_tables import DATA_FILE, DATA_FILE_UNCHANGED, DATA_REJECT
 from backend.kernel.errors import DomainError, Fault
 
 KINDS: Final = (

@@ -18,7 +18,7 @@ from backend.citizens.exchange.exits import settle_exits
 from backend.citizens.exchange.forms import FORMS, Form
 from backend.citizens.exchange.step import take_turn
 from backend.citizens.exchange.undo_people import undo_people
-from backend.citizens.tables import DATA_FILE
+from backend.citizens.file_tables import DATA_FILE
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.copy import raw

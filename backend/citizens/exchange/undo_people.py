@@ -1,11 +1,13 @@
 """撤回参保人文件 (undo people): people, their numbers and merges as they were without the file.
 
 A person whom no other file registers stays as one whom rows name and the register does not know:
-the id is kept for the day on which the register brings them again.
+the id is kept for the day on which the register brings them again. A number or a merge stays where
+a later file has registered the person since.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import psycopg
@@ -35,30 +37,45 @@ _AREAS: Final = (
     "UPDATE {table} t SET area = p.area FROM person p"
     " WHERE p.id = t.person_id AND p.id = ANY(%b) AND t.area <> p.area"
 )
+_NOT_SINCE: Final = """
+    NOT EXISTS (
+        SELECT FROM person p WHERE p.id = n.person_id AND p.known AND p.file_id > %(file)s
+    ) AND NOT EXISTS (
+        SELECT FROM data_file_unchanged u JOIN data_file f ON f.id = u.file_id
+        WHERE u.file_id > %(file)s AND f.state <> 'undone' AND n.person_id = ANY(u.row_ids)
+    )
+"""
+"""Of rows `n` with a person: no later file has registered the person."""
+_GIVEN: Final = (
+    f"SELECT number_index FROM person_number n WHERE file_id = %(file)s AND {_NOT_SINCE}"
+)
 _KEEP_NUMBERS: Final = """
     INSERT INTO person_number_history
         (number_index, person_id, current, number, file_id, revision, superseded_by)
     SELECT number_index, person_id, current, number, file_id, revision, %(revision)s
-    FROM person_number WHERE file_id = %(file)s
+    FROM person_number WHERE number_index = ANY(%(given)b)
 """
 _NUMBERS_BACK: Final = """
     UPDATE person_number n SET person_id = h.person_id, current = h.current, number = h.number,
         file_id = h.file_id, revision = %(revision)s
     FROM (
-        SELECT DISTINCT ON (number_index) * FROM person_number_history
-        WHERE file_id <> %(file)s ORDER BY number_index, superseded_by DESC
+        SELECT DISTINCT ON (o.number_index) o.* FROM person_number_history o
+            JOIN data_file f ON f.id = o.file_id AND f.state <> 'undone'
+        WHERE o.number_index = ANY(%(given)b) ORDER BY o.number_index, o.superseded_by DESC
     ) AS h
-    WHERE n.file_id = %(file)s AND h.number_index = n.number_index
+    WHERE h.number_index = n.number_index
 """
 _NUMBERS_GONE: Final = """
-    DELETE FROM person_number n WHERE n.file_id = %(file)s AND EXISTS (
-        SELECT FROM person_number o
-        WHERE o.person_id = n.person_id AND o.file_id <> %(file)s AND (o.current OR NOT n.current)
-    )
+    DELETE FROM person_number n WHERE n.number_index = ANY(%(given)b) AND n.file_id = %(file)s
+        AND EXISTS (
+            SELECT FROM person_number o
+            WHERE o.person_id = n.person_id AND o.file_id <> %(file)s
+                AND (o.current OR NOT n.current)
+        )
 """
 _MERGES: Final = (
-    "UPDATE person_merge SET undone_at = now() WHERE file_id = %s AND undone_at IS NULL"
-    " RETURNING merged_id, person_id, revision"
+    "UPDATE person_merge n SET undone_at = now() WHERE file_id = %(file)s AND undone_at IS NULL"
+    f" AND {_NOT_SINCE} RETURNING merged_id, person_id, revision"
 )
 _PART_ROWS: Final = """
     DELETE FROM {table} t USING {table}_history h
@@ -89,13 +106,14 @@ def undo_people(
     connection: psycopg.Connection[Any], serial: int, revision: int, find_back: str
 ) -> tuple[list[int], int]:
     """The people whom the file had registered, and how many of them other files register."""
+    given = [row[0] for row in connection.execute(_GIVEN, {"file": serial})]
     parted = _undo_merges(connection, serial, revision)
     ids = [row[0] for row in connection.execute(_OURS, [serial])]
     keep(connection, PERSON, ids, revision)
     connection.execute(find_back.format(table="person", only="AND h.known"), {"ids": ids})
     connection.execute(_UNKNOWN, [revision, ids])
     restored = connection.execute(_RESTORE, [revision]).rowcount
-    _undo_numbers(connection, serial, revision)
+    _undo_numbers(connection, {"file": serial, "given": given, "revision": revision})
     people = [*ids, *parted]
     settle_exits(connection, people, revision)
     for kind in _MOVED:
@@ -103,18 +121,16 @@ def undo_people(
     return ids, restored
 
 
-def _undo_numbers(connection: psycopg.Connection[Any], serial: int, revision: int) -> None:
+def _undo_numbers(connection: psycopg.Connection[Any], values: Mapping[str, Any]) -> None:
     """A number that the file gave stays only where it is all that leads to the person."""
-    values = {"file": serial, "revision": revision}
-    connection.execute(_KEEP_NUMBERS, values)
-    connection.execute(_NUMBERS_BACK, values)
-    connection.execute(_NUMBERS_GONE, values)
+    for statement in (_KEEP_NUMBERS, _NUMBERS_BACK, _NUMBERS_GONE):
+        connection.execute(statement, values)
 
 
 def _undo_merges(connection: psycopg.Connection[Any], serial: int, revision: int) -> list[int]:
     """Part again who were made one by the file; rows that changed since stay where they are."""
     people: list[int] = []
-    merges = connection.execute(_MERGES, [serial]).fetchall()
+    merges = connection.execute(_MERGES, {"file": serial}).fetchall()
     for merged, into, at in sorted(merges, reverse=True):
         values = {"merged": merged, "into": into, "at": at, "revision": revision}
         for kind in _MOVED:
