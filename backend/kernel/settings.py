@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,8 @@ PROJECT: Final = Path(__file__).resolve().parents[2]
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 CIPHERS: Final = ("aes", "sm4")
 MEBIBYTE: Final = 1024 * 1024
+NOT_SHOWN: Final = "(不予显示)"
+_SECRET: Final = re.compile(r"[!-~]{32,200}", re.ASCII)
 DEFAULT_DATA: Final = PROJECT / "var"
 
 
@@ -64,6 +67,8 @@ class Settings:
     """Seconds of silence after which a worker counts as dead and its jobs are taken back."""
     max_body_bytes: int = MEBIBYTE
     max_batch_body_bytes: int = 8 * MEBIBYTE
+    staff_token: str | None = field(default=None, repr=False)
+    """What staff show to read runs, until they have accounts; None: nobody may."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -71,8 +76,8 @@ class Settings:
         read = _Reader(environ)
         settings = cls(
             database_url=read.database_url("DATABASE_URL"),
-            database_app_url=read.database_url("DATABASE_APP_URL"),
-            database_worker_url=read.database_url("DATABASE_WORKER_URL"),
+            database_app_url=read.database_url("DATABASE_APP_URL", beside="DATABASE_URL"),
+            database_worker_url=read.database_url("DATABASE_WORKER_URL", beside="DATABASE_URL"),
             data=read.path("SHUKUN_DATA") or DEFAULT_DATA,
             pg_bin=read.folder("SHUKUN_PG_BIN", holding="initdb"),
             keys=read.file("SHUKUN_KEYS"),
@@ -87,6 +92,7 @@ class Settings:
             max_batch_body_bytes=read.number(
                 "SHUKUN_MAX_BATCH_BODY_BYTES", 8 * MEBIBYTE, 1024, 256 * MEBIBYTE
             ),
+            staff_token=read.secret("SHUKUN_STAFF_TOKEN"),
         )
         if read.faults:
             raise SettingsError(read.faults)
@@ -109,10 +115,12 @@ class _Reader:
         shown = self.environ[variable] if value is None else value
         self.faults.append(SettingFault(variable, shown, remedy))
 
-    def database_url(self, variable: str) -> str | None:
+    def database_url(self, variable: str, *, beside: str | None = None) -> str | None:
         text = self.environ.get(variable)
         if not text:
             return None
+        if beside is not None and not self.environ.get(beside):
+            self._fault(variable, f"只能和 {beside} 一起设置。", value="(不予显示)")
         try:
             driver = make_url(text).drivername
         except ArgumentError:
@@ -122,7 +130,16 @@ class _Reader:
             remedy = (
                 "请写成 postgresql://用户:口令@主机:端口/数据库；不用外部数据库时请删去此变量。"
             )
-            self._fault(variable, remedy, value="(不予显示)")
+            self._fault(variable, remedy, value=NOT_SHOWN)
+        return text
+
+    def secret(self, variable: str) -> str | None:
+        text = self.environ.get(variable)
+        if not text:
+            return None
+        if _SECRET.fullmatch(text) is None:
+            remedy = "请改为 32 至 200 个英文字母、数字或符号，不含空格；最好随机生成。"
+            self._fault(variable, remedy, value=NOT_SHOWN)
         return text
 
     def path(self, variable: str) -> Path | None:

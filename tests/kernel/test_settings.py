@@ -87,6 +87,12 @@ def test_a_database_url_at_fault_is_not_repeated_since_it_may_hold_a_password(ur
     assert "geheim" not in str(caught.value)
 
 
+@pytest.mark.parametrize("variable", ["DATABASE_APP_URL", "DATABASE_WORKER_URL"])
+def test_a_login_for_a_role_needs_the_owners_beside_it(variable: str) -> None:
+    with pytest.raises(SettingsError, match="只能和 DATABASE_URL 一起设置"):
+        Settings.from_env({variable: "postgresql://site@db/shukun"})
+
+
 @pytest.mark.parametrize("text", ["1e3", "２", "9" * 5000, "1.0", " 2"])
 def test_a_number_is_plain_digits_within_its_bounds(text: str) -> None:
     with pytest.raises(SettingsError):
