@@ -92,14 +92,14 @@ def by_matching(office: Office, register: Register) -> Answers:
 
 
 def with_paid_since(now: Answers, before: Answers, register: Register) -> Answers:
-    """With the grants of before on which a later file of the same year brings a payment: they stand
-    (settled, or another amount and so for a person to judge), and are not computed again."""
+    """With the grants of before on whose bills, still of the person and year, a later file brings a
+    payment: they stand (settled, or of another amount and so for a person to judge)."""
     kept: dict[tuple[str, int], list[Grant]] = {key: [] for key in now}
     for (_, year), (money, _) in before.items():
         for grant in money:
             bill = register.rows["bills"][(grant[0],)]
-            same_year = bill["discharged_on"][:4] == str(year)
-            if bill[f"paid_{grant[3]}"] and same_year:
+            same = bill["discharged_on"][:4] == str(year) and bill["id_number"] == grant[1]
+            if bill[f"paid_{grant[3]}"] and same:
                 place = register.people[bill["id_number"]]["registered_area_code"]
                 area = next(area for area in AREAS if in_area(place, area))
                 kept[area, year].append(grant)

@@ -57,11 +57,13 @@ def _some(rng: random.Random, rows: Sequence[Row]) -> list[Row]:
 
 
 def _bills(rng: random.Random, rows: Sequence[Row]) -> Iterator[Row]:
-    """Contents of another bill under the same number; a third stand twice, first otherwise."""
+    """Contents of another bill under the same number; a third stand twice, first otherwise; a
+    fifth turn out to be another person's."""
     for row in _some(rng, rows):
-        same = {"bill_no": row["bill_no"], "id_number": row["id_number"]}
         if rng.random() < 0.3:
-            yield rng.choice(rows) | same
+            yield rng.choice(rows) | {"bill_no": row["bill_no"]}
+        owner = rng.choice(rows) if rng.random() < 0.2 else row
+        same = {"bill_no": row["bill_no"], "id_number": owner["id_number"]}
         yield rng.choice(rows) | same
 
 
