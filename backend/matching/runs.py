@@ -37,18 +37,6 @@ class UnknownRun(DomainError):
     code: ClassVar[str] = "unknown-run"
 
 
-class RunNotComputed(DomainError):
-    """The run is still computing, or has been released."""
-
-    code: ClassVar[str] = "run-not-computed"
-
-
-class SecondPersonNeeded(DomainError):
-    """Who released a run first cannot be the second as well."""
-
-    code: ClassVar[str] = "second-person-needed"
-
-
 @dataclass(frozen=True, slots=True)
 class StartRun:
     """运行: match `area` (6 digits) for `year` as of a day. `full`: compute everybody anew.
@@ -99,7 +87,7 @@ def start_run(session: Session, command: StartRun) -> Begun:
         return Begun(run_id, open_parts(session, run_id), resumed=True)
     parts = slices_of(raw(session), command.area, command.year, command.largest)
     _write_parts(session, run_id, parts)
-    _audited(session, command.by, "match.start", run_id, {"parts": len(parts)})
+    audited(session, command.by, "match.start", run_id, {"parts": len(parts)})
     return Begun(run_id, tuple(range(len(parts))), resumed=False)
 
 
@@ -150,34 +138,6 @@ def finish_run(session: Session, run_id: int) -> bool:
         .values(state="computed", computed_at=func.now())
     )
     return bool(run_of(session, run_id).state != "computing")
-
-
-def release_run(session: Session, run_id: int, by: str) -> bool:
-    """放行: the first person's word, or the second's, which releases. Whether it is released now.
-
-    Raises `UnknownRun`, `RunNotComputed`, `SecondPersonNeeded`.
-    """
-    run = run_of(session, run_id)
-    own = (MATCH_RUN.c.id == run_id) & (MATCH_RUN.c.state == "computed")
-    first = update(MATCH_RUN).where(own, MATCH_RUN.c.first_release_by.is_(None))
-    done = session.execute(
-        first.values(first_release_by=by, first_release_at=func.now()).returning(MATCH_RUN.c.id)
-    ).first()
-    if done is not None:
-        _audited(session, by, "match.release.first", run_id, {})
-        return False
-    if run.first_release_by == by:
-        raise SecondPersonNeeded(Fault("/by", "同一个人不能放行两次：请由另一个人放行。"))
-    second = update(MATCH_RUN).where(own, MATCH_RUN.c.first_release_by != by)
-    done = session.execute(
-        second.values(state="released", released_by=by, released_at=func.now()).returning(
-            MATCH_RUN.c.id
-        )
-    ).first()
-    if done is None:
-        raise RunNotComputed(Fault("/id", "这次运行还没有算完，或者已经放行，不能再放行。"))
-    _audited(session, by, "match.release", run_id, {"first": run.first_release_by})
-    return True
 
 
 def run_of(session: Session, run_id: int) -> Row[Any]:
@@ -234,7 +194,8 @@ def _write_parts(session: Session, run_id: int, parts: Sequence[Slice]) -> None:
         session.execute(MATCH_PART.insert(), rows)
 
 
-def _audited(session: Session, by: str, action: str, run_id: int, detail: dict[str, Any]) -> None:
+def audited(session: Session, by: str, action: str, run_id: int, detail: dict[str, Any]) -> None:
+    """Write down what somebody did to a run."""
     audit.record(
         session, actor=by, action=action, subject=Subject("match_run", str(run_id)), detail=detail
     )

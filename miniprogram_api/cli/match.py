@@ -13,12 +13,12 @@ from backend.kernel.database import transaction
 from backend.kernel.money import format_yuan
 from backend.matching.dry_run import dry_run
 from backend.matching.ledger import KINDS, EntryKind
+from backend.matching.release import release_run
 from backend.matching.runs import (
     StartRun,
     finish_run,
     nothing_changed,
     open_parts,
-    release_run,
     summaries,
     total_of,
 )
@@ -86,7 +86,7 @@ def _match(context: click.Context, options: Mapping[str, Any]) -> None:
 
 def _release(run_id: int, by: str) -> None:
     with work.working_database(work.settings()), transaction() as session:
-        released = release_run(session, run_id, by)
+        released = release_run(session, run_id, by, clock.today())
     click.echo(f"运行 {run_id} 已放行。" if released else FIRST.format(by=by))
 
 

@@ -15,19 +15,19 @@ from backend.matching.explaining import explain_grants
 from backend.matching.ledger import EntryKind, Reason
 from backend.matching.parts import slices_of
 from backend.matching.reading import Reader
+from backend.matching.release import RunNotComputed, SecondPersonNeeded, release_run
 from backend.matching.runs import (
-    SecondPersonNeeded,
     StartRun,
     compute_part,
     finish_run,
     nothing_changed,
-    release_run,
     start_run,
     summaries,
     total_of,
 )
 from tests.support.register import YUEQING, ZHANGJIAGANG, Register
 
+TODAY = date(2025, 1, 2)
 LOW = "subsistence_allowance"
 Ledger = list[tuple[str, str, int, int]]
 
@@ -256,15 +256,30 @@ def test_a_run_covers_its_area_only(register: Register, database: Engine) -> Non
     assert {entry[0] for entry in ledger(database)} == {"甲", "乙"}
 
 
-def test_two_different_people_release_a_run(register: Register, database: Engine) -> None:
+def test_two_different_people_release_a_run_and_then_people_are_told(
+    register: Register, database: Engine
+) -> None:
+    told = text("SELECT person_id, kind FROM notice_due ORDER BY 1, 2")
     register.person("甲")
+    register.person("乙")
+    register.person("丙", died_on=date(2024, 12, 1))
+    for name in "甲丙":
+        register.identity(name, LOW, "2023-01-01")
+        register.bill(name, name, "2024-03-09", "1000.00", paid={"basic": "400.00"})
     number = run()["run"]
     with transaction() as session:
-        assert not release_run(session, number, "县一")
+        assert not release_run(session, number, "县一", TODAY)
     with pytest.raises(SecondPersonNeeded), transaction() as session:
-        release_run(session, number, "县一")
+        release_run(session, number, "县一", TODAY)
+    with database.connect() as connection:
+        assert connection.execute(told).all() == []
     with transaction() as session:
-        assert release_run(session, number, "县二")
+        assert release_run(session, number, "县二", TODAY)
+    with database.connect() as connection:
+        own = register.ids["甲"]
+        assert connection.execute(told).all() == [(own, "entitlement"), (own, "grant")]
+    with pytest.raises(RunNotComputed), transaction() as session:
+        release_run(session, number, "县三", TODAY)
 
 
 def test_the_ledger_cannot_be_changed(register: Register, database: Engine) -> None:
