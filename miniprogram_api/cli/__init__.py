@@ -20,6 +20,7 @@ from backend.kernel.migrations import MigrationImpossible
 from backend.kernel.postgres_host import PostgresUnavailable
 from backend.kernel.settings import DEFAULT_DATA, SettingsError
 from backend.kernel.yaml_file import FileError
+from miniprogram_api.cli.calendar import calendar
 from miniprogram_api.cli.db import db
 from miniprogram_api.cli.estimate import estimate
 from miniprogram_api.cli.export import export
@@ -55,7 +56,7 @@ def shukun(debug: bool) -> None:
 
 
 for command in (
-    demo, serve, worker, db, policy, estimate, worklist, warnings, invent, import_, keys,
+    demo, serve, worker, db, policy, estimate, worklist, warnings, calendar, invent, import_, keys,
     match, export, pay,
 ):  # fmt: skip
     shukun.add_command(command)

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import click
 
@@ -17,6 +12,7 @@ from backend.matching.export import Granted
 from backend.matching.export import grants as granted
 from backend.matching.runs import check_area
 from miniprogram_api.cli import work
+from miniprogram_api.cli.private_file import private_file
 
 
 @click.group()
@@ -38,23 +34,10 @@ def grants(area: str, year: int, out: Path) -> None:
     rows = 0
     with work.working_database(chosen):
         keyring = work.keyring(chosen)
-        with transaction() as session, _private(out) as file:
+        with transaction() as session, private_file(out) as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(Granted._fields)
             for row in granted(session, keyring, area, year):
                 writer.writerow(row)
                 rows += 1
     click.echo(f"已导出 {rows} 笔：{out}")
-
-
-@contextmanager
-def _private(path: Path) -> Iterator[IO[str]]:
-    """A file that only its owner can read, there whole or not at all."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            yield file
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink()
-        raise

@@ -62,6 +62,11 @@ class Households:
         """A session on the test's database."""
         return Session(self.register.engine)
 
+    def execute(self, statement: str, **values: Any) -> None:
+        """One statement, committed."""
+        with self.session() as session, session.begin():
+            session.execute(text(statement), values)
+
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
         """The rows of a query."""
         with self.session() as session:
