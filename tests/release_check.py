@@ -62,6 +62,17 @@ PARTS = (
         (*PYTEST, "tests/miniprogram_api/test_contract.py"),
         {"SHUKUN_CONTRACT_EXAMPLES": "2000"},
     ),
+    Part(
+        "workers",
+        "60 kills of workers, 20 of the database; 365 days with two schedulers and 20 kills",
+        (*PYTEST, "tests/miniprogram_api/test_worker_kills.py"),
+        {
+            "SHUKUN_WORKER_KILLS": "60",
+            "SHUKUN_DATABASE_KILLS": "20",
+            "SHUKUN_SCHEDULE_DAYS": "365",
+            "SHUKUN_BEAT_KILLS": "20",
+        },
+    ),
     Part("batch", "batches beside a hand-written function", ("tests.benchmarks", "batch"), {}, 20),
     Part("one", "one person with the full explanation", ("tests.benchmarks", "one"), {}, 4),
     Part("many", "a thousand requests in one body", ("tests.benchmarks", "many"), {}, 4),

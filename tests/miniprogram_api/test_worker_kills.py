@@ -251,13 +251,14 @@ def test_workers_go_on_when_the_killed_database_is_back(
     tmp_path: Path, crew_on: Callable[..., Crew]
 ) -> None:
     """On a durable server of its own, killed like a machine that loses its power."""
+    count = max(20, 8 * DATABASE_KILLS)
     with embedded(tmp_path / "data", Settings.from_env(os.environ).pg_bin) as url:
         engine = engine_for(url)
         with bound(engine):
             migrations.upgrade(engine)
             prepare(engine)
             with transaction() as session:
-                ids = [{"number": number, "milliseconds": 100} for number in range(20)]
+                ids = [{"number": number, "milliseconds": 100} for number in range(count)]
                 defer_many(session, trial_worker.effect, ids)
             workers = crew_on(url, 2)
             for _ in range(DATABASE_KILLS):
@@ -269,7 +270,7 @@ def test_workers_go_on_when_the_killed_database_is_back(
                 server.start()
                 server.leave()
             until(lambda: patiently(jobs_left) == 0)
-            assert patiently(lambda: effects("effect")) == Counter(str(n) for n in range(20))
+            assert patiently(lambda: effects("effect")) == Counter(str(n) for n in range(count))
             assert set(workers.end()) <= ENDED
         engine.dispose()
 
