@@ -16,29 +16,41 @@ from backend.kernel import database
 from backend.kernel.errors import DomainError
 from backend.kernel.settings import Settings
 from backend.policies.catalogue import load_catalogue
-from miniprogram_api import edge, observability, problems, rulebook
-from miniprogram_api.access import access
+from miniprogram_api import edge, observability, problems, rulebook, staff
+from miniprogram_api.access import access, guard
 from miniprogram_api.estimation.routes import estimation
 from miniprogram_api.estimation.what_if_routes import what_if
 from miniprogram_api.health.routes import health
+from miniprogram_api.matching.routes import runs
 from miniprogram_api.openapi import Blueprint as ApiBlueprint
 from miniprogram_api.openapi import ProblemApi
 from miniprogram_api.pages.estimate_page import estimate_page
 from miniprogram_api.pages.home import home
 from miniprogram_api.pages.policy_pages import policy_pages
 from miniprogram_api.pages.routes import pages
+from miniprogram_api.pages.runs_page import runs_page
 from miniprogram_api.pages.search_page import search_page
+from miniprogram_api.pages.staff_page import staff_page
 from miniprogram_api.policies.routes import policies
 from miniprogram_api.policies.search_routes import search
 
 log = logging.getLogger(__name__)
 
-API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (health, policies, search, estimation, what_if)
+API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
+    health,
+    policies,
+    search,
+    estimation,
+    what_if,
+    runs,
+)
 PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     home,
     estimate_page,
     policy_pages,
     search_page,
+    staff_page,
+    runs_page,
     pages,
 )
 
@@ -95,6 +107,8 @@ def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Fla
         _connect(app, url, settings.threads)
     observability.observe(app, observability.configure(settings.log_level, log_stream))
     rulebook.install(app, load_catalogue(settings.catalogue))
+    staff.install(app, settings.staff_token)
+    guard(app)
     app.after_request(edge.drain)
     _answer_errors(app)
     _register(app)
@@ -126,7 +140,7 @@ def _answer_errors(app: Flask) -> None:
 
 
 def _refused(error: problems.Refused) -> Response:
-    return problems.respond(error.occurrence)
+    return problems.respond(error.occurrence, error.headers)
 
 
 def _domain_error(error: DomainError) -> Response:

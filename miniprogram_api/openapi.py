@@ -35,10 +35,16 @@ TITLE: Final = "纾困：医疗救助"
 VERSION: Final = "1"
 OPENAPI_VERSION: Final = "3.1.0"
 DESCRIPTION: Final = (
-    '查询医疗救助政策、测算待遇。金额以元为单位，写成带两位小数的文字（如 "1234.50"）；'
+    "查询医疗救助政策、测算待遇；工作人员查看匹配运行。"
+    '金额以元为单位，写成带两位小数的文字（如 "1234.50"）；'
     "日期写成 年-月-日；出错时以 RFC 9457 的 application/problem+json 答复，"
     "说明错在哪一项、该怎么办。"
 )
+STAFF: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "工作人员口令：部署时在 SHUKUN_STAFF_TOKEN 中设置；没有设置时一律答复 401。",
+}
 ALWAYS: Final = (FRAMEWORK[500],)
 WITH_BODY: Final = (FRAMEWORK[400], FRAMEWORK[408], FRAMEWORK[413], FRAMEWORK[415], INVALID_BODY)
 WITH_QUERY: Final = (INVALID_PARAMETERS,)
@@ -102,7 +108,7 @@ class Blueprint(SmorestBlueprint):
         def register(view: View) -> View:
             if declared(view) is None:
                 raise AccessUndeclared(f"{view.__module__}.{view.__name__} lacks @access(…)")
-            _note(view, manual_doc={"operationId": view.__name__, **words})
+            _note(view, manual_doc={"operationId": view.__name__, **words}, access=declared(view))
             self.add_url_rule(rule, None, view, parameters=variables, methods=list(methods))
             return view
 
@@ -168,6 +174,7 @@ class ProblemApi(Api):
         options = {"info": {"description": DESCRIPTION}, "servers": [{"url": "/"}]}
         super().__init__(app, spec_kwargs=options)
         self.ma_plugin.converter.add_attribute_function(own_json_schema)
+        self.spec.components.security_scheme("staff", STAFF)
 
     def document(self) -> Json:
         """The whole OpenAPI document."""
@@ -211,6 +218,9 @@ def _note(view: Callable[..., Any], **notes: Any) -> None:
 def _document_problems(doc: Json, info: Json, **_: Any) -> Json:
     """flask-smorest's hook, run last: the refusals that the view and its reader may answer."""
     problems = [*ALWAYS, *info.get("refuses", ())]
+    if info.get("access") == "staff":
+        doc["security"] = [{"staff": []}]
+        problems.append(FRAMEWORK[401])
     if "requestBody" in doc:
         problems += WITH_BODY
     if any(parameter["in"] == "query" for parameter in doc.get("parameters", ())):

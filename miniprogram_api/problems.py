@@ -41,11 +41,11 @@ class Occurrence:
 
 
 class Refused(Exception):
-    """The API itself refuses the request."""
+    """The API itself refuses the request. `headers`: what the answer carries besides."""
 
-    def __init__(self, occurrence: Occurrence) -> None:
+    def __init__(self, occurrence: Occurrence, headers: Iterable[tuple[str, str]] = ()) -> None:
         super().__init__(occurrence.problem.code)
-        self.occurrence = occurrence
+        self.occurrence, self.headers = occurrence, tuple(headers)
 
 
 def _table(*problems: Problem) -> Mapping[str, Problem]:
@@ -69,6 +69,13 @@ DOMAIN: Final = _table(
     Problem("unknown-payment", 404, "没有这笔支付", "请核对批次号或笔号。"),
     Problem("payment-wrong-state", 409, "支付的状态已有变化", "请重新查看后再办理。"),
     Problem("payment-same-person", 403, "须由另一人审批", "经办、复核、审批须是三个不同的人。"),
+    Problem("unknown-run", 404, "没有这次运行", "请从 /api/v1/runs 列出的运行中选一个。"),
+    Problem("run-not-computed", 409, "运行还不能放行", "请等它算完；已经放行的不必再放行。"),
+    Problem("second-person-needed", 403, "须由另一人放行", "请由没有放行过的另一个人放行。"),
+    Problem("unknown-bill", 404, "没有这张结算单", "请核对结算单的单号。"),
+    Problem("unknown-file", 404, "没有这份文件", "请核对文件的编号。"),
+    Problem("file-busy", 409, "文件正在导入", "请等它导入完成后再试。"),
+    Problem("undo-impossible", 409, "文件不能撤回", "请按说明先撤回后来的文件。"),
     Problem("payment-outdated", 409, "支付批次已过时", "请撤销批次，再重新生成。"),
 )
 
@@ -148,9 +155,11 @@ def occurrence_of(error: DomainError | ValidationError) -> Occurrence:
     return Occurrence(INVALID_BODY, faults=faults_of(error.messages))
 
 
-def refuse(status: int, detail: str | None = None) -> Refused:
+def refuse(
+    status: int, detail: str | None = None, headers: Iterable[tuple[str, str]] = ()
+) -> Refused:
     """The refusal with this status, to be raised."""
-    return Refused(Occurrence(for_status(status), detail))
+    return Refused(Occurrence(for_status(status), detail), headers)
 
 
 def body_of(occurrence: Occurrence) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flask import Blueprint, has_request_context, request, url_for
 
-KEPT: Final = ("area", "policy", "on", "q", "left", "right")
+KEPT: Final = ("area", "policy", "on", "q", "left", "right", "year", "before")
 """Parameters of our pages; nothing else of an address is repeated in a link."""
 
 

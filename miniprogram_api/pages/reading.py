@@ -53,13 +53,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method on one path."""
+    """One method on one path. `staff`: not for everyone."""
 
     anchor: str
     method: str
     path: str
     summary: str
     description: str
+    staff: bool
     parameters: tuple[Row, ...]
     body: tuple[Content, ...]
     answers: tuple[Answer, ...]
@@ -105,6 +106,7 @@ class Reader:
             path=path,
             summary=operation["summary"],
             description=operation.get("description", ""),
+            staff="security" in operation,
             parameters=tuple(self._parameter(self._resolve(one)) for one in parameters),
             body=self._contents(operation.get("requestBody", {})),
             answers=tuple(
