@@ -16,7 +16,7 @@ from backend.kernel import areas, audit
 from backend.kernel.audit import Subject
 from backend.kernel.errors import Fault
 from backend.payments import cases
-from backend.payments.collecting import Range, collect, take_turn, weighed_items
+from backend.payments.collecting import Range, be_patient, collect, take_turn, weighed_items
 from backend.payments.refusals import BatchOutdated, OneWithItself, PaymentMoved, PaymentUnknown
 from backend.payments.states import BATCH_NAMES
 from backend.payments.tables import PAYMENT_BATCH
@@ -152,6 +152,7 @@ def withdraw(session: Session, serial: str, by: str) -> int:
     batch, by = find_batch(session, serial), person(by)
     if batch.state not in ("made", "reviewed", "approved"):
         raise _moved(batch, "不能撤销")
+    be_patient(session)
     move(session, batch, "withdrawn", {"withdrawn_by": by, "withdrawn_at": func.now()})
     orders = "UPDATE payment_order SET state = 'withdrawn' WHERE batch_id = :batch"
     session.execute(text(orders), {"batch": batch.id})
@@ -194,6 +195,7 @@ def move(session: Session, batch: Row[Any], state: str, values: Mapping[str, Any
 
 def check_sums(session: Session, batch: Row[Any]) -> None:
     """Orders, items and the ledger say the same; raises `BatchOutdated`."""
+    be_patient(session)
     query = (
         "SELECT count(*) AS orders, coalesce(sum(amount), 0)::bigint AS total"
         " FROM payment_order WHERE batch_id = :batch"
@@ -207,6 +209,7 @@ def check_sums(session: Session, batch: Row[Any]) -> None:
 
 def check_current(session: Session, batch: Row[Any]) -> None:
     """Nothing changed since the batch was made; raises `BatchOutdated`."""
+    be_patient(session)
     weighed = weighed_items(session, _OF_BATCH)
     query = text(_OUTDATED.format(weighed=weighed))
     outdated = session.execute(query, {"batch": batch.id}).scalar_one()

@@ -147,9 +147,14 @@ class Range(NamedTuple):
 
 def take_turn(session: Session) -> None:
     """Wait until no other process puts payments together; until the transaction ends."""
-    session.execute(text(f"SET LOCAL statement_timeout = '{_MINUTES}min'"))
-    session.execute(text(f"SET LOCAL lock_timeout = '{_MINUTES}min'"))
+    be_patient(session)
     session.execute(text(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})"))
+
+
+def be_patient(session: Session) -> None:
+    """Let the statements of this transaction take their time: a batch may hold a county's year."""
+    for limit in ("statement_timeout", "lock_timeout"):
+        session.execute(text(f"SET LOCAL {limit} = '{_MINUTES}min'"))
 
 
 def collect(session: Session, area: Range) -> int:

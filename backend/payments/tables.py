@@ -175,6 +175,7 @@ PAYMENT_ORDER: Final = Table(
         "state IN ('ordered', 'paid', 'returned', 'withdrawn')", name="state_known"
     ),
     CheckConstraint("amount > 0", name="amount_positive"),
+    Index(None, "item_id"),
     Index(
         "uq_payment_order_item_id_live", "item_id",
         unique=True, postgresql_where=text("state IN ('ordered', 'paid')"),

@@ -266,6 +266,7 @@ def _create_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("batch_id", "item_id", name="pk_payment_order"),
     )
+    op.create_index("ix_payment_order_item_id", "payment_order", ["item_id"], unique=False)
     op.create_index(
         "uq_payment_order_item_id_live",
         "payment_order",
