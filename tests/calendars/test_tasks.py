@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+import time_machine
+
+from backend.calendars.tasks import do_duty, every_day_of, match_county, match_month
+from backend.kernel.database import transaction
+from backend.policies.confirmation import PolicyConfirmation
+from tests.support.households import Households
+from tests.support.register import YUEQING
+
+TINGHU = 320902001001
+
+
+@pytest.fixture(autouse=True)
+def confirmed(homes: Households) -> None:
+    """Tinghu's days."""
+    with transaction() as session:
+        session.add(
+            PolicyConfirmation(
+                policy_id="tinghu-trial",
+                in_force_from=date(2022, 3, 1),
+                in_force_to=date(2024, 2, 29),
+                confirmed_by="测试",
+            )
+        )
+
+
+def jobs(homes: Households, task: str) -> list[dict[str, object]]:
+    return [
+        dict(row[0])
+        for row in homes.rows(
+            "SELECT args FROM procrastinate_jobs WHERE task_name = :task ORDER BY id", task=task
+        )
+    ]
+
+
+def test_a_day_tells_exits_and_leaves_a_job_for_each_duty(homes: Households) -> None:
+    homes.member("甲", area=TINGHU)
+    homes.register.identity("甲", "extreme_poverty", "2022-01-01", "2023-12-31")
+    homes.register.bill("甲", "B1", "2023-12-05", "900.00")
+    every_day_of.task.run("2024-01-02")
+    every_day_of.task.run("2024-01-02")
+    left = jobs(homes, "calendars.duty")
+    assert [(job["kind"], job["place"], job["through"]) for job in left] == [
+        ("review", 320902, "2023-12-31"),
+        ("month", 320902, "2023-12-31"),
+        ("year", 320902, "2023-12-10"),
+    ]
+    assert homes.rows("SELECT kind FROM notice_due") == [("exit",)]
+    for job in left * 2:
+        do_duty.run(**job)
+    assert homes.rows("SELECT count(*) FROM review_row") == [(1,)]
+    assert homes.rows("SELECT count(*) FROM institution_summary") == [(2,)]
+    every_day_of.task.run("2024-01-03")
+    assert len(jobs(homes, "calendars.duty")) == 3
+
+
+def test_every_month_a_run_begins_in_each_county_and_waits_for_people_to_release_it(
+    homes: Households,
+) -> None:
+    homes.member("甲", area=TINGHU)
+    homes.member("乙", area=YUEQING)
+    match_month.task.run("2024-02")
+    left = jobs(homes, "calendars.match_county")
+    assert left == [
+        {"county": county, "year": year} for county in (320902, 330382) for year in (2023, 2024)
+    ]
+    with time_machine.travel(datetime(2024, 2, 3, 4, tzinfo=UTC), tick=False):
+        match_county.run(county=320902, year=2023)
+    assert homes.rows("SELECT area, year, as_of, state, started_by FROM match_run") == [
+        (320902, 2023, date(2024, 2, 3), "computing", "schedule")
+    ]
+    assert len(jobs(homes, "matching.part")) == 1
