@@ -36,7 +36,9 @@ def compute(chosen: Settings, engine: Engine, begun: Begun, workers: int | None)
     count = workers or (1 if len(begun.parts) <= PARTS_ALONE else os.cpu_count() or 1)
     silence = float(chosen.worker_silence)
     with _others(chosen, url, count - 1), _progress(engine, begun):
-        process.work(process.Plan(url, (QUEUE,), until_empty=True, silence=silence))
+        process.work(
+            process.Plan(url, (QUEUE,), until_empty=True, silence=silence, upkeep_every=silence / 2)
+        )
 
 
 @contextmanager

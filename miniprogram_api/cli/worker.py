@@ -43,11 +43,8 @@ def worker(
             click.echo(f"已重新排队 {again} 个任务。")
         url = engine.url.render_as_string(hide_password=False)
         click.echo(f"后台任务已就绪：{'、'.join(wanted)}")
-        process.work(
-            process.Plan(
-                url, wanted, concurrency, until_empty, silence=float(chosen.worker_silence)
-            )
-        )
+        silence = float(chosen.worker_silence)
+        process.work(process.Plan(url, wanted, concurrency, until_empty, silence, silence / 2))
         with transaction() as session:
             failed = jobs_upkeep.failed_jobs(session, wanted)
     if failed:
