@@ -126,12 +126,13 @@ class _Comparison:
 
     def _entries(self, at: Any, kind: Any, delta: Any, granted: Any) -> dict[str, Any]:
         count = len(at)
+        area = self.data.people["area"][self.person[at]]
         return {
             "bill_id": self.bill_id[at],
             "layer": self.layer[at],
             "seq": (self.before["seq"][at] + 1).astype(np.int16),
             "person_id": self.person_id[at],
-            "area": self.data.people["area"][self.person[at]],
+            "area": np.where(area > 0, area, self.before["area"][at]),
             "year": np.full(count, self.ground.year, np.int16),
             "run_id": np.full(count, self.ground.run_id, np.int64),
             "kind": kind[at].astype(np.int16),

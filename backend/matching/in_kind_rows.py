@@ -17,8 +17,8 @@ ROW: Final[Mapping[str, Kind]] = {
     "run_id": "int8", "to_on": "date", "delivery": "int2", "area": "int8",
 }  # fmt: skip
 _STANDING: Final[Mapping[str, Kind]] = {
-    "person_id": "int8", "policy": "int2", "code": "int2", "from_on": "date", "run_id": "int8",
-    "to_on": "date", "delivery": "int2",
+    "person_id": "int8", "policy": "int2", "code": "int2", "from_on": "date", "to_on": "date",
+    "delivery": "int2",
 }  # fmt: skip
 _SAME: Final = ("person_id", "policy", "code", "from_on", "to_on", "delivery")
 
@@ -32,13 +32,20 @@ class KindChanges:
 
 
 def read_standing(reader: Reader, among: Ids | None) -> Columns:
-    """The rows of the year that stand."""
+    """The rows of the year that stand, also of people merged into these."""
     names = ", ".join(f"e.{name}" for name in _STANDING)
-    query = (
-        f"SELECT {names} FROM person p JOIN entitlement e ON e.person_id = p.id"
-        f" AND e.year = {reader.slice.year:d} AND e.ended_by_run = 0 WHERE {{who}}"
+    standing = f"e.year = {reader.slice.year:d} AND e.ended_by_run = 0"
+    own, merged = (
+        reader.read(
+            f"SELECT {names} FROM person p {owner} AND {standing} WHERE {{who}}", _STANDING, among
+        )
+        for owner in (
+            "JOIN entitlement e ON e.person_id = p.id",
+            "JOIN person_merge m ON m.person_id = p.id AND m.undone_at IS NULL"
+            " JOIN entitlement e ON e.person_id = m.merged_id",
+        )
     )
-    return reader.read(query, _STANDING, among)
+    return {name: np.concatenate([own[name], merged[name]]) for name in _STANDING}
 
 
 def compare(due: Columns, standing: Columns) -> KindChanges:
@@ -61,15 +68,15 @@ def write(
     """Write the new rows and end those that stand no more; returns how many of each."""
     ended = found.ended
     if len(ended["person_id"]):
-        keys = [ended[name].tolist() for name in ("person_id", "policy", "code", "run_id")]
+        keys = [ended[name].tolist() for name in ("person_id", "policy", "code")]
         days = ended["from_on"].tolist()
         connection.execute(
             "UPDATE entitlement SET ended_by_run = %s FROM unnest(%s::bigint[], %s::smallint[],"
-            " %s::smallint[], %s::bigint[], %s::integer[])"
-            " AS gone (person_id, policy, code, run_id, from_day)"
+            " %s::smallint[], %s::integer[])"
+            " AS gone (person_id, policy, code, from_day)"
             " WHERE entitlement.person_id = gone.person_id AND entitlement.year = %s"
             " AND entitlement.policy = gone.policy AND entitlement.code = gone.code"
-            " AND entitlement.run_id = gone.run_id"
+            " AND entitlement.ended_by_run = 0"
             " AND entitlement.from_on = date '0001-01-01' + (gone.from_day - 1)",
             [run_id, *keys, days, year],
         )

@@ -10,12 +10,13 @@ import psycopg
 
 from backend.kernel.areas import code_range
 from backend.kernel.copy import Kind, read_columns
-from backend.matching.reading import Slice
+from backend.matching.reading import FORGOTTEN, WHO_IS_FORGOTTEN, Slice
 
 LARGEST: Final = 20_000
 """People in a slice."""
 _TOWNSHIP: Final = 1_000
 
+_ANYBODY_FORGOTTEN: Final = f"SELECT FROM person p WHERE {WHO_IS_FORGOTTEN} LIMIT 1"
 _PEOPLE: Final[Mapping[str, Kind]] = {"area": "int8", "id": "int8"}
 
 
@@ -24,7 +25,8 @@ def slices_of(
 ) -> list[Slice]:
     """The known people registered in the area, each in just one slice.
 
-    A slice holds whole townships of one county, or a part of a large township.
+    A slice holds whole townships of one county, or a part of a large township; the last one those
+    whom the register no longer knows, if there are any.
     """
     low, high = code_range(area)
     rows = read_columns(
@@ -35,7 +37,11 @@ def slices_of(
     )
     township = rows["area"] // _TOWNSHIP
     order = np.lexsort((rows["id"], township))
-    return [Slice(year, *ends) for ends in _cut(township[order], rows["id"][order], largest)]
+    slices = [Slice(year, *ends) for ends in _cut(township[order], rows["id"][order], largest)]
+    forgotten = connection.execute(_ANYBODY_FORGOTTEN, [low, high, low, high]).fetchone()
+    return (
+        [*slices, Slice(year, low, high, FORGOTTEN, FORGOTTEN)] if forgotten is not None else slices
+    )
 
 
 def _cut(township: Any, ids: Any, largest: int) -> Iterator[tuple[int, int, int, int]]:

@@ -32,6 +32,14 @@ BILLS: Final[Mapping[str, Kind]] = {
     "flags": "int2", "disease_group": "int2", "revision": "int8",
 }  # fmt: skip
 CHANGES: Final[Mapping[str, Kind]] = {"person_id": "int8", "on_day": "date", "insurance": "int2"}
+FORGOTTEN: Final = -1
+_KNOWN: Final = "p.known AND p.area BETWEEN %s AND %s AND p.id BETWEEN %s AND %s"
+WHO_IS_FORGOTTEN: Final = (
+    "NOT p.known AND p.id IN ("
+    "SELECT person_id FROM grant_entry WHERE area BETWEEN %s AND %s UNION"
+    " SELECT person_id FROM entitlement WHERE area BETWEEN %s AND %s AND ended_by_run = 0)"
+    " AND NOT EXISTS (SELECT FROM person_merge m WHERE m.merged_id = p.id AND m.undone_at IS NULL)"
+)
 _VERSIONS: Final[Mapping[str, Kind]] = {"id": "int8", "data_version": "int8"}
 _STATES: Final[Mapping[str, Kind]] = {
     "person_id": "int8", "data_version": "int8", "rules_id": "int4",
@@ -49,6 +57,12 @@ class Slice:
     area_to: int
     person_from: int
     person_to: int
+
+    @property
+    def forgotten(self) -> bool:
+        """The slice of those whom the register no longer knows, but who were granted something in
+        these areas: the file that brought them was taken back."""
+        return self.person_from == FORGOTTEN
 
 
 class Reader:
@@ -110,7 +124,7 @@ class Reader:
     def merges(self) -> Columns:
         """People found to be others, by id."""
         query = "SELECT DISTINCT ON (merged_id) merged_id, person_id FROM person_merge"
-        order = " ORDER BY merged_id, revision DESC"
+        order = " WHERE undone_at IS NULL ORDER BY merged_id, revision DESC"
         return read_columns(self._connection, query + order, _MERGES)
 
     def read(self, query: str, kinds: Mapping[str, Kind], among: Ids | None = None) -> Columns:
@@ -142,8 +156,10 @@ class Reader:
         before: Sequence[Any] = (),
     ) -> Columns:
         of = self.slice
-        who = "p.known AND p.area BETWEEN %s AND %s AND p.id BETWEEN %s AND %s"
-        values = [*before, of.area_from, of.area_to, of.person_from, of.person_to]
+        who, bounds = _KNOWN, [of.area_from, of.area_to, of.person_from, of.person_to]
+        if of.forgotten:
+            who, bounds = WHO_IS_FORGOTTEN, [of.area_from, of.area_to] * 2
+        values = [*before, *bounds]
         if among is not None:
             who += " AND p.id = ANY(%s)"
             values.append(among.tolist())

@@ -71,7 +71,7 @@ def match_slice(session: Session, task: Task) -> Summary:
 def _match(
     session: Session, task: Task, reader: Reader, versions: Columns, among: Ids | None
 ) -> Summary:
-    connection, ground = raw(session), _ground(session, task)
+    connection, ground, of = raw(session), _ground(session, task), task.slice
     last = ledger.read_last(reader, among)
     data = _read(reader, among, ground, last)
     barring = barred(data)
@@ -80,12 +80,13 @@ def _match(
     due = due_in_kind(data, reader.disease_classes(among), ground)
     kind = in_kind_rows.compare(due.rows, in_kind_rows.read_standing(reader, among))
     added, ended = in_kind_rows.write(connection, kind, task.run_id, ground.year)
+    findings = Findings(barring, found, due)
     return {
         "computed": len(data.people["id"]),
         "bills": len(data.bills["id"]),
         "in_kind_added": added,
         "in_kind_ended": ended,
-        "opened": open_questions(session, data, ground, Findings(barring, found, due)),
+        "opened": 0 if of.forgotten else open_questions(session, data, ground, findings),
         **counted(found.entries, kind, ground.numbers),
     }
 
@@ -93,13 +94,14 @@ def _match(
 def _ground(session: Session, task: Task) -> Ground:
     rules, year = task.edition.rules, task.slice.year
     county = f"{task.slice.area_from // 1_000_000:06d}"
+    forgotten = task.slice.forgotten  # nothing is due to people of whom nothing is known
     return Ground(
         run_id=task.run_id,
         rules_id=task.edition.id,
         rules=rules,
         year=year,
         county=county,
-        spans=spans_of(rules, county, year),
+        spans=() if forgotten else spans_of(rules, county, year),
         numbers=numbers_of(session, rules.book),
     )
 

@@ -148,11 +148,13 @@ ENTITLEMENT: Final = Table(
     Column("policy", SmallInteger, primary_key=True, autoincrement=False),
     Column("code", SmallInteger, primary_key=True, autoincrement=False),
     Column("from_on", Date, primary_key=True),
-    Column("run_id", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "ended_by_run", BigInteger, primary_key=True, autoincrement=False, server_default=text("0")
+    ),
+    Column("run_id", BigInteger, nullable=False),
     Column("to_on", Date, nullable=False),
     Column("delivery", SmallInteger, nullable=False),
     Column("area", BigInteger, nullable=False),
-    Column("ended_by_run", BigInteger, nullable=False, server_default=text("0")),
 )
 """待遇 in kind: from day to day within the year. `ended_by_run`: the run that found it no longer
-due (or due for other days, then a row beside it says so); 0: it stands."""
+due (or due for other days, then a row beside it says so); 0: it stands, once."""

@@ -31,13 +31,19 @@ def _create_tables() -> None:
         sa.Column("policy", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("code", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("from_on", sa.Date(), nullable=False),
-        sa.Column("run_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "ended_by_run",
+            sa.BigInteger(),
+            autoincrement=False,
+            server_default=sa.text("0"),
+            nullable=False,
+        ),
+        sa.Column("run_id", sa.BigInteger(), nullable=False),
         sa.Column("to_on", sa.Date(), nullable=False),
         sa.Column("delivery", sa.SmallInteger(), nullable=False),
         sa.Column("area", sa.BigInteger(), nullable=False),
-        sa.Column("ended_by_run", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint(
-            "person_id", "year", "policy", "code", "from_on", "run_id", name="pk_entitlement"
+            "person_id", "year", "policy", "code", "from_on", "ended_by_run", name="pk_entitlement"
         ),
     )
     op.create_table(

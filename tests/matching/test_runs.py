@@ -25,7 +25,7 @@ from backend.matching.runs import (
     summaries,
     total_of,
 )
-from tests.support.register import YUEQING, ZHANGJIAGANG, Register
+from tests.support.register import JIANGYIN, YUEQING, ZHANGJIAGANG, Register
 
 TODAY = date(2025, 1, 2)
 LOW = "subsistence_allowance"
@@ -381,3 +381,37 @@ def test_a_bill_that_was_another_persons_is_paid_back_by_one_and_paid_to_the_oth
             assert [one.amount_after for one in explain_grants(session, number)] == [
                 51_000, 0, 51_000,
             ]  # fmt: skip
+
+
+def test_what_was_granted_to_people_of_a_file_taken_back_is_a_refund_due(
+    register: Register, database: Engine
+) -> None:
+    register.person("甲")
+    register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    first = run()
+    register.change_person("甲", known=False, area=0)
+    gone = run()
+    assert [entry[2:] for entry in ledger(database)] == [
+        (EntryKind.GRANT, 51_000),
+        (EntryKind.REFUND_DUE, -51_000),
+    ]
+    assert (gone["in_kind_added"], gone["in_kind_ended"]) == (0, first["in_kind_added"])
+    assert nothing_changed(run(full=True))
+    register.change_person("甲", known=True, area=JIANGYIN)
+    assert run()["in_kind_added"] == first["in_kind_added"]
+    assert [entry[3] for entry in ledger(database)] == [51_000, -51_000, 51_000]
+
+
+def test_the_same_entitlement_stands_once_whatever_runs(
+    register: Register, database: Engine
+) -> None:
+    register.person("甲")
+    register.identity("甲", LOW, "2023-01-01")
+    run()
+    again = text(
+        "INSERT INTO entitlement SELECT person_id, year, policy, code, from_on, 0, 99, to_on,"
+        " delivery, area FROM entitlement"
+    )
+    with pytest.raises(Exception, match="pk_entitlement"), database.begin() as connection:
+        connection.execute(again)
