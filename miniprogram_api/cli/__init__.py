@@ -30,7 +30,7 @@ from miniprogram_api.cli.keys import keys
 from miniprogram_api.cli.match import match
 from miniprogram_api.cli.payments import pay
 from miniprogram_api.cli.policy import policy
-from miniprogram_api.cli.serve import demo, serve
+from miniprogram_api.cli.serve import demo, demo_people, serve
 from miniprogram_api.cli.warnings import warnings
 from miniprogram_api.cli.worker import worker
 from miniprogram_api.cli.worklist import worklist
@@ -56,8 +56,8 @@ def shukun(debug: bool) -> None:
 
 
 for command in (
-    demo, serve, worker, db, policy, estimate, worklist, warnings, calendar, invent, import_, keys,
-    match, export, pay,
+    demo, demo_people, serve, worker, db, policy, estimate, worklist, warnings, calendar, invent,
+    import_, keys, match, export, pay,
 ):  # fmt: skip
     shukun.add_command(command)
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+import secrets
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import click
 
 from backend.kernel.database import ping
 from backend.kernel.settings import Settings
 from backend.policies.catalogue import load_catalogue
-from miniprogram_api import serving
+from miniprogram_api import demo_people as demo_data
+from miniprogram_api import lifeline, serving
 from miniprogram_api.cli import work
 from miniprogram_api.worker_processes import worker_processes
 
+BROUGHT: Final = "演示数据已就绪：{0.people} 人、{0.bills} 张结算单，已匹配并放行 {0.runs} 次。"
 Port = click.IntRange(0, 65_535)
 
 
@@ -24,11 +30,14 @@ Port = click.IntRange(0, 65_535)
     "--data", type=click.Path(file_okay=False, path_type=Path), help="数据文件夹；默认 var/。"
 )
 def demo(port: int, data: Path | None) -> None:
-    """在本机启动全部功能，就绪后显示 ready 和网址；按 Ctrl-C 停止。"""
+    """在本机启动全部功能，就绪后显示 ready 和网址；按 Ctrl-C 停止。
+
+    数据库还是空的，就在后台编造三百个人，导入、匹配并放行，供演示。
+    """
     chosen = work.settings()
     if data is not None:
         chosen = replace(chosen, data=data.absolute())
-    _serve(chosen, ("127.0.0.1", port), migrate=True, word="ready ")
+    _serve(chosen, ("127.0.0.1", port), _DEMO)
 
 
 @click.command()
@@ -37,20 +46,46 @@ def demo(port: int, data: Path | None) -> None:
 @click.option("--migrate", is_flag=True, help="启动前升级表结构。")
 def serve(host: str, port: int, migrate: bool) -> None:
     """启动网站（正式运行）。所配置的数据库表结构不是最新时不启动，除非加 --migrate。"""
-    _serve(work.settings(), (host, port), migrate=migrate, word="就绪：")
+    _serve(work.settings(), (host, port), _Manner(migrate=migrate))
 
 
-def _serve(chosen: Settings, address: tuple[str, int], *, migrate: bool, word: str) -> None:
+@click.command("demo-people", hidden=True)
+def demo_people() -> None:
+    """演示数据：由 shukun demo 在后台运行。"""
+    lifeline.end_with_supervisor()
+    chosen = work.settings()
+    with work.working_database(chosen):
+        keyring = work.keyring(chosen)
+        brought = demo_data.bring(chosen.data / "demo", keyring, chosen.catalogue)
+    if brought is not None:
+        click.echo(BROUGHT.format(brought), err=True)
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How a site is served. `demo`: with a token for staff, and invented people."""
+
+    migrate: bool
+    word: str = "就绪："
+    demo: bool = False
+
+
+_DEMO: Final = _Manner(migrate=True, word="ready ", demo=True)
+
+
+def _serve(chosen: Settings, address: tuple[str, int], manner: _Manner) -> None:
     with (
         serving.stop_signals() as stopping,
         serving.listen(*address) as listener,
-        work.working_database(chosen, migrate=migrate) as engine,
+        work.working_database(chosen, migrate=manner.migrate) as engine,
     ):
         load_catalogue(chosen.catalogue)  # faults of its files are said plainly, here
         own = chosen.database_url is None
         url = chosen.database_url or engine.url.render_as_string(hide_password=False)
-        engine.dispose()
         address = listener.getsockname()
+        if manner.demo:
+            chosen = _for_staff(chosen, f"http://{address[0]}:{address[1]}")
+        engine.dispose()
         if stopping.is_set():
             return
         with (
@@ -58,7 +93,29 @@ def _serve(chosen: Settings, address: tuple[str, int], *, migrate: bool, word: s
             worker_processes(chosen, url) as workers,
         ):
             if serving.wait_until_ready(server, address, stopping):
-                click.echo(f"{word}http://{address[0]}:{address[1]}")
+                click.echo(f"{manner.word}http://{address[0]}:{address[1]}")
                 # A configured server may come back; /readyz says so meanwhile. Ours will not.
                 alive = partial(ping, engine) if own else None
-                serving.wait_until_stopped(server, stopping, workers.keep, alive)
+                people = demo_data.brought_beside(chosen, url) if manner.demo else nullcontext()
+                with people:
+                    serving.wait_until_stopped(server, stopping, workers.keep, alive)
+
+
+def _for_staff(chosen: Settings, site: str) -> Settings:
+    """The keys made, and a token for staff: the one configured, else one of the data folder."""
+    work.keyring(chosen)
+    if chosen.staff_token is not None:
+        click.echo(f"工作人员页面：{site}/staff，口令为 SHUKUN_STAFF_TOKEN 的值。", err=True)
+        return chosen
+    path = chosen.data / "staff-token"
+    click.echo(f"工作人员页面：{site}/staff，口令在 {path} 里。", err=True)
+    return replace(chosen, staff_token=_kept_token(path))
+
+
+def _kept_token(path: Path) -> str:
+    """What stands in the file; made at first, for its owner alone."""
+    with suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(f"{secrets.token_urlsafe(32)}\n")
+    return Settings.from_env({"SHUKUN_STAFF_TOKEN": path.read_text().strip()}).staff_token or ""
