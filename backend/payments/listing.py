@@ -23,7 +23,8 @@ _BATCHES: Final = text(
 _ITEMS: Final = text(
     """
     SELECT id, amount, state, hold FROM payment_item
-    WHERE area BETWEEN :low AND :high AND state = ANY(:states) ORDER BY id LIMIT :most
+    WHERE area BETWEEN :low AND :high AND state = ANY(:states)
+    ORDER BY state = 'ordered', id LIMIT :most
     """
 ).bindparams(bindparam("states"))
 _ORDERS: Final = text(
@@ -55,7 +56,7 @@ def batches(session: Session, area: Range, most: int) -> Sequence[Row[Any]]:
 def items(
     session: Session, area: Range, most: int, states: Sequence[str] = OPEN
 ) -> Sequence[Row[Any]]:
-    """Items of an area: `id`, `amount`, `state`, `hold`."""
+    """Items of an area: `id`, `amount`, `state`, `hold`; those with the bank last."""
     values = {**area._asdict(), "states": list(states), "most": most}
     return session.execute(_ITEMS, values).all()
 
