@@ -122,16 +122,16 @@ def _write_files(folder: Path) -> plans.Plan:
 
 
 def _more_in_scope(bills: pl.DataFrame) -> pl.DataFrame:
-    """Of every 15th bill, all of the cost is in scope after all."""
+    """Of every 5th bill, all of the cost is in scope after all."""
     plain = bills.filter(pl.col("rare_drug") == "0.00")
-    return plain.gather_every(15).with_columns(in_scope=pl.col("total"))
+    return plain.gather_every(5).with_columns(in_scope=pl.col("total"))
 
 
 def _ended_at_midyear(identities: pl.DataFrame) -> pl.DataFrame:
-    """Every 9th identity that goes on ended in the middle of the year."""
+    """Every 3rd identity that goes on ended in the middle of the year."""
     middle = date(YEAR, 6, 30).isoformat()
     going_on = identities.filter(pl.col("to").is_null() & (pl.col("from") < middle))
-    return going_on.gather_every(9).with_columns(to=pl.lit(middle))
+    return going_on.gather_every(3).with_columns(to=pl.lit(middle))
 
 
 def _match(area: str, catalogue: tuple[Path, ...]) -> int:

@@ -15,14 +15,16 @@ from backend.kernel.money import format_yuan
 from backend.matching.overview import LayerChange, RunOverview
 
 WIDTH: Final = 3600
-LEFT, ACROSS, TOP = 160, 3280, 1020
-ROW, BAR, BAR_TOP = 900, 300, 120
+LEFT, ACROSS, TOP = 160, 3280, 1060
+ROW, BAR, BAR_TOP = 1040, 300, 120
 """Of a row: its height, that of its bar, and where the bar begins below the words."""
 BOTTOM: Final = 800
 TITLE: Final = "这次运行前后的待遇金额"
 NOTHING: Final = "还没有发放任何金额。"
 LEAST: Final = 10_000
 """Fen: the shortest axis."""
+SEEN: Final = 30
+"""The least width at which an amount is seen at all."""
 
 KEPT, MORE, LESS = "原有", "这次新增", "这次应退"
 _FILLS: Final = {KEPT: "#56B4E9", MORE: "url(#run-more)", LESS: "url(#run-less)"}
@@ -47,7 +49,7 @@ class _Chart:
         self.rows, self.names = rows, names
         most = max((row.before + row.more for row in rows), default=0)
         self.across = Axis(0, max(most, LEAST), ACROSS, room=80)
-        self.bottom = TOP + ROW * len(rows)
+        self.bottom = TOP + ROW * len(rows) - 240
 
     def picture(self) -> Element:
         size = (WIDTH, self.bottom + (BOTTOM if self.rows else 0))
@@ -70,15 +72,15 @@ class _Chart:
         return "".join(f"{self.names[row.layer]}：{_words(row)}。" for row in self.rows) or NOTHING
 
     def _legend(self, root: Element) -> None:
-        for number, (name, fill) in enumerate(_FILLS.items()):
-            x = LEFT + number * 1100
+        for name, x in zip(_FILLS, (LEFT, LEFT + 900, LEFT + 2120), strict=True):
+            fill = _FILLS[name]
             svg.box(root, (x, 480), (260, 180), fill, stroke=svg.INK, stroke_width="1")
             svg.text(root, name, x + 340, 630, size=16)
 
     def _axis(self, root: Element) -> None:
         for fen, label in self.across.ticks():
             x = LEFT + self.across.at(fen)
-            svg.line(root, (x, TOP - 160), (x, self.bottom + 60), "#C8C8C8", "1")
+            svg.line(root, (x, TOP - 200), (x, self.bottom + 60), "#C8C8C8", "1")
             at = min(x, WIDTH - 60 - len(label) * 45)
             svg.text(root, label, at, self.bottom + 230, anchor="middle")
         where = (LEFT + ACROSS // 2, self.bottom + 520)
@@ -90,9 +92,9 @@ class _Chart:
         svg.text(root, total, LEFT + ACROSS, top, size=16, anchor="end", weight="bold", halo="4")
         for start, end, name in _pieces(row):
             x, until = LEFT + self.across.at(start), LEFT + self.across.at(end)
-            place, size = (x, top + BAR_TOP), (max(until - x, 10), BAR)
-            svg.box(root, place, size, _FILLS[name], stroke=svg.PAPER, stroke_width="1.2")
-        svg.text(root, _changed(row), LEFT, top + BAR_TOP + BAR + 200, halo="4")
+            place, size = (x, top + BAR_TOP), (max(until - x, SEEN), BAR)
+            svg.box(root, place, size, _FILLS[name])
+        svg.text(root, _changed(row), LEFT, top + BAR_TOP + BAR + 190, halo="4")
 
 
 def _pieces(row: LayerChange) -> Iterator[tuple[int, int, str]]:
