@@ -1,0 +1,113 @@
+"""Two workers at one part: it is computed once. What would happen without the lock and the keys."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from backend.kernel.database import transaction
+from backend.matching import ledger, runs, slices
+from backend.matching.runs import StartRun, compute_part, start_run
+from tests.support.register import Register
+from tests.support.sabotage import compute_unlocked
+
+Compute = Callable[..., Any]
+Together = Callable[[Compute], list[Future[Any]]]
+
+
+@pytest.fixture
+def part(database: Engine) -> tuple[int, int]:
+    """A run's only part: one person, one bill."""
+    register = Register(database)
+    register.person("甲")
+    register.identity("甲", "subsistence_allowance", "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    with transaction() as session:
+        begun = start_run(session, StartRun("320281", 2024, date(2024, 12, 31), "测试"))
+    return begun.run_id, begun.parts[0]
+
+
+def entries(database: Engine) -> list[int]:
+    with database.connect() as connection:
+        return list(connection.execute(text("SELECT amount FROM grant_entry")).scalars())
+
+
+def by_two(part: tuple[int, int], compute: Compute) -> list[Future[Any]]:
+    """Two workers who begin at the same time, each in a transaction of its own."""
+    together = threading.Barrier(2)
+
+    def work() -> Any:
+        together.wait(30)
+        with transaction() as session:
+            return compute(session, *part)
+
+    with ThreadPoolExecutor(2) as pool:
+        return [pool.submit(work) for _ in range(2)]
+
+
+def test_the_second_worker_finds_the_part_done_or_tries_again(
+    database: Engine, part: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = match_slowly(monkeypatch)
+    ends = by_two(part, compute_part)
+    faults = [end.exception() for end in ends if end.exception() is not None]
+    for fault in faults:  # it waited, and saw another's work appear: the job is tried again
+        assert isinstance(fault, DBAPIError)
+        assert isinstance(fault.orig, psycopg.errors.SerializationFailure)
+    assert len(computed) == 1
+    assert entries(database) == [51_000]
+    with transaction() as session:
+        assert compute_part(session, *part) is None
+
+
+def match_slowly(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """So that the second surely comes meanwhile; who computed is noted."""
+    match_slice, noted = runs.match_slice, []
+
+    def slowly(*given: Any) -> Any:
+        noted.append(threading.get_ident())
+        threading.Event().wait(0.3)
+        return match_slice(*given)
+
+    monkeypatch.setattr(runs, "match_slice", slowly)
+    return noted
+
+
+def test_without_the_lock_the_keys_of_the_ledger_let_only_one_of_two_write(
+    database: Engine, part: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_have_read(monkeypatch)
+    ends = by_two(part, compute_unlocked)
+    (fault,) = [end.exception() for end in ends if end.exception() is not None]
+    assert isinstance(fault, (IntegrityError, psycopg.errors.UniqueViolation))
+    assert entries(database) == [51_000]
+
+
+def test_control_without_the_lock_and_the_keys_everything_is_granted_twice(
+    database: Engine, part: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.begin() as connection:
+        for table in ("grant_entry", "entitlement"):
+            connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT pk_{table} CASCADE"))
+    both_have_read(monkeypatch)
+    assert [end.exception() for end in by_two(part, compute_unlocked)] == [None, None]
+    assert entries(database) == [51_000, 51_000]
+
+
+def both_have_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody writes before both have read."""
+    read, write = threading.Barrier(2), ledger.write
+
+    def after_both(*given: Any) -> int:
+        read.wait(30)
+        return write(*given)
+
+    monkeypatch.setattr(slices.ledger, "write", after_both)
