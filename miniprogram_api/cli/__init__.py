@@ -24,6 +24,7 @@ from miniprogram_api.cli.calendar import calendar
 from miniprogram_api.cli.db import db
 from miniprogram_api.cli.estimate import estimate
 from miniprogram_api.cli.export import export
+from miniprogram_api.cli.grants import grants
 from miniprogram_api.cli.import_ import import_
 from miniprogram_api.cli.invent import invent
 from miniprogram_api.cli.keys import keys
@@ -57,7 +58,7 @@ def shukun(debug: bool) -> None:
 
 for command in (
     demo, demo_people, serve, worker, db, policy, estimate, worklist, warnings, calendar, invent,
-    import_, keys, match, export, pay,
+    import_, keys, match, grants, export, pay,
 ):  # fmt: skip
     shukun.add_command(command)
 
