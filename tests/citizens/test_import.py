@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+import random
+from datetime import date, timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from backend.kernel.yaml_file import FileError
 from tests.support.delivery import (
     Office,
     bill,
+    clear,
     household,
     identity,
     number,
@@ -198,6 +200,31 @@ def test_a_refused_row_does_not_come_back_over_a_later_line(office: Office) -> N
     report = office.load("identities", rows, chunk_rows=1)
     assert report.rejected == 0
     assert [row[3] for row in office.content()["identities"] if row[4] == "2025-01-01"] == ["新"]
+
+
+def test_the_size_of_the_chunks_changes_nothing(office: Office) -> None:
+    chance = random.Random(7)
+    outcomes = []
+    deliveries = [[invented(chance) for _ in range(60)] for _ in range(2)]
+    for size in (1, 7, 1000):
+        clear(office)
+        for rows in deliveries:
+            report = office.load("identities", rows, chunk_rows=size)
+            counts = report.added + report.changed + report.unchanged + report.rejected
+            assert counts == report.rows
+        told = [line[:2] for line in office.rejects(report.serial)]
+        outcomes.append((office.content()["identities"], told))
+    assert outcomes[0] == outcomes[1] == outcomes[2]
+    assert outcomes[0][1]
+
+
+def invented(chance: random.Random) -> dict[str, str]:
+    """Days that often collide."""
+    first = date(2024, 1, 1) + timedelta(days=30 * chance.randrange(8))
+    last = first + timedelta(days=chance.choice((0, 29, 30, 65, 95)))
+    to = "" if chance.random() < 0.1 else last.isoformat()
+    number = str(chance.randrange(3))
+    return identity(chance.randrange(12), first.isoformat(), to, certificate_no=number)
 
 
 def test_who_is_absent_from_a_whole_roster_leaves_the_day_before(office: Office) -> None:

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from backend.citizens.invent.delivery import invent
 from backend.citizens.invent.files import Files
 from backend.citizens.invent.plan import plan
-from backend.kernel import database
-from tests.support.delivery import Content, Office
+from tests.support.delivery import Content, Office, clear
 
 PEOPLE = 300
 KILLS = int(os.environ.get("SHUKUN_TEST_KILLS", "20"))
@@ -41,31 +39,19 @@ def load_all(office: Office, delivery: Path, kinds: tuple[str, ...] = KINDS) -> 
     return office.content()
 
 
-def emptied(office: Office) -> None:
-    """The database as after its migrations."""
-    names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-    tables = [name for (name,) in office.ask(names) if name != "alembic_version"]
-    tables = [name for name in tables if not name.startswith("procrastinate")]
-    owner = database.engine_for(office.engine.url.render_as_string(hide_password=False))
-    with owner.begin() as connection:
-        connection.execute(text("SET session_replication_role = replica"))
-        connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
-    owner.dispose()
-
-
 def test_the_order_of_the_kinds_of_files_does_not_matter(office: Office, delivery: Path) -> None:
     first = load_all(office, delivery)
     assert len(first["people"]) == PEOPLE
     chance = random.Random(1)
     for _ in range(3):
-        emptied(office)
+        clear(office)
         order = tuple(chance.sample(KINDS, len(KINDS)))
         assert load_all(office, delivery, order) == first, order
 
 
 def test_two_half_files_are_one(office: Office, delivery: Path) -> None:
     whole = load_all(office, delivery)
-    emptied(office)
+    clear(office)
     for kind in KINDS:
         lines = (delivery / f"{kind}.csv").read_text(encoding="utf-8").splitlines(keepends=True)
         middle = len(lines) // 2
@@ -166,7 +152,7 @@ def test_killed_at_any_moment_and_run_again_it_comes_to_the_same(
     for kind, path in files:
         office.load_path(kind, path, chunk_rows=CHUNK)
     clean = office.content(), history(office), books(office), rejects(office)
-    emptied(office)
+    clear(office)
     chance, killed = random.Random(5), Killed(office)
     per_file = max(KILLS // len(files), 1)
     for kind, path in files:
@@ -205,7 +191,7 @@ def test_progress_written_apart_from_the_rows_would_lose_some(
     path, killed = delivery / "bills.csv", Killed(office)
     office.load_path("bills", path, chunk_rows=CHUNK)
     clean = office.content()["bills"]
-    emptied(office)
+    clear(office)
     before = (*ADVANCE_APART, *DIE_IN_THE_THIRD_CHUNK) if sabotage else DIE_IN_THE_THIRD_CHUNK
     assert killed.start("bills", path, *before).wait() == -signal.SIGKILL
     assert killed.start("bills", path).wait() == 0
@@ -216,7 +202,7 @@ def test_two_processes_loading_one_file_do_not_double_it(office: Office, deliver
     path, killed = delivery / "bills.csv", Killed(office)
     office.load_path("bills", path, chunk_rows=CHUNK)
     clean = office.content()["bills"], books(office)
-    emptied(office)
+    clear(office)
     both = [killed.start("bills", path) for _ in range(2)]
     assert {process.wait() for process in both} <= {0, 2}
     assert killed.start("bills", path).wait() == 0

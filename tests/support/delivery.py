@@ -16,6 +16,7 @@ from backend.citizens.exchange.undo import Undone, undo_file
 from backend.citizens.history import HISTORIES
 from backend.citizens.id_number import check_character
 from backend.citizens.tables import FLAGS, INSURANCE, LAYERS
+from backend.kernel import database
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.database import transaction
 
@@ -117,6 +118,18 @@ class Office:
             found = {row.person_id: row.data_version for row in rows}
         names = Reader(self, None).names
         return {names[id_]: version for id_, version in found.items() if id_ in names}
+
+
+def clear(office: Office) -> None:
+    """The database as after its migrations."""
+    names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+    tables = [name for (name,) in office.ask(names) if name != "alembic_version"]
+    tables = [name for name in tables if not name.startswith("procrastinate")]
+    owner = database.engine_for(office.engine.url.render_as_string(hide_password=False))
+    with owner.begin() as connection:
+        connection.execute(text("SET session_replication_role = replica"))
+        connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE"))
+    owner.dispose()
 
 
 class Reader:

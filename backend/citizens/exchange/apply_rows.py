@@ -21,31 +21,22 @@ NOW: Final = "_now"
 REPEATED: Final = "同一文件里有重复的行，以后面的一行为准"
 
 
-def apply_rows(step: Step, kind: str, rows: pl.DataFrame, *, again: bool = False) -> None:
-    """Take the rows of a chunk of any kind but `people`.
-
-    `again`: at the end of the file, rows that were refused before; a later line has won meanwhile.
-    """
+def apply_rows(step: Step, kind: str, rows: pl.DataFrame, *, at_end: bool = False) -> None:
+    """Take the rows of a chunk of any kind but `people`; `at_end`: rows that waited for the end of
+    the file."""
     form, made = FORMS[kind], draft(step, kind, rows)
-    last = made.rows.unique(form.key, keep="last", maintain_order=True)
-    owners = last[form.owner].unique().to_list()
+    owners = made.rows[form.owner].unique().to_list()
     current = staging.fetch(step.connection, form.table, form.owner, owners)
-    if again:
-        last = last.join(_brought(step, current), on=form.key, how="anti", maintain_order="left")
-    count_repeats(step, len(made.rows) - len(last))
+    told = made.rows
     if kind == "identities":
-        last = _apart(step, _with_origins(step, last, current), current)
+        told = _apart(step, _with_origins(step, told, current), current, at_end=at_end)
+    last = told.unique(form.key, keep="last", maintain_order=True)
+    count_repeats(step, len(told) - len(last))
     _write(step, form, Draft(last, made.keys), current)
     if kind == "vital":
         settle_exits(step.connection, last["person_id"].unique().to_list(), step.revision)
     if kind == "hospitals":
         note_villages(step, last["area"])
-
-
-def _brought(step: Step, current: pl.DataFrame) -> pl.DataFrame:
-    """The current rows that the file itself brought."""
-    confirmed = list(step.brought(current["id"].to_list()))
-    return current.filter((pl.col("file_id") == step.file_id) | pl.col("id").is_in(confirmed))
 
 
 def _with_origins(step: Step, rows: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:
@@ -59,9 +50,9 @@ def _with_origins(step: Step, rows: pl.DataFrame, current: pl.DataFrame) -> pl.D
     )
 
 
-def _apart(step: Step, rows: pl.DataFrame, current: pl.DataFrame) -> pl.DataFrame:
+def _apart(step: Step, rows: pl.DataFrame, current: pl.DataFrame, *, at_end: bool) -> pl.DataFrame:
     """Without the rows whose days are taken."""
-    lines = overlaps.colliding_lines(rows, current)
+    lines = overlaps.refused_lines(rows, current, at_end=at_end)
     step.rejects += [Reject(line, "from", overlaps.REASON) for line in sorted(lines)]
     return rows.filter(~pl.col("line").is_in(list(lines)))
 

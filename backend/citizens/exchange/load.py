@@ -6,7 +6,7 @@ was taken are written together. A file that was loaded is recognised and changes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from backend.citizens.exchange import overlaps, registry
 from backend.citizens.exchange.apply_people import apply_people
-from backend.citizens.exchange.apply_rows import apply_rows
+from backend.citizens.exchange.apply_rows import apply_rows, count_repeats
 from backend.citizens.exchange.chunk import Chunk
 from backend.citizens.exchange.complete import end_the_absent
 from backend.citizens.exchange.mapping import DepartmentMapping
@@ -26,6 +26,7 @@ from backend.citizens.exchange.reading import read_chunks
 from backend.citizens.exchange.registry import NewFile
 from backend.citizens.exchange.step import Step, take_turn
 from backend.citizens.exchange.unregistered import note_unregistered
+from backend.citizens.exchange.waiting import Waiting, find_waiting
 from backend.citizens.file_tables import DATA_FILE, DATA_REJECT
 from backend.kernel import audit
 from backend.kernel.audit import Subject
@@ -143,14 +144,13 @@ def _apply(step: Step, kind: str, rows: pl.DataFrame) -> None:
 
 def _finish(record: Row[Any], path: Path, options: LoadOptions) -> Row[Any]:
     """What only the end of the file can tell: intervals that a later line closed, who is absent."""
-    again = _refused_for_overlap(record, path, options)
+    waiting = _waiting(record, path, options)
     with transaction() as session:
         step = _step(session, record, options, take_turn(session))
         if registry.record_of(session, record.id, lock=True).state != "loading":
             return registry.record_of(session, record.id)
-        if not again.is_empty():
-            _forget_rejects(step, again["line"].to_list())
-            apply_rows(step, record.kind, again, again=True)
+        if waiting.lines:
+            _take_waiting(step, record.kind, waiting)
         registry.write_down(step, (), ())
         end_the_absent(step, registry.record_of(session, record.id))
         note_unregistered(step)
@@ -159,20 +159,25 @@ def _finish(record: Row[Any], path: Path, options: LoadOptions) -> Row[Any]:
         return registry.record_of(session, record.id)
 
 
-def _refused_for_overlap(record: Row[Any], path: Path, options: LoadOptions) -> pl.DataFrame:
+def _waiting(record: Row[Any], path: Path, options: LoadOptions) -> Waiting:
     """The rows of the file that were refused because their days were taken."""
     query = select(DATA_REJECT.c.line).where(
         DATA_REJECT.c.file_id == record.id, DATA_REJECT.c.reason == overlaps.REASON
     )
     with transaction() as session:
         lines = list(session.execute(query).scalars())
-    if not lines:
-        return pl.DataFrame()
-    chunks = _chunks(record.kind, path, options, 0)
-    return pl.concat([chunk.rows.filter(pl.col("line").is_in(lines)) for chunk in chunks])
+    chunks = _chunks(record.kind, path, options, 0) if lines else ()
+    return find_waiting((chunk.rows for chunk in chunks), lines)
 
 
-def _forget_rejects(step: Step, lines: list[int]) -> None:
+def _take_waiting(step: Step, kind: str, waiting: Waiting) -> None:
+    _forget_rejects(step, waiting.lines)
+    count_repeats(step, len(waiting.lines) - len(waiting.rows))
+    if not waiting.rows.is_empty():
+        apply_rows(step, kind, waiting.rows, at_end=True)
+
+
+def _forget_rejects(step: Step, lines: Sequence[int]) -> None:
     gone = delete(DATA_REJECT).where(
         DATA_REJECT.c.file_id == step.file_id, DATA_REJECT.c.line.in_(lines)
     )

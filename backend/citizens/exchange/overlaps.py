@@ -1,14 +1,13 @@
 """重叠 (overlaps): intervals of one person, category and department that would share a day.
 
-What counts is the state after the whole chunk: a later line may close the interval that an earlier
-one runs into. Of rows that still collide the earlier line is taken.
+Lines are taken one by one in their order, whatever the size of the chunks. A line whose days are
+taken waits for the end of the file: a later line may close the interval that was in its way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import polars as pl
 
@@ -17,59 +16,44 @@ REASON: Final = (
     "这段身份的期间与同一人、同一类别、同一部门的另一段重叠：请先改正或终止那一段，再导入这一行"
 )
 _COLUMNS: Final = (*GROUP, "from_on", "to_on", "line")
+_STANDS: Final = 0
+"""For a line: the row is in the table already."""
 
 
-@dataclass(frozen=True)
-class _Span:
-    """Days as text, which sorts as days do, `infinity` last. `line` None: stands in the table."""
+def refused_lines(rows: pl.DataFrame, current: pl.DataFrame, *, at_end: bool = False) -> set[int]:
+    """Lines of the rows whose days are taken, by current rows or by lines before them.
 
-    first: str
-    last: str
-    line: int | None
-
-    def meets(self, others: Iterable[_Span]) -> bool:
-        """Whether a day is shared with any."""
-        return any(self.first <= one.last and one.first <= self.last for one in others)
-
-
-def colliding_lines(rows: pl.DataFrame, current: pl.DataFrame) -> set[int]:
-    """Lines of the rows that cannot be taken beside the current rows and each other."""
-    standing = current.with_columns(line=pl.lit(None, pl.Int64))
-    both = pl.concat([rows.select(_COLUMNS), standing.select(_COLUMNS)])
-    after = both.unique([*GROUP, "from_on"], keep="first").sort(*GROUP, "from_on")
+    `at_end`: what is refused is tried again as long as another line was taken.
+    """
+    standing = current.with_columns(line=pl.lit(_STANDS, pl.Int64))
+    both = pl.concat([standing.select(_COLUMNS), rows.select(_COLUMNS)])
+    longest = both.group_by(*GROUP, "from_on").agg(pl.col("to_on").max()).sort(*GROUP, "from_on")
     # Where any two share a day, two neighbours do.
     before = pl.col("to_on").shift(1).over(GROUP)
-    groups = after.filter(pl.col("from_on") <= before).select(GROUP).unique()
+    groups = longest.filter(pl.col("from_on") <= before).select(GROUP).unique()
     if groups.is_empty():
         return set()
-    told = both.join(groups, on=GROUP, how="semi").partition_by(GROUP)
-    return {line for group in told for line in _refused(_spans(group))}
+    told = both.join(groups, on=GROUP, how="semi").sort("line").partition_by(GROUP)
+    return {line for group in told for line in _refused(group, at_end=at_end)}
 
 
-def _spans(group: pl.DataFrame) -> list[_Span]:
-    return [_Span(*row) for row in group.select("from_on", "to_on", "line").iter_rows()]
+def _refused(group: pl.DataFrame, *, at_end: bool) -> set[int]:
+    """Days are text, which sorts as days do, `infinity` last."""
+    spans: dict[str, str] = {}
+    waiting: list[tuple[str, str, int]] = []
+    for first, last, line in group.select("from_on", "to_on", "line").iter_rows():
+        if line == _STANDS or _free(spans, first, last):
+            spans[first] = last
+        else:
+            waiting.append((first, last, line))
+    while at_end and (one := next((w for w in waiting if _free(spans, *w[:2])), None)):
+        spans[one[0]] = one[1]
+        waiting.remove(one)
+    return {line for _, _, line in waiting}
 
 
-def _refused(spans: Sequence[_Span]) -> set[int]:
-    """A row that is refused leaves its earlier version standing, which may refuse another."""
-    refused: set[int] = set()
-    while (more := _colliding(spans, refused)) is not None:
-        refused.add(more)
-    return refused
-
-
-def _colliding(spans: Sequence[_Span], refused: set[int]) -> int | None:
-    coming = sorted(
-        (one for one in spans if one.line is not None and one.line not in refused), key=_line
+def _free(spans: Mapping[str, str], first: str, last: str) -> bool:
+    """Whether no other interval has any of the days; one that begins on `first` is replaced."""
+    return not any(
+        start != first and start <= last and first <= end for start, end in spans.items()
     )
-    replaced = {one.first for one in coming}
-    taken = [one for one in spans if one.line is None and one.first not in replaced]
-    for one in coming:
-        if one.meets(taken):
-            return one.line
-        taken.append(one)
-    return None
-
-
-def _line(span: _Span) -> Any:
-    return span.line
