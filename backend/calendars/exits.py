@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, text
@@ -65,6 +66,7 @@ _SETTLED: Final = text(
         SELECT FROM identity i JOIN person p ON p.id = i.person_id
         WHERE i.id = w.subject_id::bigint AND i.to_on::text = w.period AND p.died_on > :on
             AND NOT {_GOES_ON})
+    ORDER BY w.period
     """
 )
 
@@ -143,8 +145,10 @@ def _supersede(session: Session, kind: str, on: date) -> int:
     """Tasks about identities that were corrected, taken back or continued since."""
     settled = session.execute(_SETTLED, {"kind": kind, "on": on}).all()
     return sum(
-        supersede_items(session, kind, [Subject("identity", row.subject_id)], BY, row.period)
-        for row in settled
+        supersede_items(
+            session, kind, [Subject("identity", row.subject_id) for row in rows], BY, end
+        )
+        for end, rows in groupby(settled, key=lambda row: row.period)
     )
 
 

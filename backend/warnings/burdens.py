@@ -119,6 +119,7 @@ def _make(session: Session, query: str, layers: tuple[str, ...], values: dict[st
     if "watched" in values:
         made = made.bindparams(bindparam("watched", type_=JSONB))
     session.execute(made, values)
+    session.execute(text("ANALYZE burden_now"))
 
 
 def _still_open(session: Session, layers: tuple[str, ...]) -> str:

@@ -45,9 +45,10 @@ _ABOVE_THE_LINE: Final = """
     CREATE TEMP TABLE exceeding ON COMMIT DROP AS SELECT * FROM burden_now WHERE burden > line
 """
 _COVERED: Final = """EXISTS (
-    SELECT FROM identity i JOIN person m ON m.id = i.person_id
-    WHERE (m.id = e.person_id OR m.household_id = nullif(e.household_id, 0))
-        AND i.category = ANY(:covered) AND i.from_on <= :as_of
+    SELECT FROM unnest(ARRAY(
+        SELECT id FROM person WHERE person.household_id = e.household_id AND e.household_id > 0
+    ) || e.person_id) AS member (id) JOIN identity i ON i.person_id = member.id
+    WHERE i.category = ANY(:covered) AND i.from_on <= :as_of
 )"""
 _WARN: Final = f"""
     INSERT INTO warning (rule, subject_id, year, round, kind, person_id, household_id, area,
@@ -158,6 +159,7 @@ class _Rule:
 def _gather(session: Session, query: str, values: Mapping[str, object]) -> None:
     session.execute(text("DROP TABLE IF EXISTS pg_temp.exceeding"))
     session.execute(text(query), values)
+    session.execute(text("ANALYZE exceeding"))
 
 
 def _settle(
