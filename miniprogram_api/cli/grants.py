@@ -51,7 +51,7 @@ def _told(entries: list[EntryExplained]) -> Iterator[str]:
 def _entry(entry: EntryExplained) -> Iterator[str]:
     settled = entry.kind == EntryKind.SETTLED
     day = entry.decided_at.astimezone(CHINA).date()
-    amount = _yuan(entry.amount_after if settled else entry.amount)
+    amount = _yuan(entry.amount_after if settled else abs(entry.amount))
     yield f"  {entry.seq}. {day} {KINDS[entry.kind]} {amount}，至此共 {_yuan(entry.amount_after)}"
     yield f"     原因：{'；'.join(entry.reasons)}"
     yield f"     运行 {entry.run_id}，规则第 {entry.rules_id} 版，数据第 {entry.data_version} 版"
