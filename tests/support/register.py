@@ -50,22 +50,27 @@ class Register:
             session.execute(PERSON.insert().values(values | more))
         return own
 
-    def identity(self, name: str, category: str, from_: str, to: str = NEVER, **more: Any) -> int:
+    def identity(
+        self, name: str, category: str, from_: str | date, to: str | date = NEVER, **more: Any
+    ) -> int:
         """An identity of the person."""
         with Session(self.engine) as session, session.begin():
             revision, own = self._revision(session), self._id(session)
             session.execute(
                 text(
                     "INSERT INTO identity (id, person_id, area, category, department, from_on,"
-                    " to_on, applied_on, origin_area, certificate, file_id, revision)"
+                    " to_on, applied_on, taper_until, origin_area, certificate, file_id, revision)"
                     " SELECT :id, id, area, :category, :department, CAST(:from AS date),"
-                    " CAST(:to AS date), CAST(:applied AS date), :origin, '', :revision, :revision"
+                    " CAST(:to AS date), CAST(:applied AS date), CAST(:taper AS date), :origin, '',"
+                    " :revision, :revision"
                     " FROM person WHERE id = :person"
                 ),
                 {
                     "id": own, "person": self.ids[name], "from": from_, "to": to,
                     "category": Codes.numbers(session, "category", [category])[category],
-                    "department": 1, "applied": more.get("applied_on", "-infinity"),
+                    "department": self._department(session, more.get("department")),
+                    "applied": more.get("applied_on", "-infinity"),
+                    "taper": more.get("taper_until", "-infinity"),
                     "origin": more.get("origin_area", 0), "revision": revision,
                 },
             )  # fmt: skip
@@ -99,15 +104,17 @@ class Register:
 
     def end_identity(self, identity: int, to: str) -> None:
         """A correction: the identity ended on a day."""
+        self.change_identity(identity, to_on=to)
+
+    def change_identity(self, identity: int, **days: str | date) -> None:
+        """A correction of the identity's days, by column."""
         with Session(self.engine) as session, session.begin():
             revision = self._revision(session)
             self._keep("identity", identity, revision, session)
+            said = ", ".join(f"{column} = CAST(:{column} AS date)" for column in days)
             session.execute(
-                text(
-                    "UPDATE identity SET to_on = CAST(:to AS date), revision = :revision"
-                    " WHERE id = :id"
-                ),
-                {"to": to, "revision": revision, "id": identity},
+                text(f"UPDATE identity SET {said}, revision = :revision WHERE id = :id"),
+                {**days, "revision": revision, "id": identity},
             )
 
     def change_person(self, name: str, **values: Any) -> None:
@@ -129,6 +136,10 @@ class Register:
                 "detail": b"", "file_id": revision, "revision": revision,
             }  # fmt: skip
             session.execute(VITAL_EVENT.insert().values(values))
+
+    @staticmethod
+    def _department(session: Session, code: str | None) -> int:
+        return Codes.numbers(session, "department", [code])[code] if code else 1
 
     def _superseded(
         self, table: str, key: str, value: str, revision: int, session: Session
