@@ -64,7 +64,7 @@ class Brought:
 def bring(folder: Path, keyring: Keyring, catalogue: tuple[Path, ...]) -> Brought | None:
     """Bring them, as `worker`; None where there is nothing to do. Opens its own transactions."""
     with database.engine().connect() as holder:
-        if not holder.execute(text(f"SELECT pg_try_advisory_lock({LOCK})")).scalar():
+        if not holder.execute(text(f"SELECT pg_try_advisory_xact_lock({LOCK})")).scalar():
             return None  # another demo on the same database is at it
         with transaction() as session:
             if not wanted(session):
