@@ -23,7 +23,11 @@ def items(database: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch) 
         return NewItem(kind, subject, None, area, f"第{number}件的原因。", date(2024, 3, 6))
 
     with transaction() as session:
-        given = [item(1, "home_visit"), item(2, "refund_due"), item(3, "refund_due", 330382004201)]
+        given = [
+            item(1, "home_visit"),
+            item(2, "amount_differs"),
+            item(3, "amount_differs", 330382004201),
+        ]
         open_items(session, given, "test")
 
 
@@ -33,7 +37,7 @@ def test_the_lists_of_an_area_are_counted_and_listed(capsys: Output) -> None:
     told = capsys.readouterr().out
     assert "待办 2 件，其中过期 2 件。" in told
     assert "320281101001 村居协管员：预警入户核查 1 件" in told
-    assert "320281000000 县级经办人员：应退款 1 件" in told
+    assert "320281000000 县级经办人员：到账金额与决定不符 1 件" in told
     assert "第3件" not in told
 
 
