@@ -93,17 +93,16 @@ class _Comparison:
         gone = self.was & ~self.has_bill & (self.before["year"] != self.ground.year)
         open_given = (self.given != NOT_SETTLED) & (granted > 0)
         settled = self.before["kind"] == EntryKind.SETTLED
-        settles = open_given & (self.given == granted) & ~settled
+        # The year that has the bill now answers for the grant: the year before would take it back.
+        came = self.has_bill & (granted > 0) & (self.before["year"] != self.ground.year)
+        settles = open_given & (self.given == granted) & (~settled | came)
         differs = open_given & (self.given != granted)
         counted = ~gone & (self.given == NOT_SETTLED)
         delta = np.where(counted, self.target - granted, 0)
-        moved = (
-            counted
-            & (delta == 0)
-            & (granted > 0)
-            & self.is_now
-            & ((self.policy != self.before["policy"]) | (self.identity != self.before["identity"]))
+        otherwise = (self.policy != self.before["policy"]) | (
+            self.identity != self.before["identity"]
         )
+        moved = (delta == 0) & (granted > 0) & ((counted & self.is_now & otherwise) | came)
         kind = np.select(
             [settles, moved, delta < 0, self.was & (delta > 0), delta > 0],
             [
