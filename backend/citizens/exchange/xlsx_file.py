@@ -23,15 +23,23 @@ from backend.citizens.exchange.source import LINE, Batch, refuse
 LARGEST: Final = 30 << 20
 LARGEST_UNPACKED: Final = 300 << 20
 """Bytes of the file, and of the sheets in it; a larger one is delivered as CSV or Parquet."""
+LARGEST_SHEET: Final = 32 << 20
+"""Cells between the first and the last one of a sheet: a few bytes of XLSX can name a cell so far
+off that the empty ones before it fill the memory of the machine."""
 MANGLED_NUMBER: Final = "1E+17"
 
 _LONG: Final = "^[0-9]{16,}$"
 _MIDNIGHT: Final = " 00:00:00"
 _ERROR_CELL: Final = re.compile(rb'<(?:\w+:)?c\b[^>]*\bt="e"[^>]*>')
 _PLACE: Final = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+_CELL: Final = re.compile(rb"<(?:\w+:)?c\b[^>]*?\sr\s*=\s*[\"']([A-Za-z]{1,3})([0-9]{1,7})[\"']")
 _LONGEST_TAG: Final = 256
 _FIRST_SHEET: Final = re.compile(rb'<sheet\b[^>]*?\b[\w]+:id="([^"]+)"')
 _TOO_LARGE: Final = "XLSX 文件太大（上限 {} MB），请另存为“CSV UTF-8”再导入"
+_TOO_WIDE: Final = (
+    "第一张工作表太大：最后面还有单元格（第 {} 行、第 {} 列），请删去数据以外的行和列，"
+    "或者另存为“CSV UTF-8”再导入"
+)
 
 
 @dataclass(frozen=True)
@@ -95,6 +103,29 @@ class XlsxFile:
             refuse(self.path, "文件不是 XLSX 表格，请另存为 XLSX 或“CSV UTF-8”")
         if unpacked > LARGEST_UNPACKED:
             refuse(self.path, _TOO_LARGE.format(LARGEST >> 20))
+        rows, columns = self._extent()
+        if rows * columns > LARGEST_SHEET:
+            refuse(self.path, _TOO_WIDE.format(rows, columns))
+
+    def _extent(self) -> tuple[int, int]:
+        """The furthest row and column that a cell of the sheet names."""
+        rows, letters = 0, {b""}
+        for block in self._sheet_bytes():
+            places = _CELL.findall(block)
+            letters.update(column for column, _ in places)
+            rows = max(rows, max((int(row) for _, row in places), default=0))
+        return rows, max(map(_column, letters))
+
+    def _sheet_bytes(self) -> Iterator[bytes]:
+        """The sheet as XML in pieces, each with the end of the one before."""
+        try:
+            with ZipFile(self.path) as package, package.open(_first_sheet(package)) as sheet:
+                seen = b""
+                while block := sheet.read(1 << 20):
+                    yield seen + block
+                    seen = block[-_LONGEST_TAG:]
+        except (BadZipFile, KeyError):
+            refuse(self.path, "XLSX 文件已损坏，请重新导出")
 
     @cached_property
     def _cells(self) -> pl.DataFrame:
@@ -136,14 +167,19 @@ class XlsxFile:
     def _errors(self) -> Mapping[int, str]:
         """Row → letters of the column with an error of a formula, which reads as an empty cell."""
         found: dict[int, str] = {}
-        with ZipFile(self.path) as package, package.open(_first_sheet(package)) as sheet:
-            seen = b""
-            while block := sheet.read(1 << 20):
-                for tag in _ERROR_CELL.findall(seen + block):
-                    if place := _PLACE.search(tag):
-                        found[int(place[2])] = place[1].decode()
-                seen = block[-_LONGEST_TAG:]
+        for block in self._sheet_bytes():
+            for tag in _ERROR_CELL.findall(block):
+                if place := _PLACE.search(tag):
+                    found[int(place[2])] = place[1].decode()
         return found
+
+
+def _column(letters: bytes) -> int:
+    """`A` → 1, `XFD` → 16384; none: 0."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - ord("A") + 1
+    return number
 
 
 def _first_sheet(package: ZipFile) -> str:

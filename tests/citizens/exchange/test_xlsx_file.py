@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -118,6 +119,16 @@ def test_a_file_too_large_is_told_what_to_do(
     monkeypatch.setattr(xlsx_file, cap, 1000)
     assert "XLSX 文件太大" in fault(tmp_path / "a.xlsx")
     assert "CSV UTF-8" in fault(tmp_path / "a.xlsx")
+
+
+@pytest.mark.parametrize("place", ['r="XFD1048576"', "r='ALL200000'"])
+def test_a_cell_far_off_does_not_fill_the_memory(tmp_path: Path, place: str) -> None:
+    write_xlsx(tmp_path / "small.xlsx", [HEADER, roster()])
+    with ZipFile(tmp_path / "small.xlsx") as small, ZipFile(tmp_path / "a.xlsx", "w") as far:
+        for name in small.namelist():
+            content = small.read(name).decode()
+            far.writestr(name, content.replace('r="A2"', place))
+    assert "第一张工作表太大" in fault(tmp_path / "a.xlsx")
 
 
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
