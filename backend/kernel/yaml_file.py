@@ -16,6 +16,8 @@ import yaml
 from yaml.constructor import ConstructorError
 
 T = TypeVar("T")
+DEEPEST: Final = 50
+"""Lists and maps within each other."""
 
 Step = str | int
 """One step into a file: a key, or a place in a list (from 0)."""
@@ -49,7 +51,9 @@ class YamlFile:
 
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
-        loader = _Loader(_text(path, name))
+        raw = _text(path, name)
+        _refuse_deep(raw, name)
+        loader = _Loader(raw)
         try:
             root = loader.get_single_node()
             self._data = None if root is None else loader.construct_document(root)
@@ -103,6 +107,21 @@ def _text(path: Path, name: str) -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _error(name, line, "不是 UTF-8 编码，请另存为 UTF-8") from error
+
+
+def _refuse_deep(raw: str, name: str) -> None:
+    """The loader goes down into a file by recursion: brackets enough would end the program."""
+    depth = 0
+    try:
+        for event in yaml.parse(raw, Loader=yaml.CSafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                mark = event.start_mark
+                line = 1 if mark is None else mark.line + 1
+                raise _error(name, line, f"一层套一层，超过了 {DEEPEST} 层，请核对括号和缩进")
+    except yaml.YAMLError:
+        return  # the loader says what is wrong, with the line
 
 
 class _Loader(yaml.CSafeLoader):

@@ -90,3 +90,11 @@ def test_a_place_that_does_not_exist_is_named_by_the_nearest_above_it(tmp_path: 
     assert file.line("items", 0, "absent") == 2
     assert file.line("items", 7) == 1
     assert str(file.fault("不对", "items", 1)) == "a.yaml:4: 不对"
+
+
+@pytest.mark.parametrize("raw", [b"[" * 100_000 + b"]" * 100_000, b"{a: " * 100_000])
+def test_brackets_without_end_are_refused_not_followed(tmp_path: Path, raw: bytes) -> None:
+    with pytest.raises(FileError) as caught:
+        _file(tmp_path, b"items: []\nwords: " + raw)
+    (fault,) = caught.value.faults
+    assert (fault.line, "层" in fault.reason) == (2, True)
