@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -33,6 +34,13 @@ class AuditEvent(Base):
     subject_kind: Mapped[str] = mapped_column(Text)
     subject_id: Mapped[str] = mapped_column(Text)
     detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+
+
+def person(by: str) -> str:
+    """A person's name in one spelling, so that one person is not taken for two. `""`: no name."""
+    plain = unicodedata.normalize("NFKC", by)
+    seen = (" " if one.isspace() else one for one in plain if unicodedata.category(one) != "Cf")
+    return " ".join("".join(seen).split())
 
 
 def record(

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from sqlalchemy import func, text, update
 from sqlalchemy.orm import Session
 
+from backend.kernel.audit import person
 from backend.kernel.errors import DomainError, Fault
 from backend.matching.ledger import EntryKind
 from backend.matching.runs import audited, run_of
@@ -48,7 +49,7 @@ def release_run(session: Session, run_id: int, by: str, on: date) -> bool:
 
     Raises `UnknownRun`, `RunNotComputed`, `SecondPersonNeeded`.
     """
-    run = run_of(session, run_id)
+    run, by = run_of(session, run_id), person(by)
     own = (MATCH_RUN.c.id == run_id) & (MATCH_RUN.c.state == "computed")
     first = update(MATCH_RUN).where(own, MATCH_RUN.c.first_release_by.is_(None))
     done = session.execute(

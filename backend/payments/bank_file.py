@@ -19,11 +19,11 @@ from sqlalchemy import Row, func, text
 from sqlalchemy.orm import Session
 
 from backend.kernel import audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import Subject, person
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import Fault
 from backend.kernel.money import format_yuan
-from backend.payments.batches import check_current, check_sums, find_batch, move, person, serial_of
+from backend.payments.batches import check_current, check_sums, find_batch, move, serial_of
 from backend.payments.refusals import BatchOutdated, PaymentMoved
 from backend.payments.states import BATCH_NAMES
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +12,7 @@ from sqlalchemy import Row, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.kernel import areas, audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import Subject, person
 from backend.kernel.errors import Fault
 from backend.payments import cases
 from backend.payments.collecting import Range, be_patient, collect, take_turn, weighed_items
@@ -221,11 +220,6 @@ def check_current(session: Session, batch: Row[Any]) -> None:
         )
         raise BatchOutdated(Fault("/serial", detail))
     check_sums(session, batch)
-
-
-def person(by: str) -> str:
-    """A person's name in one spelling, so that one person is not taken for two."""
-    return " ".join(unicodedata.normalize("NFKC", by).split())
 
 
 def _moved(batch: Row[Any], cannot: str) -> PaymentMoved:

@@ -10,9 +10,8 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.kernel import audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import Subject, person
 from backend.kernel.errors import Fault
-from backend.payments.batches import person
 from backend.payments.cases import SUBJECT
 from backend.payments.refusals import PaymentMoved, PaymentUnknown
 from backend.payments.states import ITEM_NAMES

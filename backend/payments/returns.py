@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session
 
 from backend.citizens.exchange.chunk import Reject
 from backend.kernel import audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import Subject, person
 from backend.kernel.money import format_yuan
 from backend.payments import cases
-from backend.payments.batches import person
 from backend.payments.collecting import take_turn
 from backend.payments.rows import Column, Line, read_rows
 from backend.payments.states import ORDER_NAMES

@@ -26,6 +26,7 @@ from backend.matching.tasks import begin
 from backend.policies.catalogue import shared_vocabulary
 from miniprogram_api.cli import work
 from miniprogram_api.cli.crew import compute
+from miniprogram_api.cli.payments import Name
 
 NOT_FINISHED: Final = "运行 {run} 还有 {left} 个部分没有算完：原因见日志；再运行一次可以接着算。"
 COMPUTED: Final = "运行 {run} 已算完，等待两个人先后放行：shukun match --release {run} --by 姓名"
@@ -39,7 +40,7 @@ FIRST: Final = "已记下 {by} 的放行，还要由另一个人放行。"
 @click.option("--full", is_flag=True, help="全部重新计算，不看数据有没有变化。")
 @click.option("--workers", type=click.IntRange(1, 64), help="用几个进程；默认按处理器个数。")
 @click.option("--release", type=int, metavar="RUN", help="放行一次运行，要由两个人先后进行。")
-@click.option("--by", default=getpass.getuser, help="办理人；不填时为当前系统用户。")
+@click.option("--by", type=Name(), default=getpass.getuser, help="办理人；不填时为当前系统用户。")
 @click.pass_context
 def match(context: click.Context, /, **options: Any) -> None:
     """自动匹配（免申即享）：算出该地区、该年度每个人应享受的待遇，写入台账并显示。

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from backend.citizens.exchange.chunk import Reject
 from backend.kernel import clock
+from backend.kernel.audit import person
 from backend.kernel.database import transaction
 from backend.kernel.money import format_yuan
 from backend.kernel.yaml_file import FileError
@@ -45,7 +46,7 @@ class Name(click.ParamType[str]):
     def convert(
         self, value: object, param: click.Parameter | None, context: click.Context | None
     ) -> str:
-        name = batches.person(str(value))
+        name = person(str(value))
         if not name:
             self.fail("请填写姓名。", param, context)
         return name

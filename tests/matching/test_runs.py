@@ -269,8 +269,9 @@ def test_two_different_people_release_a_run_and_then_people_are_told(
     number = run()["run"]
     with transaction() as session:
         assert not release_run(session, number, "县一", TODAY)
-    with pytest.raises(SecondPersonNeeded), transaction() as session:
-        release_run(session, number, "县一", TODAY)
+    for again in ("县一", " 县一 ", "县\u200b一"):
+        with pytest.raises(SecondPersonNeeded), transaction() as session:
+            release_run(session, number, again, TODAY)
     with database.connect() as connection:
         assert connection.execute(told).all() == []
     with transaction() as session:
