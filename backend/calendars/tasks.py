@@ -1,4 +1,4 @@
-"""任务 (tasks): every day's calendar, and the matching of every month."""
+"""任务 (tasks): every day's calendar."""
 
 from __future__ import annotations
 
@@ -16,15 +16,11 @@ from backend.citizens.counties import counties
 from backend.kernel import clock
 from backend.kernel.database import transaction
 from backend.kernel.jobs import Argument, defer_many, task
-from backend.kernel.jobs_schedule import every_day, every_month
+from backend.kernel.jobs_schedule import every_day
 from backend.kernel.settings import Settings
 from backend.matching.editions import current_edition
-from backend.matching.runs import StartRun
-from backend.matching.tasks import begin
 
 QUEUE: Final = "calendars"
-LATE_MONTHS: Final = 3
-"""Until March the year before is matched too: its last bills are delivered late."""
 
 
 @every_day("calendars.day", queue=QUEUE, at=time(1, 30))
@@ -36,23 +32,6 @@ def every_day_of(session: Session, period: str) -> None:
     ask_to_renew(session, on, book, counties(session))
     for duty in duties_on(book, on):
         _leave(session, duty)
-
-
-@every_month("calendars.matching", queue=QUEUE, day=3, at=time(3))
-def match_month(session: Session, period: str) -> None:
-    """Leave the start of a run for each county and year; people release them."""
-    year, month = int(period[:4]), int(period[5:])
-    years = (year - 1, year) if month <= LATE_MONTHS else (year,)
-    jobs = [{"county": int(code), "year": one} for code in counties(session) for one in years]
-    defer_many(session, match_county, jobs)
-
-
-@task("calendars.match_county", queue=QUEUE)
-def match_county(county: int, year: int) -> None:
-    """Begin a run; a run still computing goes on instead."""
-    command = StartRun(f"{county:06d}", year, clock.today(), "schedule", catalogue=_catalogue())
-    with transaction() as session:
-        begin(session, command)
 
 
 @task("calendars.duty", queue=QUEUE)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import psycopg
 from psycopg import sql
+from psycopg.pq import ExecStatus
 from sqlalchemy.orm import Session
 
 Kind: TypeAlias = Literal["int8", "int4", "int2", "bool", "date"]
@@ -58,12 +59,31 @@ def read_columns(
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(
         sql.SQL(bound) if isinstance(bound, str) else bound
     )
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        received = b"".join(copy)
+    received = _received(connection, statement)
     rows = np.frombuffer(received, record, count=_row_count(received, record), offset=len(_HEADER))
     if len(rows) and not _widths_hold(rows, kinds):
         raise ValueError("a row is not of the fixed width: a NULL, or another type")
     return {name: _native(rows[name], kind) for name, kind in kinds.items()}
+
+
+def _received(connection: psycopg.Connection[Any], statement: sql.Composed) -> bytes:
+    """Everything that a COPY sends. Through libpq itself: psycopg takes ten times as long a row."""
+    connection.execute("")  # begins the transaction where none is open
+    server = connection.pgconn
+    begun = server.exec_(statement.as_bytes(connection))
+    if begun.status != ExecStatus.COPY_OUT:
+        raise psycopg.errors.error_from_result(begun, connection.info.encoding)
+    parts: list[bytes] = []
+    size, data = server.get_copy_data(0)
+    while size > 0:
+        parts.append(bytes(data))
+        size, data = server.get_copy_data(0)
+    ended = server.get_result()
+    while (more := server.get_result()) is not None:
+        ended = more
+    if ended is not None and ended.status != ExecStatus.COMMAND_OK:
+        raise psycopg.errors.error_from_result(ended, connection.info.encoding)
+    return b"".join(parts)
 
 
 def write_columns(

@@ -25,19 +25,15 @@ class Changes:
     """`bill_id`, `person_id`, `layer`, `granted`, `paid`."""
 
 
-def changes(
-    data: SliceData, decided: Decided, last: Columns, versions: Columns, ground: Ground
-) -> Changes:
+def changes(data: SliceData, decided: Decided, last: Columns, ground: Ground) -> Changes:
     """What must be written so that the ledger says what was decided; nothing where it does."""
-    return _Comparison(data, decided, last, versions, ground).changes()
+    return _Comparison(data, decided, last, ground).changes()
 
 
 class _Comparison:
     """Decided and last entries side by side, one row a bill and layer in either."""
 
-    def __init__(
-        self, data: SliceData, decided: Decided, last: Columns, versions: Columns, ground: Ground
-    ) -> None:
+    def __init__(self, data: SliceData, decided: Decided, last: Columns, ground: Ground) -> None:
         self.data, self.ground = data, ground
         bills = data.bills
         now = key_of(bills["id"][decided.bill], decided.layer)
@@ -57,7 +53,7 @@ class _Comparison:
         place, self.has_bill = find(bills["id"][order], self.bill_id)
         self.bill = order[place] if len(order) else place
         self.given = self._given(ground.numbers)
-        self._people(versions)
+        self._people()
         for name in ("policy", "identity"):
             old = self.before[name]
             new = take(getattr(decided, name)[rising], place_now, self.is_now, 0)
@@ -74,15 +70,14 @@ class _Comparison:
             given[at] = self.data.bills[f"paid_{layer}"][self.bill[at]]
         return given
 
-    def _people(self, versions: Columns) -> None:
+    def _people(self) -> None:
         owner = self.before["person_id"]
         if len(self.data.bills["id"]):
             own = self.data.bills["person_id"][np.where(self.has_bill, self.bill, 0)]
             owner = np.where(self.has_bill, own, owner)
         self.person_id = owner
         self.person, _ = find(self.data.people["id"], owner)
-        place, _ = find(versions["id"], owner)
-        self.version = versions["data_version"][place]
+        self.version = self.data.people["data_version"][self.person]
 
     def changes(self) -> Changes:
         granted = np.where(self.was, self.before["amount_after"], 0)

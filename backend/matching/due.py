@@ -30,7 +30,11 @@ def due_in_kind(data: SliceData, classes: Columns, ground: Ground) -> InKind:
     numbers = ground.numbers
     people = data.people
     masks = np.zeros(len(people["id"]), np.int64)
-    masks[places(people["id"], classes["person_id"])] = classes["classes"]
+    for owner, bits in (
+        (classes["person_id"], classes["classes"]),
+        (data.bills["person_id"], data.bills["disease_classes"]),
+    ):
+        np.bitwise_or.at(masks, places(people["id"], owner), bits)
     changes = InsuranceChanges(
         places(people["id"], data.changes["person_id"]),
         data.changes["on_day"],

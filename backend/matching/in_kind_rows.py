@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import polars as pl
 import psycopg
 
 from backend.kernel.copy import Columns, Kind, write_columns
@@ -17,6 +18,7 @@ ROW: Final[Mapping[str, Kind]] = {
     "run_id": "int8", "to_on": "date", "delivery": "int2", "area": "int8",
 }  # fmt: skip
 _STANDING: Final[Mapping[str, Kind]] = {
+    "owner": "int8",
     "person_id": "int8", "policy": "int2", "code": "int2", "from_on": "date", "to_on": "date",
     "delivery": "int2",
 }  # fmt: skip
@@ -32,12 +34,14 @@ class KindChanges:
 
 
 def read_standing(reader: Reader, among: Ids | None) -> Columns:
-    """The rows of the year that stand, also of people merged into these."""
-    names = ", ".join(f"e.{name}" for name in _STANDING)
+    """The rows of the year that stand, also of people merged into these (`owner`: who they are)."""
+    names = ", ".join(f"e.{name}" for name in list(_STANDING)[1:])
     standing = f"e.year = {reader.slice.year:d} AND e.ended_by_run = 0"
     own, merged = (
         reader.read(
-            f"SELECT {names} FROM person p {owner} AND {standing} WHERE {{who}}", _STANDING, among
+            f"SELECT p.id, {names} FROM person p {owner} AND {standing} WHERE {{who}}",
+            _STANDING,
+            among,
         )
         for owner in (
             "JOIN entitlement e ON e.person_id = p.id",
@@ -52,14 +56,18 @@ def compare(due: Columns, standing: Columns) -> KindChanges:
     """What is due against what stands; both hold the columns of `_SAME`."""
     if not len(standing["person_id"]):
         return KindChanges(due, standing)
-    both = [np.concatenate([due[name], standing[name]]).astype(np.int64) for name in _SAME]
-    _, inverse = np.unique(np.stack(both, axis=1), axis=0, return_inverse=True)
-    ours, theirs = np.split(inverse.ravel(), [len(due["person_id"])])
-    new, gone = ~np.isin(ours, theirs), ~np.isin(theirs, ours)
+    ours, theirs = _frame(due), _frame(standing)
+    new = ours.join(theirs, on=_SAME, how="anti")["place"].to_numpy()
+    gone = theirs.join(ours, on=_SAME, how="anti")["place"].to_numpy()
     return KindChanges(
         {name: column[new] for name, column in due.items()},
         {name: column[gone] for name, column in standing.items()},
     )
+
+
+def _frame(rows: Columns) -> pl.DataFrame:
+    columns = {name: rows[name].astype(np.int64) for name in _SAME}
+    return pl.DataFrame(columns).with_row_index("place")
 
 
 def write(

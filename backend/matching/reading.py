@@ -29,7 +29,7 @@ BILLS: Final[Mapping[str, Kind]] = {
     "person_id": "int8", "id": "int8", "setting": "int2", "admitted_on": "date",
     "discharged_on": "date", "total": "int8", "in_scope": "int8", "rare_drug": "int8",
     "paid_out_of_scope": "int8", **{f"paid_{layer}": "int8" for layer in LAYERS},
-    "flags": "int2", "disease_group": "int2", "revision": "int8",
+    "flags": "int2", "disease_group": "int2", "disease_classes": "int4", "revision": "int8",
 }  # fmt: skip
 CHANGES: Final[Mapping[str, Kind]] = {"person_id": "int8", "on_day": "date", "insurance": "int2"}
 FORGOTTEN: Final = -1
@@ -40,10 +40,9 @@ WHO_IS_FORGOTTEN: Final = (
     " SELECT person_id FROM entitlement WHERE area BETWEEN %s AND %s AND ended_by_run = 0)"
     " AND NOT EXISTS (SELECT FROM person_merge m WHERE m.merged_id = p.id AND m.undone_at IS NULL)"
 )
-_VERSIONS: Final[Mapping[str, Kind]] = {"id": "int8", "data_version": "int8"}
-_STATES: Final[Mapping[str, Kind]] = {
-    "person_id": "int8", "data_version": "int8", "rules_id": "int4",
-}  # fmt: skip
+_VERSIONED: Final = "person p JOIN person_version v ON v.person_id = p.id"
+_CHANGED: Final = f"{_VERSIONED} LEFT JOIN match_state s ON s.person_id = p.id AND s.year = %s"
+_OTHERWISE: Final = "(s.data_version IS DISTINCT FROM v.data_version OR s.rules_id <> %s)"
 _MERGES: Final[Mapping[str, Kind]] = {"merged_id": "int8", "person_id": "int8"}
 _CLASSES: Final[Mapping[str, Kind]] = {"person_id": "int8", "classes": "int4"}
 
@@ -72,27 +71,49 @@ class Reader:
         self._connection = connection
         self.slice = of
 
-    def versions(self) -> Columns:
-        """Everybody of the slice, with the data version that last touched them."""
-        return self._read(
-            "SELECT p.id, v.data_version FROM person p"
-            " JOIN person_version v ON v.person_id = p.id WHERE {who} ORDER BY p.id",
-            _VERSIONS,
+    def digest(self) -> tuple[int, bytes]:
+        """How many people the slice holds, and a digest over who they are and the data version
+        that last touched each; made by the database."""
+        row = self._one(
+            "SELECT count(*), sha256(coalesce(string_agg("
+            "int8send(p.id) || int8send(v.data_version), ''::bytea ORDER BY p.id), ''::bytea))"
+            f" FROM {_VERSIONED} WHERE {{who}}"
         )
+        return int(row[0]), bytes(row[1])
 
-    def states(self) -> Columns:
-        """Who was computed for the year, from which data version and by which rules."""
-        return self._read(
-            "SELECT s.person_id, s.data_version, s.rules_id FROM person p"
-            " JOIN match_state s ON s.person_id = p.id AND s.year = %s"
-            " WHERE {who} ORDER BY s.person_id",
-            _STATES,
-            before=(self.slice.year,),
+    def count_changed(self, rules_id: int) -> int:
+        """How many of them are otherwise than when they were last computed, by these rules."""
+        counted = self._one(f"SELECT count(*) FROM {_CHANGED} WHERE {{who}} AND {_OTHERWISE}", *(
+            (self.slice.year,), (rules_id,)
+        ))  # fmt: skip
+        return int(counted[0])
+
+    def changed(self, rules_id: int) -> Ids:
+        """Who they are."""
+        query = f"SELECT p.id FROM {_CHANGED} WHERE {{who}} AND {_OTHERWISE} ORDER BY p.id"
+        found = self._read(query, {"id": "int8"}, None, (self.slice.year,), (rules_id,))
+        ids: Ids = found["id"]
+        return ids
+
+    def remember(self, among: Ids | None, rules_id: int) -> None:
+        """Write down from which data versions and by which rules the people were computed."""
+        who, values = self._who(among)
+        self._connection.execute(
+            "INSERT INTO match_state (person_id, year, data_version, rules_id)"
+            f" SELECT p.id, %s, v.data_version, %s FROM {_VERSIONED} WHERE {who}"
+            " ON CONFLICT (person_id, year) DO UPDATE"
+            " SET data_version = excluded.data_version, rules_id = excluded.rules_id",
+            [self.slice.year, rules_id, *values],
         )
 
     def people(self, among: Ids | None) -> Columns:
-        """The people, or those among the ids."""
-        return self._select("person p", PEOPLE, among, "p.id")
+        """The people, or those among the ids, with the data version that last touched them."""
+        columns = ", ".join(f"p.{name}" for name in PEOPLE)
+        return self._read(
+            f"SELECT {columns}, v.data_version FROM {_VERSIONED} WHERE {{who}} ORDER BY p.id",
+            {**PEOPLE, "data_version": "int8"},
+            among,
+        )
 
     def identities(self, among: Ids | None) -> Columns:
         """Their identities, by first day."""
@@ -110,15 +131,15 @@ class Reader:
         table = "person p JOIN vital_event e ON e.person_id = p.id AND e.event = 'insurance_change'"
         return self._select(table, CHANGES, among, "e.person_id, e.on_day")
 
-    def disease_classes(self, among: Ids | None) -> Columns:
-        """The named groups of diagnoses on anybody's bills up to the end of the year, as bits."""
+    def earlier_disease_classes(self, among: Ids | None) -> Columns:
+        """The named groups of diagnoses on their bills of the years before, as bits."""
         return self._read(
             "SELECT b.person_id, bit_or(b.disease_classes) FROM person p"
-            " JOIN bill b ON b.person_id = p.id AND b.disease_classes <> 0"
-            " AND b.discharged_on <= %s WHERE {who} GROUP BY b.person_id ORDER BY b.person_id",
+            " JOIN bill b ON b.person_id = p.id AND b.discharged_on < %s"
+            " AND b.disease_classes <> 0 WHERE {who} GROUP BY b.person_id ORDER BY b.person_id",
             _CLASSES,
             among,
-            self._year()[1:],
+            self._year()[:1],
         )
 
     def merges(self) -> Columns:
@@ -154,13 +175,25 @@ class Reader:
         kinds: Mapping[str, Kind],
         among: Ids | None = None,
         before: Sequence[Any] = (),
+        after: Sequence[Any] = (),
     ) -> Columns:
+        """`before`, `after`: what stands in the query before and after `{who}`."""
+        who, values = self._who(among)
+        bound = [*before, *values, *after]
+        return read_columns(self._connection, query.format(who=who), kinds, bound)
+
+    def _one(self, query: str, before: Sequence[Any] = (), after: Sequence[Any] = ()) -> Any:
+        who, values = self._who(None)
+        bound = [*before, *values, *after]
+        return self._connection.execute(query.format(who=who), bound).fetchone()
+
+    def _who(self, among: Ids | None) -> tuple[str, list[Any]]:
+        """The condition on `person p`, and its values."""
         of = self.slice
-        who, bounds = _KNOWN, [of.area_from, of.area_to, of.person_from, of.person_to]
+        who, values = _KNOWN, [of.area_from, of.area_to, of.person_from, of.person_to]
         if of.forgotten:
-            who, bounds = WHO_IS_FORGOTTEN, [of.area_from, of.area_to] * 2
-        values = [*before, *bounds]
+            who, values = WHO_IS_FORGOTTEN, [of.area_from, of.area_to] * 2
         if among is not None:
             who += " AND p.id = ANY(%s)"
-            values.append(among.tolist())
-        return read_columns(self._connection, query.format(who=who), kinds, values)
+            values = [*values, among.tolist()]
+        return who, values

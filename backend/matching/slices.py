@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -12,7 +11,7 @@ import numpy as np
 import psycopg
 from sqlalchemy.orm import Session
 
-from backend.kernel.copy import Columns, Kind, raw, write_columns
+from backend.kernel.copy import raw
 from backend.matching import in_kind_rows, ledger
 from backend.matching.counting import counted
 from backend.matching.deciding import barred, by_policy, decide
@@ -26,9 +25,12 @@ from backend.matching.reading import Ids, Reader, Slice
 from backend.matching.slice_data import SliceData
 from backend.matching.spans import pays_without_identity, spans_of
 
-_STATE: Final[Mapping[str, Kind]] = {
-    "person_id": "int8", "year": "int2", "data_version": "int8", "rules_id": "int4",
-}  # fmt: skip
+_BY_INDEX: Final = (
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off;"
+    " SET LOCAL enable_mergejoin = off"
+)
+"""A slice is a small part of large tables that grow while runs go on: their statistics lag behind,
+and would have them read whole for every slice."""
 _SOME: Final = 0.3
 """Above this share of changed people, the whole slice is read."""
 
@@ -52,37 +54,34 @@ def match_slice(session: Session, task: Task) -> Summary:
     transaction should be REPEATABLE READ: people are seen at one moment.
     """
     connection = raw(session)
+    connection.execute(_BY_INDEX)
     reader = Reader(connection, task.slice)
-    versions = reader.versions()
-    summary: Summary = {"people": len(versions["id"]), "computed": 0, "skipped": False}
-    digest = _digest(task, versions)
+    people, data = reader.digest()
+    summary: Summary = {"people": people, "computed": 0, "skipped": False}
+    digest = hashlib.sha256(task.edition.digest + data).digest()
     if not task.full and digest == _known_digest(connection, task.slice):
         return summary | {"skipped": True}
-    changed = _changed(reader, task, versions)
-    if len(changed):
-        whole = len(changed) > _SOME * len(versions["id"])
-        among = None if whole else changed
-        summary |= _match(session, task, reader, versions, among)
-        _remember_states(connection, task, versions, changed)
+    changed = people if task.full else reader.count_changed(task.edition.id)
+    if changed:
+        among = None if changed > _SOME * people else reader.changed(task.edition.id)
+        summary |= _match(session, task, reader, among) | {"computed": changed}
+        reader.remember(among, task.edition.id)
     _remember_digest(connection, task.slice, digest)
     return summary
 
 
-def _match(
-    session: Session, task: Task, reader: Reader, versions: Columns, among: Ids | None
-) -> Summary:
+def _match(session: Session, task: Task, reader: Reader, among: Ids | None) -> Summary:
     connection, ground, of = raw(session), _ground(session, task), task.slice
-    last = ledger.read_last(reader, among)
-    data = _read(reader, among, ground, last)
+    last, standing = ledger.read_last(reader, among), in_kind_rows.read_standing(reader, among)
+    data = _read(reader, among, ground, (last["owner"], standing["owner"]))
     barring = barred(data)
-    found = changes(data, decide(data, ground, barring), last, versions, ground)
+    found = changes(data, decide(data, ground, barring), last, ground)
     ledger.write(connection, found.entries)
-    due = due_in_kind(data, reader.disease_classes(among), ground)
-    kind = in_kind_rows.compare(due.rows, in_kind_rows.read_standing(reader, among))
+    due = due_in_kind(data, reader.earlier_disease_classes(data.people["id"]), ground)
+    kind = in_kind_rows.compare(due.rows, standing)
     added, ended = in_kind_rows.write(connection, kind, task.run_id, ground.year)
     findings = Findings(barring, found, due)
     return {
-        "computed": len(data.people["id"]),
         "bills": len(data.bills["id"]),
         "in_kind_added": added,
         "in_kind_ended": ended,
@@ -106,17 +105,21 @@ def _ground(session: Session, task: Task) -> Ground:
     )
 
 
-def _read(reader: Reader, among: Ids | None, ground: Ground, last: Columns) -> SliceData:
+def _read(reader: Reader, among: Ids | None, ground: Ground, granted: tuple[Ids, Ids]) -> SliceData:
+    """The people whom a rule could concern: all of them, or those who hold or were given anything.
+
+    `granted`: whom the ledger and the entitlements name.
+    """
     identities = reader.identities(among)
     concerned = among
     if not _everybody(ground):
-        concerned = np.union1d(identities["person_id"], last["owner"])
+        concerned = np.unique(np.concatenate([identities["person_id"], *granted]))
     return SliceData(
         ground.county,
-        reader.people(among),
+        reader.people(concerned),
         identities,
         reader.bills(concerned),
-        reader.changes_of_insurance(among),
+        reader.changes_of_insurance(concerned),
     )
 
 
@@ -126,31 +129,6 @@ def _everybody(ground: Ground) -> bool:
         pays_without_identity(ground.rules, policy, ground.county, date.fromordinal(own[0].first))
         for policy, own in by_policy(ground.spans)
     )
-
-
-def _changed(reader: Reader, task: Task, versions: Columns) -> Ids:
-    """The people whose data or rules are otherwise than when they were last computed."""
-    ids: Ids = versions["id"]
-    if task.full or not len(ids):
-        return ids
-    states = reader.states()
-    if not len(states["person_id"]):
-        return ids
-    place = np.minimum(np.searchsorted(states["person_id"], ids), len(states["person_id"]) - 1)
-    same = (
-        (states["person_id"][place] == ids)
-        & (states["data_version"][place] == versions["data_version"])
-        & (states["rules_id"][place] == task.edition.id)
-    )
-    changed: Ids = ids[~same]
-    return changed
-
-
-def _digest(task: Task, versions: Columns) -> bytes:
-    digest = hashlib.sha256(task.edition.digest)
-    for name in ("id", "data_version"):
-        digest.update(versions[name].tobytes())
-    return digest.digest()
 
 
 def _known_digest(connection: psycopg.Connection[Any], of: Slice) -> bytes | None:
@@ -168,23 +146,4 @@ def _remember_digest(connection: psycopg.Connection[Any], of: Slice, digest: byt
         " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (year, area_from, person_from)"
         " DO UPDATE SET person_to = excluded.person_to, digest = excluded.digest",
         [of.year, of.area_from, of.person_from, of.person_to, digest],
-    )
-
-
-def _remember_states(
-    connection: psycopg.Connection[Any], task: Task, versions: Columns, changed: Ids
-) -> None:
-    """COPY into the table where nobody of the slice stands there yet, else through another."""
-    at = np.searchsorted(versions["id"], changed)
-    rows: dict[str, Any] = {
-        "person_id": changed,
-        "year": np.full(len(changed), task.slice.year, np.int16),
-        "data_version": versions["data_version"][at],
-        "rules_id": np.full(len(changed), task.edition.id, np.int32),
-    }
-    connection.execute("CREATE TEMP TABLE match_state_now (LIKE match_state) ON COMMIT DROP")
-    write_columns(connection, "match_state_now", _STATE, rows)
-    connection.execute(
-        "INSERT INTO match_state SELECT * FROM match_state_now ON CONFLICT (person_id, year)"
-        " DO UPDATE SET data_version = excluded.data_version, rules_id = excluded.rules_id"
     )

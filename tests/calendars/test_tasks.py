@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
-import time_machine
 
-from backend.calendars.tasks import do_duty, every_day_of, match_county, match_month
+from backend.calendars.tasks import do_duty, every_day_of
 from backend.kernel.database import transaction
 from backend.policies.confirmation import PolicyConfirmation
 from tests.support.households import Households
-from tests.support.register import YUEQING
 
 TINGHU = 320902001001
 
@@ -56,21 +54,3 @@ def test_a_day_tells_exits_and_leaves_a_job_for_each_duty(homes: Households) -> 
     assert homes.rows("SELECT count(*) FROM institution_summary") == [(2,)]
     every_day_of.task.run("2024-01-03")
     assert len(jobs(homes, "calendars.duty")) == 3
-
-
-def test_every_month_a_run_begins_in_each_county_and_waits_for_people_to_release_it(
-    homes: Households,
-) -> None:
-    homes.member("甲", area=TINGHU)
-    homes.member("乙", area=YUEQING)
-    match_month.task.run("2024-02")
-    left = jobs(homes, "calendars.match_county")
-    assert left == [
-        {"county": county, "year": year} for county in (320902, 330382) for year in (2023, 2024)
-    ]
-    with time_machine.travel(datetime(2024, 2, 3, 4, tzinfo=UTC), tick=False):
-        match_county.run(county=320902, year=2023)
-    assert homes.rows("SELECT area, year, as_of, state, started_by FROM match_run") == [
-        (320902, 2023, date(2024, 2, 3), "computing", "schedule")
-    ]
-    assert len(jobs(homes, "matching.part")) == 1
