@@ -13,6 +13,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from backend.citizens.codes import Codes
+from backend.citizens.history import HISTORIES
 from backend.citizens.tables import BILL
 from backend.estimation.estimate import Payment, estimate_payments
 from backend.kernel.copy import raw
@@ -67,7 +68,7 @@ def explain_grants(session: Session, bill_no: str) -> list[EntryExplained]:
     Computed again from the kept edition of the rules and the data as they stood; that it comes to
     the amount of the entry is checked.
     """
-    bill_id = session.execute(select(BILL.c.id).where(BILL.c.bill_no == bill_no)).scalar()
+    bill_id = _bill_id(session, bill_no)
     if bill_id is None:
         raise UnknownBill(Fault("/bill_no", "没有这张结算单，请核对单号。"))
     query = (
@@ -80,6 +81,17 @@ def explain_grants(session: Session, bill_no: str) -> list[EntryExplained]:
     return [_explained(session, row, layers[row.layer]) for row in session.execute(query).all()]
 
 
+def _bill_id(session: Session, bill_no: str) -> int | None:
+    """The bill of that number, also one that was taken back: it keeps its id."""
+    for table in (BILL, HISTORIES[BILL.name]):
+        found: int | None = session.execute(
+            select(table.c.id).where(table.c.bill_no == bill_no).limit(1)
+        ).scalar()
+        if found is not None:
+            return found
+    return None
+
+
 class NotAsDecided(RuntimeError):
     """The kept rules and data no longer give what the ledger says: something was tampered with."""
 
@@ -88,7 +100,9 @@ def _explained(session: Session, row: Row[Any], layer: str) -> EntryExplained:
     payment, why = _decided_again(session, row, layer)
     kind = EntryKind(row.kind)
     again = payment.amount if payment else 0
-    if kind != EntryKind.SETTLED and again != row.amount_after:
+    # Nothing is computed where somebody says what was paid: settled, or taken to another year.
+    given = kind == EntryKind.RESTATED and payment is not None and payment.explained is None
+    if kind != EntryKind.SETTLED and not given and again != row.amount_after:
         raise NotAsDecided(f"bill {row.bill_id}, layer {layer}, entry {row.seq}")
     return EntryExplained(
         layer=layer,

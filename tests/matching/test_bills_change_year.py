@@ -6,6 +6,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, text
 
+from backend.kernel.database import transaction
+from backend.matching.explaining import UnknownBill, explain_grants
 from tests.matching.test_runs import LOW, run
 from tests.support.register import Register
 
@@ -34,6 +36,12 @@ def stands(engine: Engine) -> list[tuple[int, int]]:
         return [(row.year, row.amount_after) for row in connection.execute(query)]
 
 
+def explained() -> list[int]:
+    """What stood granted after each entry, every one of them checked against the data of then."""
+    with transaction() as session:
+        return [one.amount_after for one in explain_grants(session, "B1")]
+
+
 @pytest.mark.parametrize("years", [(2023, 2024, 2023), (2024, 2023, 2024)])
 def test_the_grant_stands_in_the_new_year(
     register: Register, database: Engine, years: tuple[int, ...]
@@ -42,6 +50,7 @@ def test_the_grant_stands_in_the_new_year(
     for year in years:
         run(year=year)
     assert stands(database) == [(2023, 51_000)]
+    assert explained()[-1] == 51_000
 
 
 def test_what_the_hospital_settled_is_not_asked_back(register: Register, database: Engine) -> None:
@@ -51,3 +60,24 @@ def test_what_the_hospital_settled_is_not_asked_back(register: Register, databas
     for year in (2023, 2024, 2023):
         run(year=year)
     assert stands(database) == [(2023, 51_000)]
+    assert explained() == [51_000, 51_000, 51_000]
+
+
+def test_what_is_paid_otherwise_goes_over_to_the_new_year(
+    register: Register, database: Engine
+) -> None:
+    register.bill(
+        "甲", "B1", "2023-12-31", "1000.00", paid=SETTLED | {"medical_assistance": "1.00"}
+    )
+    for year in (2023, 2024, 2023):
+        run(year=year)
+    assert stands(database) == [(2023, 51_000)]
+    assert explained() == [51_000, 51_000]
+
+
+def test_a_bill_taken_back_is_still_explained(register: Register) -> None:
+    register.forget_bill("B1")
+    run()
+    assert explained() == [51_000, 0]
+    with pytest.raises(UnknownBill), transaction() as session:
+        explain_grants(session, "B2")
