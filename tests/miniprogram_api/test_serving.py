@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import socket
@@ -6,7 +7,7 @@ import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,6 +104,13 @@ def text_of(url: str) -> str:
     return text
 
 
+def wait_for(happened: Callable[[], bool], demo: Demo) -> None:
+    deadline = time.monotonic() + 90
+    while not happened():
+        assert time.monotonic() < deadline, demo.errors()
+        time.sleep(0.1)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_demo_answers_and_stops_leaving_no_process(demo: Demo, number: signal.Signals) -> None:
     demo.start()
@@ -134,6 +142,42 @@ def test_a_demo_that_is_stopped_while_it_starts_leaves_no_process(demo: Demo, mo
         time.sleep(0.005)
     assert demo.end(signal.SIGTERM) == 0, demo.errors()
     assert demo.processes() == []
+
+
+def test_the_demo_says_where_staff_get_in_and_fills_itself_with_people(demo: Demo) -> None:
+    demo.start()
+    address = demo.address()
+    assert f"工作人员页面：{address}/staff，口令在 {demo.data}/staff-token 里。" in demo.errors()
+    kept = demo.data / "staff-token"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    token = kept.read_text().strip()
+    wait_for(lambda: "演示数据已就绪：300 人" in demo.errors(), demo)
+    request = urllib.request.Request(
+        f"{address}/api/v1/runs", headers={"Authorization": f"Bearer {token}"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        runs = json.load(answer)["runs"]
+    assert {run["state"] for run in runs} == {"released"}
+    assert demo.end(signal.SIGTERM) == 0
+    assert demo.processes() == []
+    assert token not in demo.errors()
+    assert demo.process.stdout is not None
+    demo.process.stdout.close()
+    demo.start()
+    demo.address()
+    assert kept.read_text().strip() == token
+    assert demo.end(signal.SIGTERM) == 0
+    assert "演示数据" not in demo.errors()
+
+
+def test_a_token_of_ones_own_is_kept_to(demo: Demo) -> None:
+    demo.environ = {"SHUKUN_STAFF_TOKEN": "a-token-of-ones-own-for-this-test"}
+    demo.start()
+    address = demo.address()
+    headers = {"Authorization": f"Bearer {demo.environ['SHUKUN_STAFF_TOKEN']}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{address}/api/v1/runs", headers=headers)):
+        assert not (demo.data / "staff-token").exists()
+    assert demo.end(signal.SIGTERM) == 0
 
 
 def test_a_second_start_finds_its_data_and_clears_the_metrics_of_the_first(demo: Demo) -> None:
