@@ -53,6 +53,8 @@ RELATIONSHIPS: Final = {
 }
 """Code → the words for it; an account of anybody else's than the person is a guardian's."""
 LONGEST_TEXT: Final = 100
+FORMULA: Final = ("=", "+", "-", "@")
+"""A spreadsheet that opens the bank's file would compute what begins so."""
 _WORDS: Final = {word: code for code, words in RELATIONSHIPS.items() for word in (code, *words)}
 
 
@@ -196,6 +198,8 @@ def _text_fault(text: str, word: str) -> str | None:
         return f"没有填写{word}：请补填。"
     if len(text) > LONGEST_TEXT or not text.isprintable():
         return f"{word}太长，或含有不能显示的字符：请核对后重新填写。"
+    if text.startswith(FORMULA):
+        return f"{word}以 {text[0]} 开头，表格软件会当成公式：请核对后重新填写。"
     return None
 
 
