@@ -31,7 +31,8 @@ from backend.matching.runs import StartRun, nothing_changed
 from backend.matching.tasks import begin
 from tests.oracle.entitlements import Due
 from tests.oracle.matching import Grant
-from tests.support.corrections import corrections, settling
+from tests.oracle.register import read_register
+from tests.support.corrections import corrections
 from tests.support.office import Office, delivered, read_rows, write_rows
 
 pytestmark = pytest.mark.postgres
@@ -144,10 +145,17 @@ class Town:
 
     def settle(self, turn: int) -> None:
         """Bills that come again with just what was granted as paid."""
-        granted = [row for row in self.office.grants(AREA, YEAR) if not row[0].startswith("N")]
-        path = settling(self.first, self.folder / f"settled{turn}.csv", granted, 0.05)
-        if len(read_rows(path)):
-            self.take([("bills", path)])
+        known = read_register(self.files.values()).rows["bills"]
+        granted = self.office.grants(AREA, YEAR)
+        paid = {one[0] for one in granted if known[one[0],][f"paid_{one[3]}"]}
+        numbers = sorted({one[0] for one in granted} - paid)
+        chosen = {one: dict(known[one,]) for one in self.chance.sample(numbers, len(numbers) // 10)}
+        for number, _, _, layer, _, amount in granted:
+            if number in chosen:
+                chosen[number][f"paid_{layer}"] = amount
+        if chosen:
+            rows = list(chosen.values())
+            self.take([("bills", write_rows(self.folder / f"settled{turn}.csv", rows))])
 
     def state(self) -> tuple[set[Grant], set[Due]]:
         """What stands granted, and in kind."""
