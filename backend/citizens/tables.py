@@ -133,7 +133,7 @@ PERSON_MERGE: Final = Table(
     Base.metadata,
     Column("merged_id", BigInteger, ForeignKey("person.id"), primary_key=True),
     Column("revision", BigInteger, primary_key=True),
-    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False),
+    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False, index=True),
     Column("file_id", BigInteger, nullable=False),
     Column("undone_at", DateTime(timezone=True)),
 )

@@ -6,7 +6,7 @@ as paid, and that is just what was granted, settles the grant; another is for a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum, IntFlag
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import psycopg
 
-from backend.kernel.copy import Columns, Kind, write_columns
+from backend.kernel.copy import Columns, Kind, read_columns, write_columns
 from backend.matching.reading import Ids, Reader
 
 
@@ -61,34 +61,48 @@ _LAST: Final[Mapping[str, Kind]] = {
     "area": "int8", "year": "int2", "kind": "int2", "amount_after": "int8", "policy": "int2",
     "identity": "int2", "rules_id": "int4", "data_version": "int8",
 }  # fmt: skip
-_LAST_OF: Final = (
-    "SELECT DISTINCT ON (g.bill_id, g.layer) p.id, {names} FROM person p {entries} WHERE {{who}}"
-    " ORDER BY g.bill_id, g.layer, g.seq DESC"
+_NAMES: Final = ", ".join(f"g.{name}" for name in list(_LAST)[1:])
+_LAST_OF_PEOPLE: Final = (
+    f"SELECT DISTINCT ON (g.bill_id, g.layer) p.id, {_NAMES} FROM person p {{entries}}"
+    " WHERE {{who}} ORDER BY g.bill_id, g.layer, g.seq DESC"
 )
-_ENTRIES_OF_PEOPLE: Final = "JOIN grant_entry g ON g.person_id = p.id"
-_ENTRIES_OF_THEIR_BILLS: Final = (
-    "JOIN bill b ON b.person_id = p.id"
-    " JOIN bill_history h ON h.id = b.id AND h.person_id <> b.person_id"
-    " JOIN grant_entry g ON g.bill_id = b.id"
+_ENTRIES: Final = (
+    "JOIN grant_entry g ON g.person_id = p.id",
+    "JOIN person_merge m ON m.person_id = p.id AND m.undone_at IS NULL"
+    " JOIN grant_entry g ON g.person_id = m.merged_id",
 )
-"""Of bills that were another person's before they were corrected."""
+"""Their own, and those of people merged into them."""
+_LAST_OF_BILLS: Final = (
+    f"SELECT DISTINCT ON (g.bill_id, g.layer) g.person_id, {_NAMES} FROM grant_entry g"
+    " WHERE g.bill_id = ANY(%s) ORDER BY g.bill_id, g.layer, g.seq DESC"
+)
 _MERGES_IN_A_ROW: Final = 4
 LAYER_BITS: Final = 5
 """A bill and a layer as one number: `bill_id << 5 | layer`."""
 
 
 def read_last(reader: Reader, among: Ids | None) -> Columns:
-    """The last entry of every bill and layer of the people, by bill and layer.
+    """The last entry of every bill and layer granted to the people, by bill and layer.
 
-    `owner`: the person of the slice who is concerned. `person_id`: to whom it was granted: another
-    person where the bill was corrected to belong to the owner; of merged people the one they are.
+    `owner`: the person of the slice; `person_id`: to whom it was granted, of merged people the one
+    they are.
     """
-    names = ", ".join(f"g.{name}" for name in list(_LAST)[1:])
-    own, other = (
-        reader.read(_LAST_OF.format(names=names, entries=entries), _LAST, among)
-        for entries in (_ENTRIES_OF_PEOPLE, _ENTRIES_OF_THEIR_BILLS)
-    )
-    both = {name: np.concatenate([own[name], other[name]]) for name in _LAST}
+    found = [
+        reader.read(_LAST_OF_PEOPLE.format(entries=entries), _LAST, among) for entries in _ENTRIES
+    ]
+    return _joined(reader, found)
+
+
+def with_others(reader: Reader, last: Columns, bills: Ids) -> Columns:
+    """`last`, and the last entries of those of the bills that it does not know: they were granted
+    to others, before they were corrected to be of the slice's people."""
+    new = np.setdiff1d(bills, last["bill_id"])
+    found = read_columns(reader.connection, _LAST_OF_BILLS, _LAST, [new.tolist()])
+    return _joined(reader, [last, found]) if len(found["bill_id"]) else last
+
+
+def _joined(reader: Reader, parts: Sequence[Columns]) -> Columns:
+    both = {name: np.concatenate([part[name] for part in parts]) for name in _LAST}
     both["person_id"] = _as_merged(reader, both["person_id"])
     keys = key_of(both["bill_id"], both["layer"])
     order = np.lexsort((both["seq"], keys))

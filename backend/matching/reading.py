@@ -41,8 +41,13 @@ WHO_IS_FORGOTTEN: Final = (
     " AND NOT EXISTS (SELECT FROM person_merge m WHERE m.merged_id = p.id AND m.undone_at IS NULL)"
 )
 _VERSIONED: Final = "person p JOIN person_version v ON v.person_id = p.id"
-_CHANGED: Final = f"{_VERSIONED} LEFT JOIN match_state s ON s.person_id = p.id AND s.year = %s"
-_OTHERWISE: Final = "(s.data_version IS DISTINCT FROM v.data_version OR s.rules_id <> %s)"
+_LOOK: Final = f"""
+    SELECT count(*), sha256(coalesce(string_agg(
+            int8send(p.id) || int8send(v.data_version), ''::bytea ORDER BY p.id), ''::bytea)),
+        coalesce(array_agg(p.id ORDER BY p.id) FILTER (
+            WHERE s.data_version IS DISTINCT FROM v.data_version OR s.rules_id <> %s), '{{{{}}}}')
+    FROM {_VERSIONED} LEFT JOIN match_state s ON s.person_id = p.id AND s.year = %s WHERE {{who}}
+"""
 _MERGES: Final[Mapping[str, Kind]] = {"merged_id": "int8", "person_id": "int8"}
 _CLASSES: Final[Mapping[str, Kind]] = {"person_id": "int8", "classes": "int4"}
 
@@ -64,41 +69,36 @@ class Slice:
         return self.person_from == FORGOTTEN
 
 
+@dataclass(frozen=True)
+class Look:
+    """A slice at a glance: how many people, a digest over who they are and the data version that
+    last touched each, and who is otherwise than when they were last computed by these rules."""
+
+    people: int
+    digest: bytes
+    changed: Ids
+
+
 class Reader:
     """Reads what a slice holds, in the caller's transaction; each answer is ordered by person."""
 
     def __init__(self, connection: psycopg.Connection[Any], of: Slice) -> None:
-        self._connection = connection
+        self.connection = connection
         self.slice = of
 
-    def digest(self) -> tuple[int, bytes]:
-        """How many people the slice holds, and a digest over who they are and the data version
-        that last touched each; made by the database."""
-        row = self._one(
-            "SELECT count(*), sha256(coalesce(string_agg("
-            "int8send(p.id) || int8send(v.data_version), ''::bytea ORDER BY p.id), ''::bytea))"
-            f" FROM {_VERSIONED} WHERE {{who}}"
-        )
-        return int(row[0]), bytes(row[1])
-
-    def count_changed(self, rules_id: int) -> int:
-        """How many of them are otherwise than when they were last computed, by these rules."""
-        counted = self._one(f"SELECT count(*) FROM {_CHANGED} WHERE {{who}} AND {_OTHERWISE}", *(
-            (self.slice.year,), (rules_id,)
-        ))  # fmt: skip
-        return int(counted[0])
-
-    def changed(self, rules_id: int) -> Ids:
-        """Who they are."""
-        query = f"SELECT p.id FROM {_CHANGED} WHERE {{who}} AND {_OTHERWISE} ORDER BY p.id"
-        found = self._read(query, {"id": "int8"}, None, (self.slice.year,), (rules_id,))
-        ids: Ids = found["id"]
-        return ids
+    def look(self, rules_id: int) -> Look:
+        """Who is there and who changed, in one pass of the database."""
+        who, values = self._who(None)
+        row = self.connection.execute(
+            _LOOK.format(who=who), [rules_id, self.slice.year, *values]
+        ).fetchone()
+        people, digest, changed = row if row is not None else (0, b"", [])
+        return Look(int(people), bytes(digest), np.asarray(changed, np.int64))
 
     def remember(self, among: Ids | None, rules_id: int) -> None:
         """Write down from which data versions and by which rules the people were computed."""
         who, values = self._who(among)
-        self._connection.execute(
+        self.connection.execute(
             "INSERT INTO match_state (person_id, year, data_version, rules_id)"
             f" SELECT p.id, %s, v.data_version, %s FROM {_VERSIONED} WHERE {who}"
             " ON CONFLICT (person_id, year) DO UPDATE"
@@ -146,7 +146,7 @@ class Reader:
         """People found to be others, by id."""
         query = "SELECT DISTINCT ON (merged_id) merged_id, person_id FROM person_merge"
         order = " WHERE undone_at IS NULL ORDER BY merged_id, revision DESC"
-        return read_columns(self._connection, query + order, _MERGES)
+        return read_columns(self.connection, query + order, _MERGES)
 
     def read(self, query: str, kinds: Mapping[str, Kind], among: Ids | None = None) -> Columns:
         """Any query over `person p`, with `{who}` in the place of the condition."""
@@ -175,17 +175,9 @@ class Reader:
         kinds: Mapping[str, Kind],
         among: Ids | None = None,
         before: Sequence[Any] = (),
-        after: Sequence[Any] = (),
     ) -> Columns:
-        """`before`, `after`: what stands in the query before and after `{who}`."""
         who, values = self._who(among)
-        bound = [*before, *values, *after]
-        return read_columns(self._connection, query.format(who=who), kinds, bound)
-
-    def _one(self, query: str, before: Sequence[Any] = (), after: Sequence[Any] = ()) -> Any:
-        who, values = self._who(None)
-        bound = [*before, *values, *after]
-        return self._connection.execute(query.format(who=who), bound).fetchone()
+        return read_columns(self.connection, query.format(who=who), kinds, [*before, *values])
 
     def _who(self, among: Ids | None) -> tuple[str, list[Any]]:
         """The condition on `person p`, and its values."""

@@ -56,14 +56,14 @@ def match_slice(session: Session, task: Task) -> Summary:
     connection = raw(session)
     connection.execute(_BY_INDEX)
     reader = Reader(connection, task.slice)
-    people, data = reader.digest()
-    summary: Summary = {"people": people, "computed": 0, "skipped": False}
-    digest = hashlib.sha256(task.edition.digest + data).digest()
+    look = reader.look(task.edition.id)
+    summary: Summary = {"people": look.people, "computed": 0, "skipped": False}
+    digest = hashlib.sha256(task.edition.digest + look.digest).digest()
     if not task.full and digest == _known_digest(connection, task.slice):
         return summary | {"skipped": True}
-    changed = people if task.full else reader.count_changed(task.edition.id)
+    changed = look.people if task.full else len(look.changed)
     if changed:
-        among = None if changed > _SOME * people else reader.changed(task.edition.id)
+        among = None if changed > _SOME * look.people else look.changed
         summary |= _match(session, task, reader, among) | {"computed": changed}
         reader.remember(among, task.edition.id)
     _remember_digest(connection, task.slice, digest)
@@ -75,7 +75,9 @@ def _match(session: Session, task: Task, reader: Reader, among: Ids | None) -> S
     last, standing = ledger.read_last(reader, among), in_kind_rows.read_standing(reader, among)
     data = _read(reader, among, ground, (last["owner"], standing["owner"]))
     barring = barred(data)
-    found = changes(data, decide(data, ground, barring), last, ground)
+    decided = decide(data, ground, barring)
+    last = ledger.with_others(reader, last, np.unique(data.bills["id"][decided.bill]))
+    found = changes(data, decided, last, ground)
     ledger.write(connection, found.entries)
     due = due_in_kind(data, reader.earlier_disease_classes(data.people["id"]), ground)
     kind = in_kind_rows.compare(due.rows, standing)

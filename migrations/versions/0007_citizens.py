@@ -485,6 +485,7 @@ def _create_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("merged_id", "revision", name="pk_person_merge"),
     )
+    op.create_index("ix_person_merge_person_id", "person_merge", ["person_id"], unique=False)
     op.create_table(
         "identity",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
