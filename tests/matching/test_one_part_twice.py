@@ -46,8 +46,7 @@ def by_two(part: tuple[int, int], compute: Compute) -> list[Future[Any]]:
 
     def work() -> Any:
         together.wait(30)
-        with transaction() as session:
-            return compute(session, *part)
+        return in_a_transaction(compute, *part)
 
     with ThreadPoolExecutor(2) as pool:
         return [pool.submit(work) for _ in range(2)]
@@ -100,6 +99,33 @@ def test_control_without_the_lock_and_the_keys_everything_is_granted_twice(
     both_have_read(monkeypatch)
     assert [end.exception() for end in by_two(part, compute_unlocked)] == [None, None]
     assert entries(database) == [51_000, 51_000]
+
+
+def test_two_runs_whose_areas_overlap_grant_everything_once(
+    database: Engine, part: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction() as session:
+        city = start_run(session, StartRun("320200", 2024, date(2024, 12, 31), "测试"))
+    with monkeypatch.context() as meanwhile:
+        both_have_read(meanwhile)
+        with ThreadPoolExecutor(2) as pool:
+            ends = [
+                pool.submit(in_a_transaction, compute_part, *one)
+                for one in (part, (city.run_id, city.parts[0]))
+            ]
+        (fault,) = [end.exception() for end in ends if end.exception() is not None]
+    assert isinstance(fault, (DBAPIError, psycopg.Error))
+    for one in (part, (city.run_id, city.parts[0])):  # the job is tried again
+        in_a_transaction(compute_part, *one)
+    assert entries(database) == [51_000]
+    with database.connect() as connection:
+        in_kind = connection.execute(text("SELECT code, ended_by_run FROM entitlement")).all()
+    assert len(in_kind) == len({row.code for row in in_kind}) > 0
+
+
+def in_a_transaction(compute: Compute, *part: int) -> Any:
+    with transaction() as session:
+        return compute(session, *part)
 
 
 def both_have_read(monkeypatch: pytest.MonkeyPatch) -> None:
