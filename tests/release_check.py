@@ -13,7 +13,8 @@ from tests.benchmarks.report import machine
 
 PROJECT = Path(__file__).parents[1]
 FIGURES = PROJECT / "docs" / "release-figures.md"
-PYTEST = ("pytest", "-q", "-p", "no:cacheprovider", "-n", "2")
+ALONE = ("pytest", "-q", "-p", "no:cacheprovider")
+PYTEST = (*ALONE, "-n", "2")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ PARTS = (
     Part(
         "matching",
         "200,000 people imported, matched, corrected and matched again, against the oracle",
-        ("pytest", "-q", "-p", "no:cacheprovider", "tests/matching/test_against_oracle.py"),
+        (*ALONE, "tests/matching/test_against_oracle.py"),
         {"SHUKUN_ORACLE_PEOPLE": "200000"},
     ),
     Part(
@@ -72,6 +73,30 @@ PARTS = (
             "SHUKUN_SCHEDULE_DAYS": "365",
             "SHUKUN_BEAT_KILLS": "20",
         },
+    ),
+    Part(
+        "kills",
+        "200 kills: 80 of the importer, 60 of workers, 20 of `shukun match`, 40 of the database",
+        (*ALONE, "tests/matching/test_kills.py", "tests/citizens/test_import_whole.py"),
+        {"SHUKUN_MATCH_KILLS": "120", "SHUKUN_TEST_KILLS": "80"},
+    ),
+    Part(
+        "runs",
+        "200 runs over changing data, half of them killed, each done again three times",
+        (*ALONE, "tests/matching/test_runs_over_changing_data.py"),
+        {"SHUKUN_MATCH_RUNS": "200"},
+    ),
+    Part(
+        "exits",
+        "10,000 deaths and moves: everything ends on the day within one run, nothing after is paid",
+        (*ALONE, "tests/matching/test_deaths_and_exits.py"),
+        {"SHUKUN_EXITS": "10000"},
+    ),
+    Part(
+        "rotation",
+        "100,000 rows get another key while they are read, with kills",
+        (*ALONE, "tests/kernel/test_rotation.py", "-k", "nobody_is_lost or killed_again"),
+        {"SHUKUN_ROTATION_PEOPLE": "14300"},
     ),
     Part("batch", "batches beside a hand-written function", ("tests.benchmarks", "batch"), {}, 20),
     Part("one", "one person with the full explanation", ("tests.benchmarks", "one"), {}, 4),

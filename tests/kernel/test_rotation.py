@@ -24,6 +24,9 @@ from miniprogram_api.cli import run
 from miniprogram_api.cli.keys import KEYED
 from tests.support.sealed import Invented, data_versions, faults, invent, plant
 
+PEOPLE = int(os.environ.get("SHUKUN_ROTATION_PEOPLE", "300"))
+"""Seven rows each."""
+
 
 @pytest.fixture
 def chosen(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
@@ -35,7 +38,7 @@ def chosen(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def people(worker_database: Engine, chosen: Settings) -> list[Invented]:
-    found = invent(300)
+    found = invent(PEOPLE)
     keyring = open_keyring(chosen)
     with transaction() as session:
         plant(session, keyring, found)
