@@ -13,14 +13,17 @@ from procrastinate import App, PsycopgConnector, exceptions
 from procrastinate.jobs import DeleteJobCondition, Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from sqlalchemy import make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 import backend
 from backend.kernel import database, jobs
 
 PATIENCE_SECONDS: Final = 60.0
 LONGEST_PAUSE_SECONDS: Final = 3600
-DATABASE_AWAY: Final = (OperationalError, InterfaceError, psycopg.OperationalError)
+LOST_CONNECTION: Final = ("08", "57P0")
+"""How the SQLSTATEs begin by which a server says that it is going or not there yet."""
+IN_EACH_OTHERS_WAY: Final = ("40001", "40P01")
+"""SQLSTATEs of what another transaction prevented: the same work may succeed a moment later."""
 
 
 def import_tasks() -> None:
@@ -32,8 +35,8 @@ def import_tasks() -> None:
 
 
 class Again(BaseRetryStrategy):
-    """Try again after 5, 10, 20 … seconds: `times` times, or without end while the database is
-    what fails, also by a deadlock or a statement that took too long.
+    """Try again after 5, 10, 20 … seconds, after 1 where two transactions met: `times` times, or
+    without end while the database is away. A statement or a lock that took too long counts.
     """
 
     def __init__(self, times: int) -> None:
@@ -41,10 +44,29 @@ class Again(BaseRetryStrategy):
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """When, or None: given up."""
-        if job.attempts >= self.times and not isinstance(exception, DATABASE_AWAY):
+        if job.attempts >= self.times and not _database_away(exception):
             return None
+        if _sqlstate(exception) in IN_EACH_OTHERS_WAY:
+            return RetryDecision(retry_in={"seconds": 1})
         pause = min(5 * 2 ** min(job.attempts, 20), LONGEST_PAUSE_SECONDS)
         return RetryDecision(retry_in={"seconds": pause})
+
+
+def _database_away(fault: BaseException) -> bool:
+    """The driver says so without a SQLSTATE where the connection broke before the server spoke."""
+    cause = _of_driver(fault)
+    if not isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
+    return cause.sqlstate is None or cause.sqlstate.startswith(LOST_CONNECTION)
+
+
+def _sqlstate(fault: BaseException) -> str | None:
+    cause = _of_driver(fault)
+    return cause.sqlstate if isinstance(cause, psycopg.Error) else None
+
+
+def _of_driver(fault: BaseException) -> BaseException | None:
+    return fault.orig if isinstance(fault, DBAPIError) else fault
 
 
 class PatientConnector(PsycopgConnector):
