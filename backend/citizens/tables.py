@@ -240,6 +240,13 @@ BILL: Final = Table(
 `FLAGS`. `disease_classes`: bits of the named groups of diagnoses that the code belongs to, made
 when the bill is taken, since the code itself is sealed."""
 
+BILL_MOVED: Final = Table(
+    "bill_moved",
+    Base.metadata,
+    Column("bill_id", BigInteger, primary_key=True, autoincrement=False),
+)
+"""Bills that were once another person's; kept by a trigger of the database."""
+
 ASSIGNMENT: Final = Table(
     "assignment",
     Base.metadata,

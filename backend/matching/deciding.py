@@ -54,7 +54,7 @@ class Barred:
 def barred(data: SliceData) -> Barred:
     """The bills that the program does not pay on: work for a person."""
     owner, bills = data.owners, data.bills
-    insurance = _insurance_on(data, owner, bills["discharged_on"])
+    insurance = insurance_on(data, owner, bills["discharged_on"])
     here = np.isin(insurance, _HERE)
     elsewhere = insurance == INSURANCE.index("elsewhere")
     gone = (bills["admitted_on"] > data.people["died_on"][owner]) | (
@@ -157,8 +157,8 @@ def _given(rows: Columns, at: npt.NDArray[np.int64]) -> Mapping[str, npt.NDArray
     return {layer: paid for layer, paid in columns.items() if (paid != NOT_SETTLED).any()}
 
 
-def _insurance_on(data: SliceData, owner: Any, days: Any) -> Any:
-    """Each bill's person's insurance that day: the last change up to it, else the register's."""
+def insurance_on(data: SliceData, owner: Any, days: Any) -> Any:
+    """The insurance of the people (places) on a day each: the last change, else the register's."""
     status = data.people["insurance"][owner]
     changes = data.changes
     if not len(changes["person_id"]):

@@ -12,7 +12,8 @@ from backend.matching.parts import slices_of
 from backend.matching.runs import StartRun, check_area, total_of
 from backend.matching.slices import Summary, Task, match_slice
 
-NO_RUN: Final = 0
+NO_RUN: Final = -1
+"""No run has it, and it is not the 0 of what stands."""
 
 
 class _RolledBack(Exception):

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import psycopg
 
-from backend.kernel.copy import Columns, Kind, read_columns, write_columns
+from backend.kernel.copy import Columns, Kind, write_columns
 from backend.matching.reading import Ids, Reader
 
 
@@ -70,35 +70,25 @@ _ENTRIES: Final = (
     "JOIN grant_entry g ON g.person_id = p.id",
     "JOIN person_merge m ON m.person_id = p.id AND m.undone_at IS NULL"
     " JOIN grant_entry g ON g.person_id = m.merged_id",
+    "JOIN bill b ON b.person_id = p.id JOIN bill_moved m ON m.bill_id = b.id"
+    " JOIN grant_entry g ON g.bill_id = b.id",
 )
-"""Their own, and those of people merged into them."""
-_LAST_OF_BILLS: Final = (
-    f"SELECT DISTINCT ON (g.bill_id, g.layer) g.person_id, {_NAMES} FROM grant_entry g"
-    " WHERE g.bill_id = ANY(%s) ORDER BY g.bill_id, g.layer, g.seq DESC"
-)
+"""Their own, those of people merged into them, and those of bills that were another person's."""
 _MERGES_IN_A_ROW: Final = 4
 LAYER_BITS: Final = 5
 """A bill and a layer as one number: `bill_id << 5 | layer`."""
 
 
 def read_last(reader: Reader, among: Ids | None) -> Columns:
-    """The last entry of every bill and layer granted to the people, by bill and layer.
+    """The last entry of every bill and layer of the people, by bill and layer.
 
-    `owner`: the person of the slice; `person_id`: to whom it was granted, of merged people the one
-    they are.
+    `owner`: the person of the slice who is concerned. `person_id`: to whom it was granted: another
+    person where the bill was corrected to be the owner's; of merged people the one they are.
     """
     found = [
         reader.read(_LAST_OF_PEOPLE.format(entries=entries), _LAST, among) for entries in _ENTRIES
     ]
     return _joined(reader, found)
-
-
-def with_others(reader: Reader, last: Columns, bills: Ids) -> Columns:
-    """`last`, and the last entries of those of the bills that it does not know: they were granted
-    to others, before they were corrected to be of the slice's people."""
-    new = np.setdiff1d(bills, last["bill_id"])
-    found = read_columns(reader.connection, _LAST_OF_BILLS, _LAST, [new.tolist()])
-    return _joined(reader, [last, found]) if len(found["bill_id"]) else last
 
 
 def _joined(reader: Reader, parts: Sequence[Columns]) -> Columns:

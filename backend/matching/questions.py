@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from sqlalchemy.orm import Session
 
+from backend.citizens.tables import INSURANCE
 from backend.kernel import areas
 from backend.kernel.audit import Subject
+from backend.kernel.copy import Columns
 from backend.kernel.money import format_yuan
 from backend.matching.conditions import LEFT_OPEN, REASONS
-from backend.matching.deciding import Barred
+from backend.matching.deciding import Barred, insurance_on
 from backend.matching.differences import Changes
 from backend.matching.due import InKind
-from backend.matching.ground import Ground
 from backend.matching.numbers import Numbers
+from backend.matching.reading import Ids, Reader
 from backend.matching.slice_data import SliceData, places
-from backend.worklist.items import NewItem, open_items
+from backend.worklist.items import NewItem, open_items, supersede_items
 
-OPENED_BY = "matching"
+OPENED_BY: Final = "matching"
+_OPEN: Final = (
+    "SELECT w.kind, w.subject_kind, w.subject_id, w.period FROM person p"
+    " JOIN work_item w ON w.person_id = p.id AND w.state <> 'done' WHERE {who}"
+    " AND w.opened_by = %s"
+)
+_NOT_HERE: Final = {
+    "none": ("enrol_first", "有困难身份但没有参保：请先帮助参保、资助参保，之后才能救助。"),
+    "elsewhere": (
+        "insured_elsewhere",
+        "有困难身份但参保在外地：请核实由哪里救助，核实以前这里没有救助。",
+    ),
+}
+_GONE: Final = "死亡以后入院，或者迁出以后出院的费用：系统没有支付，请核实。"
+_LATE: Final = "出院的日期在死亡的日期以后：已按结算单计算，请核实日期。"
 
 
 @dataclass(frozen=True)
@@ -32,57 +48,102 @@ class Findings:
     barred: Barred
     changes: Changes
     in_kind: InKind
+    numbers: Numbers
+    decided: bool
+    """Whether any policy decides in the county in the year."""
+    among: Ids | None
+    """Who was computed; None: everybody of the slice."""
 
 
-def open_questions(session: Session, data: SliceData, ground: Ground, found: Findings) -> int:
-    """Open what is to be done by people; each once a year. Returns how many are new."""
-    of = _Questions(ground.year, data, ground.numbers)
+def open_questions(session: Session, reader: Reader, data: SliceData, found: Findings) -> int:
+    """Open what is to be done by people, each once a year; what was asked of these people before,
+    and is no question any more, is closed. Returns how many are new."""
+    of = _Questions(reader.slice.year, data, found.numbers)
+    decided = [*of.not_insured_here(found.barred), *of.gone(found.barred)] if found.decided else []
     items = [
-        *of.not_insured_here(),
-        *of.gone(found.barred),
+        *decided,
         *of.paid_elsewhere(),
         *of.differing(found.changes),
-        *of.undecided(found.in_kind),
+        *of.doubtful(found.in_kind),
+    ]
+    _close_the_rest(session, reader, found.among, items)
+    return open_items(session, items, OPENED_BY)
+
+
+def left_open(found: InKind) -> list[str]:
+    """Entitlements of which a document leaves open whom exactly they are for: `policy/code`."""
+    asked = found.questions
+    codes = np.unique(asked.entitlement[asked.reason == LEFT_OPEN]).tolist()
+    return ["/".join(found.entitlements[place]) for place in codes]
+
+
+def open_lists(session: Session, year: int, parts: Iterable[tuple[int, Sequence[str]]]) -> int:
+    """One item a county and such entitlement: who is on the list. `parts`: (county, what is open).
+
+    For the end of a run: the parts of a county would wait for one another here.
+    """
+    asked = sorted({(county, code) for county, codes in parts for code in codes})
+    items = [
+        NewItem(
+            kind="entitlement_question",
+            subject=Subject("entitlement", f"{code}/{county:06d}"),
+            person_id=None,
+            area=county * 1_000_000,
+            reason="文件没有写清这项待遇给哪些人：请按当地方案定下名单。",
+            period=str(year),
+        )
+        for county, code in asked
     ]
     return open_items(session, items, OPENED_BY)
+
+
+def _close_the_rest(
+    session: Session, reader: Reader, among: Ids | None, items: Sequence[NewItem]
+) -> None:
+    year = str(reader.slice.year)
+    asked = {(item.kind, item.subject, item.period) for item in items}
+    stale: dict[tuple[str, str], list[Subject]] = {}
+    for kind, subject_kind, subject_id, period in reader.fetch(_OPEN, among, OPENED_BY):
+        subject = Subject(subject_kind, subject_id)
+        if period.partition("/")[0] == year and (kind, subject, period) not in asked:
+            stale.setdefault((kind, period), []).append(subject)
+    for (kind, period), subjects in stale.items():
+        supersede_items(session, kind, subjects, OPENED_BY, period)
 
 
 class _Questions:
     def __init__(self, year: int, data: SliceData, numbers: Numbers) -> None:
         self.year, self.data, self.numbers = year, data, numbers
-        self.held = _held_in(data, year)
+        self.held = _held(data, year)
 
-    def not_insured_here(self) -> Iterator[NewItem]:
-        """Beneficiaries whom no assistance reaches until somebody has looked."""
-        kinds = {
-            "none": ("enrol_first", "有困难身份但没有参保：请先帮助参保、资助参保，之后才能救助。"),
-            "elsewhere": (
-                "insured_elsewhere",
-                "有困难身份但参保在外地：请核实由哪里救助，核实以前这里没有救助。",
-            ),
-        }
-        people = self.data.people
-        for status, (kind, reason) in kinds.items():
-            number = _INSURANCE[status]
-            for place in np.flatnonzero((people["insurance"] == number) & self.held).tolist():
+    def not_insured_here(self, barring: Barred) -> Iterator[NewItem]:
+        """Beneficiaries whom no assistance reaches until somebody has looked: not insured here at
+        the end of the year, or on the day of a bill."""
+        owners, everybody = self.data.owners, np.arange(len(self.data.people["id"]))
+        last = np.full(len(everybody), date(self.year, 12, 31).toordinal())
+        now = insurance_on(self.data, everybody, last)
+        for status, bills in (("none", barring.uninsured), ("elsewhere", barring.elsewhere)):
+            kind, reason = _NOT_HERE[status]
+            asked = now == INSURANCE.index(status)
+            asked[owners[bills]] = True
+            for place in np.flatnonzero(asked & self.held).tolist():
                 yield self._of_person(kind, place, reason)
 
     def gone(self, barring: Barred) -> Iterator[NewItem]:
-        """Bills after death or after moving away, of people who held an identity."""
-        owners = self.data.owners
-        for place in np.flatnonzero(barring.gone & self.held[owners]).tolist():
-            bill = int(self.data.bills["id"][place])
-            reason = "死亡以后入院，或者迁出以后出院的费用：系统没有支付，请核实。"
-            yield self._of_person(
-                "dead_or_moved_bill", int(owners[place]), reason, Subject("bill", str(bill))
-            )
+        """Bills after death or moving away, or that end after death, of who held an identity."""
+        owners, bills = self.data.owners, self.data.bills
+        late = ~barring.gone & (bills["discharged_on"] > self.data.people["died_on"][owners])
+        for flags, reason in ((barring.gone, _GONE), (late, _LATE)):
+            for place in np.flatnonzero(flags & self.held[owners]).tolist():
+                subject = Subject("bill", str(int(bills["id"][place])))
+                yield self._of_person("dead_or_moved_bill", int(owners[place]), reason, subject)
 
     def paid_elsewhere(self) -> Iterator[NewItem]:
-        """Identities that the department of another area recognised and pays for."""
+        """Identities of the year that the department of another area recognised and pays for."""
         rows = self.data.identities
         here = [int(code) for code in areas.chain(self.data.county)]
         away = (rows["origin_area"] != 0) & ~np.isin(rows["origin_area"], here)
-        for row in np.flatnonzero(away).tolist():
+        for row in np.flatnonzero(away & _within(rows, self.year)).tolist():
             person = int(places(self.data.people["id"], rows["person_id"][row : row + 1])[0])
             subject = Subject("identity", str(int(rows["id"][row])))
             reason = "身份由外地发放待遇：请核实由哪里救助；核实以前按户籍地办理。"
@@ -104,26 +165,13 @@ class _Questions:
             amounts = f"{one['granted']}-{one['paid']}"
             yield self._of_person("amount_differs", person, reason, subject, amounts)
 
-    def undecided(self, due: InKind) -> Iterator[NewItem]:
-        """Whom a document leaves open: one list a county and year; other doubts: by person."""
+    def doubtful(self, due: InKind) -> Iterator[NewItem]:
+        """People of whom too little is known to say whether something is due to them."""
         asked, names = due.questions, due.entitlements
-        open_to_all = asked.reason == LEFT_OPEN
-        for place in np.unique(asked.entitlement[open_to_all]).tolist():
-            policy, code = names[place]
-            yield NewItem(
-                kind="entitlement_question",
-                subject=Subject("entitlement", f"{policy}/{code}/{self.data.county}"),
-                person_id=None,
-                area=int(self.data.county) * 1_000_000,
-                reason="文件没有写清这项待遇给哪些人：请按当地方案定下名单。",
-                period=str(self.year),
-            )
-        for row in np.flatnonzero(~open_to_all).tolist():
-            policy, code = names[int(asked.entitlement[row])]
+        for row in np.flatnonzero(asked.reason != LEFT_OPEN).tolist():
+            code = "/".join(names[int(asked.entitlement[row])])
             person = int(asked.person[row])
-            subject = Subject(
-                "entitlement", f"{policy}/{code}/{int(self.data.people['id'][person])}"
-            )
+            subject = Subject("entitlement", f"{code}/{int(self.data.people['id'][person])}")
             reason = REASONS[int(asked.reason[row])]
             yield self._of_person("entitlement_question", person, reason, subject)
 
@@ -141,14 +189,15 @@ class _Questions:
         )
 
 
-_INSURANCE = {"elsewhere": 3, "none": 4}
-
-
-def _held_in(data: SliceData, year: int) -> Any:
+def _held(data: SliceData, year: int) -> Any:
     """Whether each person held an identity on some day of the year."""
-    rows = data.identities
-    first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
-    within = (rows["from_on"] <= last) & (rows["to_on"] >= first)
     held = np.zeros(len(data.people["id"]), np.bool_)
-    held[places(data.people["id"], rows["person_id"][within])] = True
+    rows = data.identities
+    held[places(data.people["id"], rows["person_id"][_within(rows, year)])] = True
     return held
+
+
+def _within(identities: Columns, year: int) -> Any:
+    """Whether each identity was held on some day of the year."""
+    first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
+    return (identities["from_on"] <= last) & (identities["to_on"] >= first)

@@ -35,9 +35,9 @@ CHANGES: Final[Mapping[str, Kind]] = {"person_id": "int8", "on_day": "date", "in
 FORGOTTEN: Final = -1
 _KNOWN: Final = "p.known AND p.area BETWEEN %s AND %s AND p.id BETWEEN %s AND %s"
 WHO_IS_FORGOTTEN: Final = (
-    "NOT p.known AND p.id IN ("
-    "SELECT person_id FROM grant_entry WHERE area BETWEEN %s AND %s UNION"
-    " SELECT person_id FROM entitlement WHERE area BETWEEN %s AND %s AND ended_by_run = 0)"
+    "NOT p.known AND (EXISTS (SELECT FROM grant_entry g WHERE g.person_id = p.id"
+    " AND g.area BETWEEN %s AND %s) OR EXISTS (SELECT FROM entitlement e"
+    " WHERE e.person_id = p.id AND e.area BETWEEN %s AND %s AND e.ended_by_run = 0))"
     " AND NOT EXISTS (SELECT FROM person_merge m WHERE m.merged_id = p.id AND m.undone_at IS NULL)"
 )
 _VERSIONED: Final = "person p JOIN person_version v ON v.person_id = p.id"
@@ -147,6 +147,11 @@ class Reader:
         query = "SELECT DISTINCT ON (merged_id) merged_id, person_id FROM person_merge"
         order = " WHERE undone_at IS NULL ORDER BY merged_id, revision DESC"
         return read_columns(self.connection, query + order, _MERGES)
+
+    def fetch(self, query: str, among: Ids | None, *after: Any) -> list[Any]:
+        """Rows of any kind over `person p`, with `{who}` in the place of the condition."""
+        who, values = self._who(among)
+        return self.connection.execute(query.format(who=who), [*values, *after]).fetchall()
 
     def read(self, query: str, kinds: Mapping[str, Kind], among: Ids | None = None) -> Columns:
         """Any query over `person p`, with `{who}` in the place of the condition."""

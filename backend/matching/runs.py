@@ -5,7 +5,7 @@ A run computes and shows. Messages go out and money moves only when two people h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,6 +23,7 @@ from backend.kernel.errors import DomainError, Fault
 from backend.matching.editions import current_edition, edition
 from backend.matching.numbers import numbers_of
 from backend.matching.parts import LARGEST, slices_of
+from backend.matching.questions import open_lists
 from backend.matching.reading import Slice
 from backend.matching.slices import Summary, Task, match_slice
 from backend.matching.tables import MATCH_PART, MATCH_RUN
@@ -111,7 +112,8 @@ def open_parts(session: Session, run_id: int) -> tuple[int, ...]:
 def compute_part(session: Session, run_id: int, number: int) -> Summary | None:
     """Match one slice; None where it was done already. The first deed of its transaction.
 
-    Who does it at the same time waits here, and finds it done: once in effect.
+    Who does it at the same time waits here, then fails to serialize, and finds it done when the job
+    is tried again: once in effect.
     """
     session.connection(execution_options=_ONE_SNAPSHOT)
     run = run_of(session, run_id)
@@ -132,12 +134,23 @@ def finish_run(session: Session, run_id: int) -> bool:
     nothing_open = ~select(MATCH_PART.c.number).where(
         MATCH_PART.c.run_id == run_id, MATCH_PART.c.state == "open"
     ).exists()  # fmt: skip
-    session.execute(
+    done = session.execute(
         update(MATCH_RUN)
         .where(MATCH_RUN.c.id == run_id, MATCH_RUN.c.state == "computing", nothing_open)
         .values(state="computed", computed_at=func.now())
-    )
+        .returning(MATCH_RUN.c.year)
+    ).first()
+    if done is not None:
+        open_lists(session, done.year, _left_open(session, run_id))
     return bool(run_of(session, run_id).state != "computing")
+
+
+def _left_open(session: Session, run_id: int) -> Iterator[tuple[int, Sequence[str]]]:
+    query = select(MATCH_PART.c.area_from, MATCH_PART.c.summary).where(
+        MATCH_PART.c.run_id == run_id
+    )
+    for area, summary in session.execute(query):
+        yield area // 1_000_000, summary.get("left_open", ())
 
 
 def run_of(session: Session, run_id: int) -> Row[Any]:

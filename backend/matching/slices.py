@@ -20,7 +20,7 @@ from backend.matching.due import due_in_kind
 from backend.matching.editions import Edition
 from backend.matching.ground import Ground
 from backend.matching.numbers import numbers_of
-from backend.matching.questions import Findings, open_questions
+from backend.matching.questions import Findings, left_open, open_questions
 from backend.matching.reading import Ids, Reader, Slice
 from backend.matching.slice_data import SliceData
 from backend.matching.spans import pays_without_identity, spans_of
@@ -76,18 +76,20 @@ def _match(session: Session, task: Task, reader: Reader, among: Ids | None) -> S
     data = _read(reader, among, ground, (last["owner"], standing["owner"]))
     barring = barred(data)
     decided = decide(data, ground, barring)
-    last = ledger.with_others(reader, last, np.unique(data.bills["id"][decided.bill]))
     found = changes(data, decided, last, ground)
     ledger.write(connection, found.entries)
     due = due_in_kind(data, reader.earlier_disease_classes(data.people["id"]), ground)
     kind = in_kind_rows.compare(due.rows, standing)
     added, ended = in_kind_rows.write(connection, kind, task.run_id, ground.year)
-    findings = Findings(barring, found, due)
+    findings = Findings(
+        barring, found, due, ground.numbers, decided=bool(ground.spans), among=among
+    )
     return {
         "bills": len(data.bills["id"]),
         "in_kind_added": added,
         "in_kind_ended": ended,
-        "opened": 0 if of.forgotten else open_questions(session, data, ground, findings),
+        "opened": 0 if of.forgotten else open_questions(session, reader, data, findings),
+        "left_open": left_open(due),
         **counted(found.entries, kind, ground.numbers),
     }
 

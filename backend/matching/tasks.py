@@ -6,6 +6,7 @@ import os
 from datetime import time
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.citizens.counties import counties
@@ -15,6 +16,7 @@ from backend.kernel.jobs import defer_many, task
 from backend.kernel.jobs_schedule import every_month
 from backend.kernel.settings import Settings
 from backend.matching.runs import Begun, StartRun, compute_part, finish_run, start_run
+from backend.matching.tables import MATCH_RUN
 
 QUEUE: Final = "matching"
 SCHEDULED: Final = "schedule"
@@ -24,11 +26,20 @@ LATE_MONTHS: Final = 3
 
 @every_month("matching.month", queue=QUEUE, day=1, at=time(1))
 def match_month(session: Session, period: str) -> None:
-    """Leave a run of every county for the year, and early in the year for the year before."""
+    """Leave a run of every county for the year, early in the year for the year before, and for
+    every year ever matched: a bill or a roster may be corrected years later, and a year without
+    changes is known by its digest."""
     year, month = int(period[:4]), int(period[5:])
-    years = (year - 1, year) if month <= LATE_MONTHS else (year,)
-    jobs = [{"county": int(code), "year": one} for code in counties(session) for one in years]
+    years = {year, year - (month <= LATE_MONTHS), *_matched_before(session, year)}
+    jobs = [
+        {"county": int(code), "year": one} for code in counties(session) for one in sorted(years)
+    ]
     defer_many(session, match_county, jobs)
+
+
+def _matched_before(session: Session, year: int) -> list[int]:
+    query = select(MATCH_RUN.c.year).where(MATCH_RUN.c.year < year).distinct()
+    return list(session.execute(query).scalars())
 
 
 @task("matching.county", queue=QUEUE)

@@ -22,6 +22,18 @@ TOUCHED = """
     END
     $$
 """
+MOVED = """
+    CREATE FUNCTION note_moved_bills() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO bill_moved (bill_id)
+            SELECT DISTINCT now.id FROM touched AS now
+                JOIN bill_history AS before USING (bill_no)
+                WHERE before.id = now.id AND before.person_id <> now.person_id
+            ON CONFLICT DO NOTHING;
+        RETURN NULL;
+    END
+    $$
+"""
 PEOPLE = {
     "touch_person": "SELECT id AS person_id FROM touched",
     "touch_owner": "SELECT DISTINCT person_id FROM touched",
@@ -58,6 +70,13 @@ def upgrade() -> None:
                 f" REFERENCING {rows} TABLE AS touched"
                 f" FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
             )
+    op.execute(MOVED)
+    for deed in ("INSERT", "UPDATE"):
+        op.execute(
+            f"CREATE TRIGGER note_moved_after_{deed.lower()} AFTER {deed} ON bill"
+            " REFERENCING NEW TABLE AS touched"
+            " FOR EACH STATEMENT EXECUTE FUNCTION note_moved_bills()"
+        )
     for table in PROTECTED:
         op.execute(f"SELECT protect_area('{table}')")
         op.execute(f"GRANT SELECT ON {table} TO shukun_app")
@@ -67,6 +86,11 @@ def upgrade() -> None:
 
 
 def _create_tables() -> None:
+    op.create_table(
+        "bill_moved",
+        sa.Column("bill_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("bill_id", name="pk_bill_moved"),
+    )
     op.create_table(
         "area_unit",
         sa.Column("code", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -564,6 +588,7 @@ def _create_tables() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("bill_moved")
     op.drop_table("vital_event")
     op.drop_table("person_number")
     op.drop_table("identity")
@@ -588,7 +613,7 @@ def downgrade() -> None:
     op.drop_table("bill_history")
     op.drop_table("assignment_history")
     op.drop_table("area_unit")
-    for name in PEOPLE:
+    for name in (*PEOPLE, "note_moved_bills"):
         op.execute(f"DROP FUNCTION {name}()")
     op.execute("DROP SEQUENCE data_version")
     op.execute("DROP SEQUENCE row_id")
