@@ -35,6 +35,7 @@ class Edition:
     id: int
     digest: bytes
     rules: Rules
+    engine: int = ENGINE
 
 
 def current_edition(session: Session, catalogue: Sequence[Path] = ()) -> Edition:
@@ -43,7 +44,7 @@ def current_edition(session: Session, catalogue: Sequence[Path] = ()) -> Edition
     digest = _digest(files, confirmed)
     session.execute(
         postgresql.insert(RULE_EDITION)
-        .values(digest=digest, files=files, confirmed=confirmed)
+        .values(digest=digest, engine=ENGINE, files=files, confirmed=confirmed)
         .on_conflict_do_nothing()
     )
     found = session.execute(
@@ -55,7 +56,7 @@ def current_edition(session: Session, catalogue: Sequence[Path] = ()) -> Edition
 def edition(session: Session, number: int) -> Edition:
     """The edition of this number, as kept."""
     row = session.execute(select(RULE_EDITION).where(RULE_EDITION.c.id == number)).one()
-    return Edition(number, row.digest, _rules(row.digest, row.files, row.confirmed))
+    return Edition(number, row.digest, _rules(row.digest, row.files, row.confirmed), row.engine)
 
 
 def _rules(digest: bytes, files: Mapping[str, str], confirmed: Mapping[str, Any]) -> Rules:

@@ -21,7 +21,7 @@ from backend.kernel.errors import DomainError, Fault
 from backend.matching.as_of import person_as_of
 from backend.matching.cases import cases_of
 from backend.matching.deciding import barred
-from backend.matching.editions import edition
+from backend.matching.editions import ENGINE, edition
 from backend.matching.ledger import EntryKind, Reason
 from backend.matching.numbers import numbers_of
 from backend.matching.slice_data import SliceData
@@ -35,6 +35,9 @@ REASONS: Final = {
     Reason.OTHER_BILL: "当年别的结算单有变化",
     Reason.RULES: "政策数据的版本有变化",
 }
+
+
+OTHER_ENGINE: Final = "这一笔由本程序以前的算法决定：金额和依据照旧，步骤请用当时的程序查看。"
 
 
 class UnknownBill(DomainError):
@@ -102,7 +105,8 @@ def _explained(session: Session, row: Row[Any], layer: str) -> EntryExplained:
     again = payment.amount if payment else 0
     # Nothing is computed where somebody says what was paid: settled, or taken to another year.
     given = kind == EntryKind.RESTATED and payment is not None and payment.explained is None
-    if kind != EntryKind.SETTLED and not given and again != row.amount_after:
+    known = why != OTHER_ENGINE
+    if known and kind != EntryKind.SETTLED and not given and again != row.amount_after:
         raise NotAsDecided(f"bill {row.bill_id}, layer {layer}, entry {row.seq}")
     return EntryExplained(
         layer=layer,
@@ -123,7 +127,10 @@ def _explained(session: Session, row: Row[Any], layer: str) -> EntryExplained:
 def _decided_again(
     session: Session, row: Row[Any], layer: str
 ) -> tuple[Payment | None, str | None]:
-    rules = edition(session, row.rules_id).rules
+    kept = edition(session, row.rules_id)
+    if kept.engine != ENGINE:
+        return None, OTHER_ENGINE
+    rules = kept.rules
     data = person_as_of(raw(session), row.person_id, row.year, row.data_version)
     place = np.flatnonzero(data.bills["id"] == row.bill_id)
     if not len(place):

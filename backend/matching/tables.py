@@ -54,6 +54,10 @@ MATCH_RUN: Final = Table(
     Column("released_at", DateTime(timezone=True)),
     CheckConstraint("state IN ('computing', 'computed', 'released')", name="state_known"),
     CheckConstraint("released_by <> first_release_by", name="released_by_two"),
+    CheckConstraint(
+        "state <> 'released' OR (first_release_by IS NOT NULL AND released_by IS NOT NULL)",
+        name="released_by_somebody",
+    ),
     Index(
         "uq_match_run_area_year_computing", "area", "year",
         unique=True, postgresql_where=text("state = 'computing'"),
@@ -103,12 +107,13 @@ RULE_EDITION: Final = Table(
     Base.metadata,
     Column("id", Integer, Identity(always=True), primary_key=True),
     Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("engine", SmallInteger, nullable=False),
     Column("files", JSONB, nullable=False),
     Column("confirmed", JSONB, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 """The whole catalogue as it stood when a run used it (file → text), and the confirmed days: enough
-to decide and to explain again exactly as then."""
+to decide and to explain again exactly as then, by the engine of that number."""
 
 GRANT_ENTRY: Final = Table(
     "grant_entry",
@@ -129,6 +134,7 @@ GRANT_ENTRY: Final = Table(
     Column("data_version", BigInteger, nullable=False),
     Column("reason", SmallInteger, nullable=False),
     CheckConstraint("kind BETWEEN 1 AND 5", name="kind_known"),
+    Index(None, "run_id", postgresql_using="brin"),
     CheckConstraint("amount_after >= 0", name="never_below_zero"),
     CheckConstraint(
         "(kind IN (1, 2) AND amount > 0) OR (kind = 3 AND amount < 0)"
@@ -155,6 +161,7 @@ ENTITLEMENT: Final = Table(
     Column("to_on", Date, nullable=False),
     Column("delivery", SmallInteger, nullable=False),
     Column("area", BigInteger, nullable=False),
+    Index(None, "run_id", postgresql_using="brin"),
 )
 """待遇 in kind: from day to day within the year. `ended_by_run`: the run that found it no longer
 due (or due for other days, then a row beside it says so); 0: it stands, once."""

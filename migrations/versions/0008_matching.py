@@ -10,6 +10,11 @@ down_revision = "0007"
 
 def upgrade() -> None:
     _create_tables()
+    for table in ("grant_entry", "entitlement"):
+        # Rows of a run lie together: a range of pages is enough to find them.
+        op.create_index(
+            f"ix_{table}_run_id", table, ["run_id"], unique=False, postgresql_using="brin"
+        )
     for table in ("grant_entry", "rule_edition"):
         op.execute(
             f"""
@@ -107,6 +112,10 @@ def _create_tables() -> None:
             "state IN ('computing', 'computed', 'released')", name="ck_match_run_state_known"
         ),
         sa.CheckConstraint("released_by <> first_release_by", name="ck_match_run_released_by_two"),
+        sa.CheckConstraint(
+            "state <> 'released' OR (first_release_by IS NOT NULL AND released_by IS NOT NULL)",
+            name="ck_match_run_released_by_somebody",
+        ),
         sa.PrimaryKeyConstraint("id", name="pk_match_run"),
     )
     op.create_index(
@@ -128,6 +137,7 @@ def _create_tables() -> None:
         "rule_edition",
         sa.Column("id", sa.Integer(), sa.Identity(always=True), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("engine", sa.SmallInteger(), nullable=False),
         sa.Column("files", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("confirmed", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column(

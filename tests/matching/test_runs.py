@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 
 from backend.kernel.copy import raw
 from backend.kernel.database import transaction
+from backend.matching.dry_run import dry_run
 from backend.matching.explaining import explain_grants
 from backend.matching.ledger import EntryKind, Reason
 from backend.matching.parts import slices_of
@@ -416,3 +417,109 @@ def test_the_same_entitlement_stands_once_whatever_runs(
     )
     with pytest.raises(Exception, match="pk_entitlement"), database.begin() as connection:
         connection.execute(again)
+
+
+def test_a_dry_run_shows_what_a_run_would_write_and_writes_nothing(
+    register: Register, database: Engine
+) -> None:
+    register.person("甲")
+    identity = register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    command = StartRun("320281", 2024, TODAY, "测试")
+    assert dry_run(command)["entries"] == {"medical_assistance": {"grant": [1, 51_000]}}
+    assert ledger(database) == []
+    run()
+    register.end_identity(identity, "2024-06-30")
+    shown = dry_run(command)
+    assert (shown["in_kind_added"], shown["in_kind_ended"]) == (2, 2)
+    with database.connect() as connection:
+        states = text("SELECT DISTINCT ended_by_run FROM entitlement")
+        assert connection.execute(states).scalars().all() == [0]
+
+
+def open_kinds(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        query = text("SELECT kind FROM work_item WHERE state <> 'done' ORDER BY kind")
+        return list(connection.execute(query).scalars())
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [("none", "enrol_first"), ("elsewhere", "insured_elsewhere")]
+)
+def test_who_lost_insurance_before_a_bill_is_looked_after_until_it_is_put_right(
+    register: Register, database: Engine, status: str, kind: str
+) -> None:
+    register.person("甲")
+    register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-06-15", "1000.00", paid={"basic": "400.00"})
+    register.insurance_change("甲", "2024-06-01", status)
+    run()
+    assert (ledger(database), open_kinds(database)) == ([], [kind])
+    register.insurance_change("甲", "2024-06-02", "resident")
+    run()
+    assert [entry[0] for entry in ledger(database)] == ["B1"]
+    assert open_kinds(database) == []
+
+
+def test_who_was_enrolled_since_is_not_asked_about(register: Register, database: Engine) -> None:
+    register.person("甲", insurance="none")
+    register.identity("甲", LOW, "2023-01-01")
+    register.insurance_change("甲", "2024-03-01", "resident")
+    run()
+    assert open_kinds(database) == []
+
+
+def test_a_case_of_another_amount_ends_when_the_file_is_corrected(
+    register: Register, database: Engine
+) -> None:
+    register.person("甲")
+    register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    run()
+    for paid, waiting in (("500.00", ["amount_differs"]), ("510.00", [])):
+        own = {"basic": "400.00", "medical_assistance": paid}
+        register.bill("甲", "B1", "2024-03-09", "1000.00", paid=own)
+        run()
+        assert open_kinds(database) == waiting
+
+
+def test_a_list_that_a_county_is_asked_for_is_opened_once_for_all_its_parts(
+    register: Register, database: Engine
+) -> None:
+    for number in range(4):
+        register.person(str(number), YUEQING + number * 1000)
+        register.identity(str(number), LOW, "2023-01-01")
+    run("330382", largest=1)
+    kinds = open_kinds(database)
+    assert kinds
+    assert set(kinds) == {"entitlement_question"}
+    run("330382", full=True, largest=1)
+    assert open_kinds(database) == kinds
+
+
+def test_people_under_other_rules_are_told_so(register: Register, database: Engine) -> None:
+    register.person("甲")
+    register.identity("甲", "poverty_monitored", "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    number = run()["run"]
+    for by in ("县一", "县二"):
+        with transaction() as session:
+            release_run(session, number, by, TODAY)
+    with database.connect() as connection:
+        told = connection.execute(text("SELECT kind, cause FROM notice_due")).all()
+    assert told == [("other_rules", "policy:wuxi-2022-98/2024")]
+
+
+def test_an_entry_of_another_engine_is_not_called_tampered_with(
+    register: Register, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register.person("甲")
+    register.identity("甲", LOW, "2023-01-01")
+    register.bill("甲", "B1", "2024-03-09", "1000.00", paid={"basic": "400.00"})
+    run()
+    monkeypatch.setattr("backend.matching.explaining.ENGINE", 2)
+    with transaction() as session:
+        (entry,) = explain_grants(session, "B1")
+    assert (entry.amount, entry.payment) == (51_000, None)
+    assert entry.barred is not None
+    assert "以前的算法" in entry.barred
