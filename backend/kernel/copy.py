@@ -59,15 +59,15 @@ def read_columns(
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(
         sql.SQL(bound) if isinstance(bound, str) else bound
     )
-    received = _received(connection, statement)
+    received = received(connection, statement)
     rows = np.frombuffer(received, record, count=_row_count(received, record), offset=len(_HEADER))
     if len(rows) and not _widths_hold(rows, kinds):
         raise ValueError("a row is not of the fixed width: a NULL, or another type")
     return {name: _native(rows[name], kind) for name, kind in kinds.items()}
 
 
-def _received(connection: psycopg.Connection[Any], statement: sql.Composed) -> bytes:
-    """Everything that a COPY sends. Through libpq itself: psycopg takes ten times as long a row."""
+def received(connection: psycopg.Connection[Any], statement: sql.Composed | sql.SQL) -> bytes:
+    """Everything that a `COPY … TO STDOUT` sends. Through libpq itself: psycopg takes ten times as long a row."""
     connection.execute("")  # begins the transaction where none is open
     server = connection.pgconn
     begun = server.exec_(statement.as_bytes(connection))
