@@ -23,7 +23,7 @@ from backend.worklist.notices import Notice, notices_due
 
 BY: Final = "calendar"
 TOLD_WITHIN: Final = timedelta(days=92)
-"""An end that lies further back is no news: the roster that brought it was of the past."""
+"""An end that was known before, by the day of the file that brought it, is no news."""
 RENEW_BEFORE: Final = timedelta(days=30)
 YEARLY: Final = "identity.recognition.years"
 
@@ -32,20 +32,32 @@ _GOES_ON: Final = """EXISTS (
     SELECT FROM identity n WHERE n.person_id = i.person_id AND n.category = i.category
         AND n.from_on <= i.to_on + 1 AND n.to_on > i.to_on
 )"""
+_CAME_SINCE: Final = "(f.started_at AT TIME ZONE 'Asia/Shanghai')::date >= :since"
+_NEW_FILES: Final = f"(SELECT f.id FROM data_file f WHERE {_CAME_SINCE})"
+_KNOWN_BEFORE: Final = f"""EXISTS (
+    SELECT FROM identity_history h JOIN data_file f ON f.id = h.file_id
+    WHERE h.person_id = i.person_id AND h.id = i.id AND h.to_on = i.to_on AND NOT {_CAME_SINCE}
+)"""
 _ENDED: Final = text(
     f"""
     SELECT i.id, i.person_id, p.area, i.to_on AS last FROM identity i
         JOIN person p ON p.id = i.person_id
-    WHERE i.to_on BETWEEN :since AND :before AND {_HERE} AND NOT {_GOES_ON}
+    WHERE i.to_on < :on AND {_HERE} AND NOT {_GOES_ON}
+        AND (i.to_on >= :since OR i.file_id IN {_NEW_FILES} AND NOT {_KNOWN_BEFORE})
     ORDER BY i.id
     """
 )
+_HELD_THEN: Final = """EXISTS (
+    SELECT FROM identity i WHERE i.person_id = p.id
+        AND i.from_on < p.left_on AND i.to_on >= p.left_on
+)"""
 _MOVED: Final = text(
-    """
+    f"""
     SELECT p.id, p.id AS person_id, p.area, p.left_on AS last FROM person p
-    WHERE p.known AND p.died_on > :on AND p.left_on BETWEEN :since AND :on
-        AND EXISTS (SELECT FROM identity i WHERE i.person_id = p.id
-            AND i.from_on < p.left_on AND i.to_on >= p.left_on)
+    WHERE p.known AND p.died_on > :on AND p.left_on <= :on AND {_HELD_THEN}
+        AND (p.left_on >= :since OR EXISTS (
+            SELECT FROM vital_event v WHERE v.person_id = p.id AND v.event = 'moved_away'
+                AND v.on_day = p.left_on AND v.file_id IN {_NEW_FILES}))
     ORDER BY p.id
     """
 )
@@ -61,11 +73,17 @@ _RENEWABLE: Final = text(
 ).bindparams(bindparam("yearly", type_=JSONB))
 _SETTLED: Final = text(
     f"""
-    SELECT w.subject_id, w.period FROM work_item w
-    WHERE w.kind = :kind AND w.subject_kind = 'identity' AND w.state <> 'done' AND NOT EXISTS (
-        SELECT FROM identity i JOIN person p ON p.id = i.person_id
-        WHERE i.id = w.subject_id::bigint AND i.to_on::text = w.period AND p.died_on > :on
-            AND NOT {_GOES_ON})
+    SELECT w.subject_kind, w.subject_id, w.period FROM work_item w
+    WHERE w.kind = :kind AND w.state <> 'done' AND NOT CASE w.subject_kind
+        WHEN 'identity' THEN EXISTS (
+            SELECT FROM identity i JOIN person p ON p.id = i.person_id
+            WHERE i.id = w.subject_id::bigint AND i.to_on::text = w.period AND p.died_on > :on
+                AND NOT {_GOES_ON})
+        WHEN 'person' THEN EXISTS (
+            SELECT FROM person p
+            WHERE p.id = w.subject_id::bigint AND p.left_on::text = w.period AND p.died_on > :on
+                AND {_HELD_THEN})
+        ELSE true END
     ORDER BY w.period
     """
 )
@@ -86,7 +104,8 @@ def tell_exits(session: Session, on: date) -> Counted:
     An identity that goes on, by another interval of the same category, has not ended; each end is
     told once. Who moved away while holding one is told too; the dead are not.
     """
-    span = {"on": on, "since": on - TOLD_WITHIN, "before": on - timedelta(days=1)}
+    session.execute(text("SET LOCAL statement_timeout = 0"))  # a province takes longer than a page
+    span = {"on": on, "since": on - TOLD_WITHIN}
     superseded = _supersede(session, "exit_told", on)
     ended = session.execute(_ENDED, span).all()
     moved = session.execute(_MOVED, span).all()
@@ -142,11 +161,11 @@ def _exit_notices(rows: Sequence[Row[Any]], cause: str, on: date) -> Iterator[No
 
 
 def _supersede(session: Session, kind: str, on: date) -> int:
-    """Tasks about identities that were corrected, taken back or continued since."""
+    """Tasks about ends that were corrected, taken back or continued since."""
     settled = session.execute(_SETTLED, {"kind": kind, "on": on}).all()
     return sum(
         supersede_items(
-            session, kind, [Subject("identity", row.subject_id) for row in rows], BY, end
+            session, kind, [Subject(row.subject_kind, row.subject_id) for row in rows], BY, end
         )
         for end, rows in groupby(settled, key=lambda row: row.period)
     )

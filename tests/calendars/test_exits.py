@@ -89,6 +89,79 @@ def test_an_end_long_ago_is_no_news(homes: Households) -> None:
     assert tell("2024-05-10") == Counted(0, 0, 0)
 
 
+def delivered(homes: Households, row: int, day: str, table: str = "identity") -> None:
+    """The row as a file of that day brought it."""
+    homes.execute(
+        "INSERT INTO data_file (kind, name, sha256, mapping_sha256, size, state, loaded_by,"
+        " started_at) VALUES ('identities', 'x.csv', sha256(convert_to(CAST(:day AS text), 'UTF8')), '', 1, 'loaded',"
+        " '测试', CAST(CAST(:day AS text) AS timestamptz))",
+        day=day,
+    )
+    homes.execute(
+        f"UPDATE {table} SET file_id = (SELECT max(id) FROM data_file) WHERE id = :row", row=row
+    )
+
+
+@pytest.mark.parametrize(("day", "told"), [("2024-11-30", 1), ("2024-12-01", 0)])
+def test_an_end_that_becomes_known_late_is_told_all_the_same(
+    homes: Households, day: str, told: int
+) -> None:
+    homes.member("甲")
+    identity = homes.register.identity("甲", LOW, "2020-01-01", "2023-04-30")
+    delivered(homes, identity, "2024-08-30T09:00+08:00")
+    assert tell(day) == Counted(told, told, 0)
+
+
+def test_an_end_known_for_long_is_no_news_because_its_row_changes_otherwise(
+    homes: Households,
+) -> None:
+    homes.member("甲")
+    identity = homes.register.identity("甲", LOW, "2020-01-01", "2023-04-30")
+    delivered(homes, identity, "2023-05-02T09:00+08:00")
+    homes.register.change_identity(identity, taper_until="2023-12-31")
+    delivered(homes, identity, "2024-08-30T09:00+08:00")
+    assert tell("2024-08-31") == Counted(0, 0, 0)
+
+
+def test_a_move_that_becomes_known_late_is_told_all_the_same(homes: Households) -> None:
+    own = homes.member("甲")
+    homes.register.identity("甲", LOW, "2023-01-01")
+    homes.moves("甲", "2024-01-31")
+    homes.execute(
+        "INSERT INTO vital_event (id, person_id, area, event, on_day, insurance, detail, file_id,"
+        " revision) VALUES (1, :own, 0, 'moved_away', '2024-01-31', 0, '', 1, 1)",
+        own=own,
+    )
+    assert tell("2024-08-31") == Counted(0, 0, 0)
+    delivered(homes, 1, "2024-08-30T09:00+08:00", "vital_event")
+    assert tell("2024-08-31") == Counted(1, 1, 0)
+
+
+@pytest.mark.parametrize("undone", ["infinity", "2024-03-31"])
+def test_a_move_that_is_undone_or_corrected_takes_its_task_back(
+    homes: Households, undone: str
+) -> None:
+    homes.member("甲")
+    homes.register.identity("甲", LOW, "2023-01-01")
+    homes.moves("甲", "2024-04-30")
+    assert tell("2024-05-10") == Counted(1, 1, 0)
+    assert tell("2024-05-11") == Counted(0, 0, 0)
+    homes.execute("UPDATE person SET left_on = CAST(:day AS date)", day=undone)
+    again = 0 if undone == "infinity" else 1
+    assert tell("2024-05-12") == Counted(again, again, 1)
+    homes.moves("甲", "2024-04-30")
+    assert tell("2024-05-13") == Counted(0, 1, again)
+
+
+def test_a_move_is_no_exit_any_more_when_the_identity_was_taken_back(homes: Households) -> None:
+    homes.member("甲")
+    identity = homes.register.identity("甲", LOW, "2023-01-01")
+    homes.moves("甲", "2024-04-30")
+    tell("2024-05-10")
+    homes.execute("DELETE FROM identity WHERE id = :id", id=identity)
+    assert tell("2024-05-11") == Counted(0, 0, 1)
+
+
 def test_an_end_that_was_corrected_takes_its_task_back_and_the_new_end_is_told(
     homes: Households,
 ) -> None:
@@ -148,3 +221,10 @@ def test_a_renewed_recognition_ends_the_task(homes: Households, book: PolicyBook
     renew(book, "2024-02-01")
     homes.register.identity("甲", ILL, "2024-02-16", "2025-02-15")
     assert renew(book, "2024-02-02") == Counted(0, 0, 1)
+
+
+def test_a_province_may_take_longer_than_a_page(homes: Households) -> None:
+    with transaction() as session:
+        assert session.execute(text("SHOW statement_timeout")).scalar() != "0"
+        tell_exits(session, date(2024, 5, 1))
+        assert session.execute(text("SHOW statement_timeout")).scalar() == "0"
