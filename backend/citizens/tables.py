@@ -117,6 +117,7 @@ PERSON_NUMBER: Final = Table(
     Column("current", Boolean, nullable=False),
     Column("number", LargeBinary, nullable=False),
     *_origin(),
+    Index("uq_person_number_current", "person_id", unique=True, postgresql_where=text("current")),
 )
 """Identity numbers of people: the current one, and former ones, which still find the person."""
 

@@ -562,6 +562,13 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("number_index", name="pk_person_number"),
     )
     op.create_index("ix_person_number_person_id", "person_number", ["person_id"], unique=False)
+    op.create_index(
+        "uq_person_number_current",
+        "person_number",
+        ["person_id"],
+        unique=True,
+        postgresql_where=sa.text("current"),
+    )
     op.create_table(
         "vital_event",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),

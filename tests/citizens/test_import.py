@@ -337,7 +337,26 @@ def test_two_people_found_to_be_one_are_merged_and_versions_rise(office: Office)
     assert [row[0] for row in content["people"]] == [number(2)]
     after = office.ask("SELECT person_id, data_version FROM person_version ORDER BY 1")
     assert all(new[1] > old[1] for new, old in zip(after, before, strict=True))
+    assert content["numbers"] == [
+        (number(1), False, number(2)),
+        (number(2), True, number(2)),
+    ]
     assert items(office, "people_merged") == 1
+    office.undo(report.serial)
+    assert office.content() == standing
+
+
+def test_people_merged_after_their_numbers_had_changed_have_one_current_number(
+    office: Office,
+) -> None:
+    office.load("people", [person(1, name="测甲"), person(2, name="测甲")])
+    office.load("people", [person(3, name="测甲", former_id_number=number(1))])
+    office.load("people", [person(4, name="测甲", former_id_number=number(2))])
+    standing = office.content()
+    report = office.load("people", [person(2, name="测甲", former_id_number=number(1))])
+    assert [row[:2] for row in office.content()["numbers"]] == [
+        (number(1), False), (number(2), True), (number(3), False), (number(4), False),
+    ]  # fmt: skip
     office.undo(report.serial)
     assert office.content() == standing
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import Engine, text
 
+from backend.citizens.exchange import undo_people
 from backend.citizens.exchange.registry import UnknownFile
 from backend.citizens.exchange.undo import UndoImpossible
 from tests.support.delivery import Office, bill, household, identity, number, person
@@ -125,6 +127,31 @@ def test_a_number_given_beside_the_same_data_is_taken_back(office: Office) -> No
     assert wrong.unchanged == 1
     office.undo(wrong.serial)
     assert office.content() == before
+
+
+MANY = """
+    INSERT INTO data_file (kind, name, sha256, mapping_sha256, size, state, loaded_by)
+        SELECT 'people', n::text, n::text::bytea, '', 0, 'loaded', '测试' FROM generate_series(1, 2) n;
+    INSERT INTO person (id, known, area, lives_in, household_id, insurance, rural,
+            declined_health_service, born_on, sex, name, phone, phone_index, data_key, file_id,
+            revision)
+        SELECT n, true, 0, 0, 0, 1, false, false, '1960-05-17', 0, '', '', '', '', 1, 1
+        FROM generate_series(1, 30000) n;
+    INSERT INTO person_number (number_index, person_id, current, number, file_id, revision)
+        SELECT n::text::bytea, n, true, '', 1, 1 FROM generate_series(1, 30000) n;
+    INSERT INTO data_file_unchanged (file_id, revision, row_ids)
+        SELECT 2, 2, array_agg(n ORDER BY n DESC) FROM generate_series(1, 30000) n;
+    ANALYZE
+"""
+
+
+def test_whom_a_later_file_registered_is_found_in_one_pass(database: Engine) -> None:
+    with database.begin() as connection:
+        for statement in MANY.split(";"):
+            connection.execute(text(statement))
+        connection.execute(text("SET LOCAL statement_timeout = '3s'"))
+        given = undo_people.GIVEN.replace("%(file)s", "1")
+        assert connection.execute(text(given)).all() == []
 
 
 def test_intervals_and_incomes_are_taken_back(office: Office) -> None:

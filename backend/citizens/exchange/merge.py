@@ -25,8 +25,8 @@ _KEEP_NUMBERS: Final = (
     " %s FROM person_number WHERE person_id = %s"
 )
 _MOVE_NUMBER: Final = (
-    "UPDATE person_number SET person_id = %s, number = %s, file_id = %s, revision = %s"
-    " WHERE number_index = %s"
+    "UPDATE person_number SET person_id = %s, current = %s, number = %s, file_id = %s,"
+    " revision = %s WHERE number_index = %s"
 )
 _EMPTY: Final = (
     "UPDATE person SET known = false, area = 0, lives_in = 0, household_id = 0, name = '',"
@@ -39,11 +39,14 @@ _WARDS: Final = "SELECT id FROM person WHERE guardian_id = %s"
 _MOVE_WARDS: Final = "UPDATE person SET guardian_id = %s, revision = %s WHERE id = ANY(%b)"
 
 
-def merge_people(step: Step, merged: Found, into: Found) -> None:
-    """Move all rows of one person to another; recorded, audited, and shown to somebody."""
+def merge_people(step: Step, merged: Found, into: Found, number: str) -> None:
+    """Move all rows of one person to another; recorded, audited, and shown to somebody.
+
+    `number`: the one of `merged` that is current from now on; `into` has none that is.
+    """
     connection = step.connection
     lost = sum(_move_rows(step, FORMS[kind], merged, into) for kind in _MOVED)
-    _move_numbers(step, merged, into)
+    _move_numbers(step, merged, into, number)
     wards = [row[0] for row in connection.execute(_WARDS, [merged.id])]
     staging.keep(connection, PERSON, [merged.id, *wards], step.revision)
     connection.execute(_MOVE_WARDS, [into.id, step.revision, wards])
@@ -104,8 +107,8 @@ def _resealed(
     return rows.with_columns(person_id=into.id, area=into.area, revision=step.revision)
 
 
-def _move_numbers(step: Step, merged: Found, into: Found) -> None:
-    connection = step.connection
+def _move_numbers(step: Step, merged: Found, into: Found, current: str) -> None:
+    connection, indexes = step.connection, step.keyring.indexes("id_number", current)
     old = step.keyring.person(merged.id, merged.data_key)
     new = step.keyring.person(into.id, into.data_key)
     rows = connection.execute(_NUMBERS, [merged.id]).fetchall()
@@ -113,7 +116,10 @@ def _move_numbers(step: Step, merged: Found, into: Found) -> None:
     for index, sealed in rows:
         number = old.open(Place("person_number", "number", merged.id), sealed)
         again = new.seal(Place("person_number", "number", into.id), number)
-        connection.execute(_MOVE_NUMBER, [into.id, again, step.file_id, step.revision, index])
+        connection.execute(
+            _MOVE_NUMBER,
+            [into.id, index in indexes, again, step.file_id, step.revision, index],
+        )
 
 
 def _tell(step: Step, merged: Found, into: Found, lost: int) -> None:

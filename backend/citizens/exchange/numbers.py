@@ -80,14 +80,15 @@ def _renumber(step: Step, found: dict[str, Found], former: str, key: str) -> Non
     """The person of the former number keeps the id; where both numbers have somebody, they are
     one."""
     person, other = found[former], found.get(key)
-    if other is not None and other.id != person.id:
-        merge_people(step, other, person)
-        found |= {text: person for text, one in found.items() if one.id == other.id}
-    elif other is None:
+    if other is None or other.id != person.id:
         step.connection.execute(
             _RETIRE, {"revision": step.revision, "person": person.id, "file": step.file_id}
         )
+    if other is None:
         named.add_numbers(step, {key: (person.id, person.data_key)})
+    elif other.id != person.id:
+        merge_people(step, other, person, key)
+        found |= {text: person for text, one in found.items() if one.id == other.id}
     found[key] = person
 
 

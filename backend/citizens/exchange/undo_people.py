@@ -40,21 +40,23 @@ _AREAS: Final = (
 _NOT_SINCE: Final = """
     NOT EXISTS (
         SELECT FROM person p WHERE p.id = n.person_id AND p.known AND p.file_id > %(file)s
-    ) AND NOT EXISTS (
-        SELECT FROM data_file_unchanged u JOIN data_file f ON f.id = u.file_id
-        WHERE u.file_id > %(file)s AND f.state <> 'undone' AND n.person_id = ANY(u.row_ids)
+    ) AND n.person_id NOT IN (
+        SELECT unnest(u.row_ids) FROM data_file_unchanged u JOIN data_file f ON f.id = u.file_id
+        WHERE u.file_id > %(file)s AND f.kind = 'people' AND f.state <> 'undone'
     )
 """
 """Of rows `n` with a person: no later file has registered the person."""
-_GIVEN: Final = (
-    f"SELECT number_index FROM person_number n WHERE file_id = %(file)s AND {_NOT_SINCE}"
-)
+GIVEN: Final = f"SELECT number_index FROM person_number n WHERE file_id = %(file)s AND {_NOT_SINCE}"
 _KEEP_NUMBERS: Final = """
     INSERT INTO person_number_history
         (number_index, person_id, current, number, file_id, revision, superseded_by)
     SELECT number_index, person_id, current, number, file_id, revision, %(revision)s
     FROM person_number WHERE number_index = ANY(%(given)b)
 """
+_NONE_CURRENT: Final = (
+    "UPDATE person_number SET current = false WHERE number_index = ANY(%(given)b)"
+)
+"""A person's numbers change places row by row, and no two may be current at any of them."""
 _NUMBERS_BACK: Final = """
     UPDATE person_number n SET person_id = h.person_id, current = h.current, number = h.number,
         file_id = h.file_id, revision = %(revision)s
@@ -66,12 +68,21 @@ _NUMBERS_BACK: Final = """
     WHERE h.number_index = n.number_index
 """
 _NUMBERS_GONE: Final = """
-    DELETE FROM person_number n WHERE n.number_index = ANY(%(given)b) AND n.file_id = %(file)s
+    DELETE FROM person_number n USING person_number_history h
+    WHERE n.number_index = ANY(%(given)b) AND n.file_id = %(file)s
+        AND h.number_index = n.number_index AND h.file_id = %(file)s
+        AND h.superseded_by = %(revision)s
         AND EXISTS (
             SELECT FROM person_number o
             WHERE o.person_id = n.person_id AND o.file_id <> %(file)s
-                AND (o.current OR NOT n.current)
+                AND (o.current OR NOT h.current)
         )
+"""
+_NUMBERS_STAY: Final = """
+    UPDATE person_number n SET current = true FROM person_number_history h
+    WHERE n.number_index = ANY(%(given)b) AND n.file_id = %(file)s AND h.current
+        AND h.number_index = n.number_index AND h.file_id = %(file)s
+        AND h.superseded_by = %(revision)s
 """
 _MERGES: Final = (
     "UPDATE person_merge n SET undone_at = now() WHERE file_id = %(file)s AND undone_at IS NULL"
@@ -106,7 +117,7 @@ def undo_people(
     connection: psycopg.Connection[Any], serial: int, revision: int, find_back: str
 ) -> tuple[list[int], int]:
     """The people whom the file had registered, and how many of them other files register."""
-    given = [row[0] for row in connection.execute(_GIVEN, {"file": serial})]
+    given = [row[0] for row in connection.execute(GIVEN, {"file": serial})]
     parted = _undo_merges(connection, serial, revision)
     ids = [row[0] for row in connection.execute(_OURS, [serial])]
     keep(connection, PERSON, ids, revision)
@@ -123,7 +134,7 @@ def undo_people(
 
 def _undo_numbers(connection: psycopg.Connection[Any], values: Mapping[str, Any]) -> None:
     """A number that the file gave stays only where it is all that leads to the person."""
-    for statement in (_KEEP_NUMBERS, _NUMBERS_BACK, _NUMBERS_GONE):
+    for statement in (_KEEP_NUMBERS, _NONE_CURRENT, _NUMBERS_BACK, _NUMBERS_GONE, _NUMBERS_STAY):
         connection.execute(statement, values)
 
 
