@@ -16,9 +16,9 @@ from typing import Final, NamedTuple, TypeAlias
 import numpy as np
 
 from backend.estimation.columns import Flags
-from backend.matching.conditions import NO, YES, insured_as, judged, of_age
+from backend.matching.conditions import NO, YES, figure, insured_as, judged, of_age
 from backend.matching.in_kind_columns import Due, Held, Numbers, People, Questions
-from backend.matching.intervals import Intervals, common, joined, merged, month_end
+from backend.matching.intervals import Intervals, common, joined, merged, month_end, year_of
 from backend.matching.premium_aid import KIND as PREMIUM_AID
 from backend.matching.premium_aid import Aid, PaidFor, cover, one_a_year
 from backend.policies.book import Vocabulary
@@ -96,6 +96,9 @@ class _Search:
                     found[named] = self._identity_days(policy, named, first, last)
                 place = self.places[policy.id, shape.code]
                 days = self._of_age(shape.conditions, policy, first, found[named])
+                if shape.every is not None:
+                    every = figure(policy, shape.every, date.fromordinal(first))
+                    days = self._in_turn(every, named, days)
                 certain = self._certain(place, shape.conditions, days)
                 self.days.setdefault(place, []).append(certain)
 
@@ -128,6 +131,14 @@ class _Search:
         first, last = of_age(conditions, policy, date.fromordinal(day), self.people)
         return days.clip(first[days.person], last[days.person])
 
+    def _in_turn(self, every: int, categories: frozenset[str], days: Intervals) -> Intervals:
+        """The days of those whose turn the year is: counted from the first year in which they held
+        an identity of the categories."""
+        rows = self._flags(categories)[self.held.category]
+        first = np.full(len(self.people), self.year, np.int32)
+        np.minimum.at(first, self.held.person[rows], year_of(self.held.from_[rows]))
+        return days.take((self.year - first[days.person]) % every == 0)
+
     def _certain(self, place: int, conditions: ConditionsShape, days: Intervals) -> Intervals:
         """The days that are due for certain; who is in doubt is kept for a person to decide."""
         insured = self.insured(tuple(conditions.insurance)) if conditions.insurance else None
@@ -158,8 +169,21 @@ class _Search:
         """Everything gathered, by person."""
         days = {place: joined(parts) for place, parts in self.days.items()}
         days.update(one_a_year(self.paid))
+        self._one_of_two(days)
         due = _due(days, [_DELIVERY_PLACES[shape.delivery] for shape in self.shapes])
         return Found(tuple(self.places), due, self._questions(days))
+
+    def _one_of_two(self, days: dict[int, Intervals]) -> None:
+        """Takes away what somebody is due, or in doubt about, who gets another in its place."""
+        for (policy, _), place in self.places.items():
+            other = self.shapes[place].instead_of
+            if other is not None:
+                given, behind = self._named(days[place]), self.places[policy, other]
+                days[behind] = days[behind].take(~given[days[behind].person])
+                self.doubts[behind] = [
+                    (person[~given[person]], reason[~given[person]])
+                    for person, reason in self.doubts.get(behind, ())
+                ]
 
     def _questions(self, days: Mapping[int, Intervals]) -> Questions:
         """Who is in doubt and not due it for certain; premium aids are one thing."""
@@ -193,12 +217,16 @@ def _categories(policy: Policy, shape: EntitlementShape) -> frozenset[str]:
 
 
 def _by_figures(policy: Policy, first: int, last: int) -> Iterator[tuple[int, int]]:
-    """The days cut where an age that an entitlement names gets another figure."""
-    asked = [shape.conditions for shape in policy.entitlements]
-    codes = {code for one in asked for code in (one.age_from, one.age_to) if code is not None}
+    """The days cut where an age or a number of years that an entitlement names gets another."""
+    named = [
+        code
+        for shape in policy.entitlements
+        for code in (shape.conditions.age_from, shape.conditions.age_to, shape.every)
+    ]
     turns = {
         value.from_.toordinal()
-        for code in codes
+        for code in named
+        if code is not None
         for value in policy.parameters[code].values
         if value.from_ is not None and first < value.from_.toordinal() <= last
     }

@@ -96,6 +96,12 @@ def month_end(days: Days) -> Days:
     return np.where(days == FAR_FUTURE, FAR_FUTURE, following + (_EPOCH - 1)).astype(np.int32)
 
 
+def year_of(days: Days) -> Days:
+    """The calendar year of each day."""
+    years = (days - np.int64(_EPOCH)).astype("datetime64[D]").astype("datetime64[Y]")
+    return (years.astype(np.int64) + 1970).astype(np.int32)
+
+
 def month_after(days: Days, months: int) -> Days:
     """The first day of the month so many months later."""
     later = month_end(months_before(days, -months))

@@ -104,6 +104,31 @@ class _Check:
             yield from self._codes(conditions.settings or [], words.settings, file, *where)
             yield from self._codes(conditions.flags, words.flags, file, *where)
             yield from self._enrolment(entitlement, place, "enrolment")
+            yield from self._every(entitlement, place, "every")
+            yield from self._instead(entitlement, place, "instead_of")
+
+    def _every(self, entitlement: EntitlementShape, *path: Step) -> Iterator[FileFault]:
+        file, code = self.files.entitlements, entitlement.every
+        if code is None:
+            return
+        if entitlement.kind == "premium_aid":
+            yield file.fault("资助参保每年一次，不写 every", *path)
+        yield from self._parameter(code, "years", file, *path)
+        parameter = self.policy.parameters.get(code)
+        if parameter is not None and any(value.value == 0 for value in parameter.values):
+            yield file.fault(f"{code} 最少是 1 年", *path)
+
+    def _instead(self, entitlement: EntitlementShape, *path: Step) -> Iterator[FileFault]:
+        file, code = self.files.entitlements, entitlement.instead_of
+        if code is None:
+            return
+        other = {one.code: one for one in self.policy.entitlements}.get(code)
+        if other is None:
+            yield file.fault(f"没有这一项待遇：{code}", *path)
+        elif "premium_aid" in (entitlement.kind, other.kind):
+            yield file.fault("资助参保不写 instead_of，也不能被代替", *path)
+        elif other.instead_of is not None:
+            yield file.fault(f"{code} 自己也写了 instead_of，只能代替不写的", *path)
 
     def _enrolment(self, entitlement: EntitlementShape, *path: Step) -> Iterator[FileFault]:
         file, rule = self.files.entitlements, entitlement.enrolment

@@ -181,6 +181,11 @@ class EntitlementShape(Shape, frozen=True):
     staff: str
     conditions: ConditionsShape = ConditionsShape()
     enrolment: EnrolmentShape | None = None
+    every: str | None = None
+    """A parameter in years: due in the first year in which an identity counts, then again every so
+    many years; None: in every year."""
+    instead_of: str | None = None
+    """The code of an entitlement that nobody is due in a year in which they are due this one."""
     amount: str | None = None
     parameters: list[str] = []
     keywords: list[str] = []

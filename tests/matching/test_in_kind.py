@@ -154,21 +154,117 @@ def test_who_moves_away_is_due_until_the_day_before(book: PolicyBook) -> None:
 def test_the_yearly_check_begins_on_the_sixty_fifth_birthday(book: PolicyBook) -> None:
     who = holder("subsistence_allowance", d("2020-01-01"), born_on=d("1959-07-20"))
     found = under(book, "yueqing-2022-41", who)
-    assert days_due(found, "health_check") == [("01-01", "07-19")]
     assert days_due(found, "health_check_senior") == [("07-20", "12-31")]
 
 
+def test_in_the_year_of_the_sixty_fifth_birthday_one_check_is_due_not_two(
+    book: PolicyBook,
+) -> None:
+    at = d("2020-01-01")
+    found = under(
+        book,
+        "yueqing-2022-41",
+        holder("subsistence_allowance", at, born_on=d("1959-07-20")),
+        holder("subsistence_allowance", at, d("2024-03-15"), born_on=d("1959-07-20")),
+        holder("subsistence_allowance", d("2024-09-01"), born_on=d("1959-07-20")),
+        holder("subsistence_allowance", at, born_on=d("1959-07-20"), died_on=d("2024-07-19")),
+    )
+    assert [days_due(found, "health_check", person) for person in range(4)] == [
+        [], [("01-01", "03-31")], [], [("01-01", "07-19")],
+    ]  # fmt: skip
+    assert [days_due(found, "health_check_senior", person) for person in range(4)] == [
+        [("07-20", "12-31")], [], [("09-01", "12-31")], [],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("born_on", ["1990-05-05", "2012-05-05"], ids=["grown up", "a child"])
 @pytest.mark.parametrize(
-    ("year", "birthday", "before"), [(2025, "02-28", "02-27"), (2024, "02-29", "02-28")]
+    ("from_", "due_in"),
+    [
+        ("2022-08-08", {2022, 2024, 2026}),
+        ("2023-12-31", {2023, 2025}),
+        ("2021-01-01", {2023, 2025}),
+    ],
 )
+def test_below_sixty_five_a_check_is_due_in_the_first_year_and_every_second_after(
+    book: PolicyBook, from_: str, due_in: set[int], born_on: str
+) -> None:
+    who = [holder("orphan", d(from_), born_on=d(born_on))]
+    assert {year for year in range(2022, 2027) if checked(book, who, year)} == due_in
+
+
+def checked(book: PolicyBook, who: list[Someone], year: int) -> bool:
+    span = (book.policies["yueqing-2022-41"], date(year, 1, 1), date(year, 12, 31))
+    return bool(days_due(match(book, [span], who, year), "health_check"))
+
+
+def test_the_years_between_two_checks_run_on_over_a_gap_and_another_identity(
+    book: PolicyBook,
+) -> None:
+    who = [
+        Someone(
+            (
+                Identity("extreme_poverty", d("2023-02-01"), d("2024-05-05")),
+                Identity("subsistence_allowance", d("2019-01-01"), d("2020-03-03")),
+                Identity("orphan", d("2025-06-01")),
+            ),
+            born_on=d("1990-05-05"),
+        )
+    ]
+    assert [year for year in range(2022, 2027) if checked(book, who, year)] == [2023, 2025]
+
+
+def test_an_identity_that_the_policy_does_not_cover_does_not_begin_the_years(
+    book: PolicyBook,
+) -> None:
+    policy = book.policies["wuxi-2022-98"]
+    assert "poverty_monitored" not in policy.document.beneficiaries
+    years = replace(book.policies["yueqing-2022-41"].parameters["health_check.interval.others"])
+    shape = EntitlementShape(
+        "check", "health_check", "体检", "附则", "all", "invitation", "甲", "乙", every="years"
+    )
+    policy = replace(
+        policy, entitlements=(shape,), parameters={**policy.parameters, "years": years}
+    )
+    who = Someone((Identity("poverty_monitored", d("2021-01-01")), Identity("orphan", NEW_YEAR)))
+    found = match(book, [(policy, NEW_YEAR, YEAR_END)], [who], YEAR)
+    assert days_due(found, "check") == WHOLE_YEAR
+
+
+def test_a_yearly_check_is_due_in_every_year(book: PolicyBook) -> None:
+    policy = book.policies["tinghu-trial"]
+    who = [holder("orphan", d("2020-01-01"))]
+    for year in (2024, 2025):
+        span = (policy, date(year, 1, 1), date(year, 12, 31))
+        assert days_due(match(book, [span], who, year), "health_check") == WHOLE_YEAR
+
+
+def test_nobody_is_asked_about_a_check_out_of_turn(book: PolicyBook) -> None:
+    who = holder("orphan", d("2023-01-01"), born_on=None)
+    asked = [code for _, _, code in asked_of(under(book, "yueqing-2022-41", who))]
+    assert "health_check_senior" in asked
+    assert "health_check" not in asked
+
+
+def test_years_that_get_fewer_within_the_year_hold_from_their_day(book: PolicyBook) -> None:
+    policy = book.policies["yueqing-2022-41"]
+    code = "health_check.interval.others"
+    values = (DatedValue(None, None, 2, None), DatedValue(d("2024-07-01"), None, 1, None))
+    years = replace(policy.parameters[code], values=values)
+    policy = replace(policy, parameters={**policy.parameters, code: years})
+    who = [holder("orphan", d("2023-01-01"), born_on=d("1990-05-05"))]
+    found = match(book, [(policy, NEW_YEAR, YEAR_END)], who, YEAR)
+    assert days_due(found, "health_check") == [("07-01", "12-31")]
+
+
+@pytest.mark.parametrize(("year", "birthday"), [(2025, "02-28"), (2024, "02-29")])
 def test_who_was_born_on_a_leap_day_is_a_year_older_at_the_end_of_february(
-    book: PolicyBook, year: int, birthday: str, before: str
+    book: PolicyBook, year: int, birthday: str
 ) -> None:
     who = holder("subsistence_allowance", d("2020-01-01"), born_on=d("1960-02-29"))
     policy = with_ages(book.policies["yueqing-2022-41"], year - 1960)
     span = (policy, date(year, 1, 1), date(year, 12, 31))
     found = match(book, [span], [who], year)
-    assert days_due(found, "health_check") == [("01-01", before)]
     assert days_due(found, "health_check_senior") == [(birthday, "12-31")]
 
 
@@ -188,9 +284,9 @@ def test_an_age_that_changes_within_the_year_holds_from_its_day(book: PolicyBook
     policy = with_ages(book.policies["yueqing-2022-41"], 65, 60)
     who = [holder("subsistence_allowance", d("2020-01-01"), born_on=d("1962-02-02"))]
     found = match(book, [(policy, NEW_YEAR, YEAR_END)], who, YEAR)
-    assert days_due(found, "health_check") == [("01-01", "06-30")]
+    assert days_due(found, "health_check") == []
     assert days_due(found, "health_check_senior") == [("07-01", "12-31")]
-    assert days_due(found, "screening_general") == WHOLE_YEAR
+    assert days_due(found, "pairing") == WHOLE_YEAR
 
 
 def test_an_age_that_changes_on_the_last_day_holds_on_it(book: PolicyBook) -> None:
@@ -209,10 +305,20 @@ def test_screening_is_by_residence_and_sex(book: PolicyBook) -> None:
         holder("orphan", at, rural=True, sex="male"),
         holder("orphan", at, rural=False, sex="female"),
     )
-    women = [days_due(found, "screening_women", person) for person in range(3)]
+    asked = [person for person, _, code in asked_of(found) if code == "screening_women"]
     epilepsy = [days_due(found, "screening_epilepsy", person) for person in range(3)]
-    assert women == [WHOLE_YEAR, [], []]
+    assert asked == [0]
     assert epilepsy == [WHOLE_YEAR, WHOLE_YEAR, []]
+
+
+@pytest.mark.parametrize("code", ["screening_general", "screening_women"])
+def test_whom_to_screen_is_for_the_county_to_say_where_no_age_is_stated(
+    book: PolicyBook, code: str
+) -> None:
+    child = holder("orphan", d("2020-01-01"), born_on=d("2012-05-05"))
+    found = under(book, "yueqing-2022-41", child)
+    assert days_due(found, code) == []
+    assert (0, "yueqing-2022-41", code) in asked_of(found)
 
 
 @pytest.mark.parametrize(
@@ -258,8 +364,31 @@ def test_from_resident_to_employee_nothing_breaks_off(book: PolicyBook) -> None:
 
 
 def test_conditions_of_a_visit_do_not_decide_who_is_entitled(book: PolicyBook) -> None:
-    who = holder("orphan", d("2020-01-01"), insurance="elsewhere")
+    who = holder("orphan", d("2020-01-01"))
     assert days_due(under(book, "yueqing-2022-41", who), "deposit_waiver") == WHOLE_YEAR
+
+
+@pytest.mark.parametrize(
+    ("policy", "code"),
+    [
+        ("yueqing-2022-41", "deposit_waiver"),
+        ("yueqing-2022-41", "one_stop_settlement"),
+        ("wuxi-2022-98", "deposit_waiver"),
+        ("wuxi-2022-98", "one_stop_settlement"),
+        ("plan-2026", "one_stop_settlement"),
+    ],
+)
+def test_what_comes_with_medical_assistance_is_for_the_insured_of_the_place(
+    book: PolicyBook, policy: str, code: str
+) -> None:
+    persons = [
+        holder("extreme_poverty", d("2020-01-01"), insurance=insurance)
+        for insurance in ("resident", "employee", "none", "elsewhere", "unknown")
+    ]
+    found = under(book, policy, *persons)
+    days = [days_due(found, code, person) for person in range(5)]
+    assert days == [WHOLE_YEAR, WHOLE_YEAR, [], [], []]
+    assert [person for person, _, one in asked_of(found) if one == code] == [4]
 
 
 def test_what_the_document_leaves_open_is_asked_once_and_not_given(book: PolicyBook) -> None:
@@ -272,7 +401,9 @@ def test_what_the_document_leaves_open_is_asked_once_and_not_given(book: PolicyB
     found = under(book, "yueqing-2022-41", who)
     assert days_due(found, "flu_vaccine") == []
     asked = [code for _, _, code in asked_of(found)]
-    assert asked == ["screening_prepregnancy", "flu_vaccine"]
+    assert asked == [
+        "screening_general", "screening_women", "screening_prepregnancy", "flu_vaccine",
+    ]  # fmt: skip
     assert {REASONS[reason] for reason in found.questions.reason.tolist()} == {
         "文件没有写明具体给谁，请按说明判断是不是符合。"
     }
@@ -296,6 +427,7 @@ def test_what_a_code_cannot_tell_is_asked(book: PolicyBook) -> None:
     ("unknown", "code"),
     [
         ({"sex": ""}, "screening_women"),
+        ({"insurance": "unknown"}, "one_stop_settlement"),
         ({"born_on": None}, "health_check_senior"),
         ({"born_on": None}, "health_check"),
         ({"insurance": "unknown", "diagnoses": ("I10.x00",)}, "basic_drugs"),

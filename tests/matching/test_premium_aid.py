@@ -114,7 +114,8 @@ def test_whose_insurance_is_not_known_is_asked_once(book: PolicyBook) -> None:
     )
     found = in_year(book, WUXI, who)
     assert aid(found) == []
-    assert asked_of(found) == [(0, WUXI, "premium_aid_full")]
+    aids = [asked for asked in asked_of(found) if "premium_aid" in asked[2]]
+    assert aids == [(0, WUXI, "premium_aid_full")]
 
 
 def test_who_takes_up_work_is_covered_until_the_day_before(book: PolicyBook) -> None:

@@ -231,8 +231,30 @@ def premium_aid(holder: Holder, decides: dict[str, Spans], year: int) -> Iterato
         yield holder.person["id_number"], policy, aid["code"], first, last, aid["delivery"]
 
 
+def its_year(policy: str, entitlement: Any, holder: Holder, year: int) -> bool:
+    """Yueqing §2 (`health-check-years`): in the first year of an identity, then every N-th year."""
+    if "every" not in entitlement:
+        return True
+    among = categories(policy, entitlement)
+    first = min(int(row["from"][:4]) for row in holder.identities if row["category"] in among)
+    return (year - first) % figure(policy, entitlement["every"]) == 0
+
+
+def once_a_year(due: list[Due]) -> list[Due]:
+    """Yueqing §2: who gets the check of those aged 65 gets no other in the year."""
+    got = {(policy, code) for _, policy, code, *_ in due}
+    return [
+        one
+        for one in due
+        if not any(
+            other.get("instead_of") == one[2] and (one[1], other["code"]) in got
+            for other in catalogue_file(one[1], "entitlements")
+        )
+    ]
+
+
 def due_to_person(holder: Holder, decides: dict[str, Spans], year: int) -> Iterator[Due]:
-    """Everything of one person and year."""
+    """Everything of one person and year, but that one thing may stand in another's place."""
     yield from premium_aid(holder, decides, year)
     for policy, spans in decides.items():
         for entitlement in catalogue_file(policy, "entitlements"):
@@ -240,6 +262,8 @@ def due_to_person(holder: Holder, decides: dict[str, Spans], year: int) -> Itera
                 continue
             days = counting_days(holder, categories(policy, entitlement))
             if not days:
+                continue
+            if not its_year(policy, entitlement, holder, year):
                 continue
             able = condition_days(policy, entitlement.get("conditions", {}), holder)
             for first, last in common(common(days, able), spans):
@@ -267,5 +291,5 @@ def in_kind(register: Register, area: str, year: int, confirmed: Confirmed) -> s
             if row["diagnosis"] and int(row["discharged_on"][:4]) <= year
         ]
         holder = Holder(person, held, events.get(number, []), codes)
-        found.update(due_to_person(holder, decides[county], year))
+        found.update(once_a_year(list(due_to_person(holder, decides[county], year))))
     return found

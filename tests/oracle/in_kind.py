@@ -28,7 +28,9 @@ def in_kind(spans: Sequence[PolicySpan], who: Someone, year: int) -> tuple[set[R
         own = [span for span in spans if span[0].id == policy_id]
         shape = next(e for e in own[0][0].entitlements if e.code == code)
         if shape.kind != "premium_aid":
-            answers = {day: answer_on(own, shape, who, day) for day in turning_points(who, own)}
+            if any(has_instead(own, code, who)):
+                continue
+            answers = all_answers(own, shape, who)
             rows |= {(policy_id, code, *run) for run in runs(answers, own)}
             if "yes" not in answers.values() and "ask" in answers.values():
                 asked.add(code)
@@ -38,6 +40,37 @@ def in_kind(spans: Sequence[PolicySpan], who: Someone, year: int) -> tuple[set[R
     elif aid:
         rows.add(aid)
     return rows, asked
+
+
+def has_instead(spans: Sequence[PolicySpan], code: str, who: Someone) -> Iterator[bool]:
+    """For each entitlement that takes the place of this one: whether the person gets it."""
+    for other in spans[0][0].entitlements:
+        if other.instead_of == code:
+            yield "yes" in all_answers(spans, other, who).values()
+
+
+def all_answers(
+    spans: Sequence[PolicySpan], shape: EntitlementShape, who: Someone
+) -> dict[date, str]:
+    return {
+        day: answer_on(spans, shape, who, day) if in_turn(spans, shape, who, day) else "no"
+        for day in turning_points(who, spans)
+    }
+
+
+def in_turn(spans: Sequence[PolicySpan], shape: EntitlementShape, who: Someone, day: date) -> bool:
+    """Every so many years from the first year of an identity of the categories."""
+    for policy, first, last in spans:
+        if first <= day <= last and shape.every is not None:
+            held = [o.from_.year for o in who.identities if o.category in categories(policy, shape)]
+            if not held:
+                return False
+            figure = (
+                policy.parameters[shape.every].on(day) or policy.parameters[shape.every].values[0]
+            )
+            assert isinstance(figure.value, int)
+            return day.year in range(min(held), day.year + 1, figure.value)
+    return True
 
 
 def answer_on(spans: Sequence[PolicySpan], shape: EntitlementShape, who: Someone, day: date) -> str:

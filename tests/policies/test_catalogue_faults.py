@@ -264,9 +264,9 @@ CASES = {
     ),
     "a flag of a bill that does not exist as a condition": Broken(
         "entitlements",
-        "conditions: {within: province, designated: true}",
-        "conditions: {within: province, flags: [designate]}",
-        "conditions: {within: province",
+        "within: province, designated: true}",
+        "within: province, flags: [designate]}",
+        "within: province",
         "没有这个代码：designate",
     ),
     "an age that is no age": Broken(
@@ -275,6 +275,58 @@ CASES = {
         "conditions: {age_from: health_check.interval.senior}",
         "conditions: {age_from: health_check.interval",
         "health_check.interval.senior 的单位是 years，这里要 age",
+        policy="yueqing-2022-41",
+    ),
+    "a turn that is not counted in years": Broken(
+        "entitlements",
+        "every: health_check.interval.others",
+        "every: health_check.age.others_to",
+        "every: health_check.age.others_to",
+        "health_check.age.others_to 的单位是 age，这里要 years",
+        policy="yueqing-2022-41",
+    ),
+    "a turn every zero years": Broken(
+        "parameters",
+        """unit: years
+  clause: "2"
+  values: [{from: 2022-01-01, value: "2"}]""",
+        """unit: years
+  clause: "2"
+  values: [{from: 2022-01-01, value: "0"}]""",
+        "",
+        "health_check.interval.others 最少是 1 年",
+        policy="yueqing-2022-41",
+    ),
+    "a premium aid every few years": Broken(
+        "entitlements",
+        "kind: premium_aid\n",
+        "kind: premium_aid\n  every: health_check.interval.others\n",
+        "every: health_check.interval.others",
+        "资助参保每年一次，不写 every",
+        policy="yueqing-2022-41",
+    ),
+    "instead of something that does not exist": Broken(
+        "entitlements",
+        "instead_of: health_check\n",
+        "instead_of: health_checks\n",
+        "instead_of: health_checks",
+        "没有这一项待遇：health_checks",
+        policy="yueqing-2022-41",
+    ),
+    "instead of a premium aid": Broken(
+        "entitlements",
+        "instead_of: health_check\n",
+        "instead_of: premium_aid\n",
+        "instead_of: premium_aid",
+        "资助参保不写 instead_of，也不能被代替",
+        policy="yueqing-2022-41",
+    ),
+    "instead of itself": Broken(
+        "entitlements",
+        "instead_of: health_check\n",
+        "instead_of: health_check_senior\n",
+        "instead_of: health_check_senior",
+        "health_check_senior 自己也写了 instead_of，只能代替不写的",
         policy="yueqing-2022-41",
     ),
     "a deadline without its figure": Broken(

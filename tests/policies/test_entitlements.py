@@ -47,6 +47,7 @@ def test_the_deposit_waiver_is_for_stays_referred_after_a_first_visit_in_primary
     assert waiver.delivery.name == "不用申请，自动给"
     assert waiver.clause == "七(十五)"
     assert waiver.conditions == (
+        "参加城乡居民医保或者参加职工医保",
         "只限住院",
         "先在基层医疗机构看，再由它转诊",
         "在医保定点医药机构",
@@ -65,7 +66,12 @@ def test_ages_come_from_the_figures_of_the_day(book: PolicyBook) -> None:
 
 def test_screening_for_rural_women_says_whom_it_is_for(book: PolicyBook) -> None:
     conditions = {one.code: one.conditions for one in of(book, "yueqing-2022-41", "orphan").in_kind}
-    assert conditions["screening_women"] == ("农村居民", "女性")
+    assert conditions["screening_women"] == (
+        "农村居民",
+        "女性",
+        "年龄没有写，由市卫生健康局的筛查方案定",
+        "由工作人员判断",
+    )
 
 
 def test_a_category_of_tinghu_gets_what_everyone_covered_gets(book: PolicyBook) -> None:
