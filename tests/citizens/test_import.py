@@ -396,6 +396,45 @@ def test_deaths_and_exits_end_a_person_and_undoing_brings_them_back(office: Offi
     assert office.content() == before
 
 
+ELSEWHERE = "330382001001"
+
+
+def left_on(office: Office) -> list[str]:
+    return [row[-1] for row in office.content()["people"]]
+
+
+def test_who_left_one_county_and_is_registered_in_another_is_there_in_full(office: Office) -> None:
+    office.load("people", [person(1)])
+    office.load("vital", [vital(1, "moved_away", "2024-06-01")])
+    office.load("people", [person(1, phone="13900000009")])
+    assert left_on(office) == ["2024-06-01"]
+    standing = office.content()
+    there = office.load("people", [person(1, registered_area_code=ELSEWHERE)])
+    assert left_on(office) == ["infinity"]
+    assert [row[2] for row in office.content()["vital"]] == ["moved_away"]
+    office.load(
+        "vital", [vital(1, "moved_away", "2024-06-01", "更正"), vital(2, "death", "2024-07-01")]
+    )
+    assert left_on(office) == ["infinity"]
+    office.load("vital", [vital(1, "moved_away", "2025-03-01")])
+    assert left_on(office) == ["2025-03-01"]
+    office.undo(5)
+    office.undo(6)
+    office.undo(there.serial)
+    assert office.content()["people"] == standing["people"]
+
+
+def test_who_comes_back_to_the_county_they_left_is_there_in_full_again(office: Office) -> None:
+    office.load("vital", [vital(1, "moved_away", "2024-06-01")])
+    office.load("people", [person(1)])
+    assert left_on(office) == ["2024-06-01"]
+    away = office.load("people", [person(1, registered_area_code=ELSEWHERE)])
+    office.load("people", [person(1, phone="13900000009")])
+    assert left_on(office) == ["infinity"]
+    office.undo(away.serial)
+    assert left_on(office) == ["2024-06-01"]
+
+
 def test_a_death_known_before_the_person_holds_when_they_arrive(office: Office) -> None:
     office.load("vital", [vital(1, "death", "2024-05-01")])
     office.load("people", [person(1)])

@@ -10,6 +10,7 @@ import polars as pl
 from backend.citizens.exchange import named, staging
 from backend.citizens.exchange.apply_rows import NOW, count_repeats
 from backend.citizens.exchange.drafts import day
+from backend.citizens.exchange.exits import settle_exits
 from backend.citizens.exchange.named import stamped
 from backend.citizens.exchange.numbers import Keyed, find_everybody, keep_formers, keyed_rows
 from backend.citizens.exchange.register_checks import (
@@ -144,6 +145,7 @@ def _update(step: Step, rows: pl.DataFrame) -> None:
     connection.execute(f"UPDATE person p SET {sets} FROM staged_person s WHERE p.id = s.id")
     moved = rows.filter(pl.col("area") != pl.col(f"area{NOW}"))["id"].to_list()
     take_areas(step, moved)
+    settle_exits(connection, moved, step.revision)
 
 
 def take_areas(step: Step, people: Sequence[int]) -> None:

@@ -22,6 +22,11 @@ _SAID: Final = (
     "known", "area", "lives_in", "household_id", "insurance", "rural", "declined_health_service",
     "born_on", "sex", "guardian_id", "name", "phone", "phone_index",
 )  # fmt: skip
+_LEFT: Final = (
+    "SELECT DISTINCT h.id FROM person_history h"
+    " JOIN vital_event e ON e.person_id = h.id AND e.event = 'moved_away' WHERE h.file_id = %s"
+)
+"""Whom the file may have registered in another county than the one they left."""
 _UNKNOWN: Final = (
     "UPDATE person SET known = false, area = 0, lives_in = 0, household_id = 0, insurance = 0,"
     " rural = false, declined_health_service = false, guardian_id = 0, name = '', phone = '',"
@@ -126,7 +131,8 @@ def undo_people(
     restored = connection.execute(_RESTORE, [revision]).rowcount
     _undo_numbers(connection, {"file": serial, "given": given, "revision": revision})
     people = [*ids, *parted]
-    settle_exits(connection, people, revision)
+    left = [row[0] for row in connection.execute(_LEFT, [serial])]
+    settle_exits(connection, [*people, *left], revision)
     for kind in _MOVED:
         connection.execute(_AREAS.format(table=FORMS[kind].table.name), [people])
     return ids, restored
