@@ -23,11 +23,13 @@ from backend.kernel.areas import code_range
 from backend.policies.book import PolicyBook
 
 _ROWS: Final = """
-    WITH standing AS (
-        SELECT DISTINCT ON (g.bill_id) g.bill_id, g.amount_after FROM grant_entry g
+    WITH last AS (
+        SELECT DISTINCT ON (g.bill_id) g.bill_id, g.policy, g.amount_after FROM grant_entry g
             JOIN match_run r ON r.id = g.run_id AND r.state = 'released'
-        WHERE g.layer = :layer AND g.policy = :policy AND g.area BETWEEN :low AND :high
+        WHERE g.layer = :layer AND g.area BETWEEN :low AND :high
         ORDER BY g.bill_id, g.seq DESC
+    ), standing AS (
+        SELECT bill_id, amount_after FROM last WHERE policy = :policy
     ), paid AS (
         SELECT b.hospital_id, greatest(b.{column}, 0) AS advanced,
             CASE WHEN b.{column} = -1 THEN coalesce(s.amount_after, 0) ELSE 0 END AS granted
@@ -75,6 +77,7 @@ def summarise(session: Session, duty: Duty, book: PolicyBook, on: date) -> int |
     """
     if _later(session, duty):
         return None
+    session.execute(text("SET LOCAL statement_timeout = 0"))  # an area takes longer than a page
     made = session.execute(
         insert(INSTITUTION_SUMMARY)
         .values(

@@ -3,14 +3,18 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from sqlalchemy import text
 
 from backend.calendars.carrying_out import carry_out
 from backend.calendars.duties import Duty, DutyKind
 from backend.calendars.summaries import InstitutionSum, summary_rows
+from backend.citizens.codes import Codes
 from backend.kernel.database import transaction
 from backend.matching.editions import Edition, current_edition
+from backend.matching.ledger import EntryKind
 from backend.matching.release import release_run
 from backend.matching.runs import StartRun, compute_part, finish_run, start_run
+from backend.matching.tables import GRANT_ENTRY
 from backend.policies.confirmation import PolicyConfirmation
 from tests.support.households import Households
 
@@ -122,13 +126,55 @@ def test_what_was_granted_counts_once_released_and_until_it_is_paid_there(
     homes.register.bill("甲", "B1", "2023-04-30", "9000.00")
     match(release=False)
     assert make(edition, "month", "2023-04-30") == 0
-    homes.execute("UPDATE match_run SET state = 'released', released_by = '乙'")
+    homes.execute(
+        "UPDATE match_run SET state = 'released', first_release_by = '甲', released_by = '乙'"
+    )
     assert make(edition, "month", "2023-05-31") == 1
     assert rows("2023-05") == [("H1", 1, 0, 300_000)]
     advance(homes, "B1", "2023-04-30", "3000.00")
     match()
     make(edition, "month", "2023-06-30")
     assert rows("2023-06") == [("H1", 0, 300_000, -300_000)]
+
+
+def test_what_another_policy_has_granted_since_is_not_summed_up(
+    homes: Households, edition: Edition
+) -> None:
+    resident(homes, "甲")
+    homes.register.bill("甲", "B1", "2023-04-30", "9000.00")
+    match()
+    regrant(homes, "another-policy")
+    assert make(edition, "month", "2023-04-30") == 0
+    regrant(homes, "tinghu-trial")
+    assert make(edition, "month", "2023-05-31") == 1
+    assert rows("2023-05") == [("H1", 1, 0, 300_000)]
+
+
+def regrant(homes: Households, policy: str) -> None:
+    """Each bill's amount restated, as decided by another policy."""
+    with homes.session() as session, session.begin():
+        changed = {
+            "seq": "seq + 1",
+            "kind": str(int(EntryKind.RESTATED)),
+            "amount": "0",
+            "policy": str(Codes.numbers(session, "policy", [policy])[policy]),
+        }
+        names = [column.name for column in GRANT_ENTRY.columns]
+        kept = [changed.get(column, column) for column in names]
+        session.execute(
+            text(
+                f"INSERT INTO grant_entry ({', '.join(names)})"
+                f" SELECT DISTINCT ON (bill_id) {', '.join(kept)} FROM grant_entry"
+                " ORDER BY bill_id, grant_entry.seq DESC"
+            )
+        )
+
+
+def test_a_large_area_may_take_longer_than_a_page(homes: Households, edition: Edition) -> None:
+    duty = Duty("month", "tinghu-trial", LAYER, "320902", date(2023, 4, 30))
+    with transaction() as session:
+        carry_out(session, duty, "320902", edition, date(2023, 5, 1))
+        assert session.execute(text("SHOW statement_timeout")).scalar() == "0"
 
 
 def test_the_settlement_holds_what_the_months_hold(homes: Households, edition: Edition) -> None:
