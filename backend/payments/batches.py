@@ -15,7 +15,7 @@ from backend.kernel import areas, audit
 from backend.kernel.audit import Subject, person
 from backend.kernel.errors import Fault
 from backend.payments import cases
-from backend.payments.collecting import Range, be_patient, collect, take_turn, weighed_items
+from backend.payments.collecting import KINDS, Range, be_patient, collect, take_turn, weighed_items
 from backend.payments.refusals import BatchOutdated, OneWithItself, PaymentMoved, PaymentUnknown
 from backend.payments.states import BATCH_NAMES
 from backend.payments.tables import PAYMENT_BATCH
@@ -27,7 +27,7 @@ _APPROVALS: Final = {"made": "reviewed", "reviewed": "approved"}
 _PAYABLE: Final = """
     CREATE TEMP TABLE payable ON COMMIT DROP AS
     SELECT i.id AS item_id, p.id AS payee_id, i.amount FROM payment_item i
-        JOIN payee p ON p.person_id = i.person_id AND p.superseded_at IS NULL
+        JOIN payee p ON p.person_id = person_now(i.person_id) AND p.superseded_at IS NULL
     WHERE i.state = 'due' AND i.area BETWEEN :low AND :high
 """
 _ORDERS: Final = """
@@ -52,7 +52,8 @@ _OUTDATED: Final = """
         w.hold <> '' OR y.superseded_at IS NOT NULL OR EXISTS (
             SELECT FROM grant_entry e LEFT JOIN payment_entry p USING (bill_id, layer, seq)
             WHERE (e.bill_id, e.layer) = (i.bill_id, i.layer) AND p.item_id IS NULL
-                AND e.kind IN (3, 4)
+                AND e.kind IN ({refund}, {settled})
+                AND person_now(e.person_id) = person_now(i.person_id)
         )
     )
 """
@@ -210,7 +211,7 @@ def check_current(session: Session, batch: Row[Any]) -> None:
     """Nothing changed since the batch was made; raises `BatchOutdated`."""
     be_patient(session)
     weighed = weighed_items(session, _OF_BATCH)
-    query = text(_OUTDATED.format(weighed=weighed))
+    query = text(_OUTDATED.format(weighed=weighed, **KINDS))
     outdated = session.execute(query, {"batch": batch.id}).scalar_one()
     if outdated:
         serial = serial_of(batch)

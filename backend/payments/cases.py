@@ -19,23 +19,25 @@ from backend.worklist.items import NewItem, open_items, supersede_items
 SUBJECT: Final = "payment_item"
 
 _MISSING: Final = """
-    SELECT i.person_id, max(i.area) AS area FROM payment_item i
-    WHERE i.area BETWEEN :low AND :high AND i.state = 'due' AND NOT EXISTS (
+    SELECT i.person_id, max(i.area) AS area FROM (
+        SELECT person_now(person_id) AS person_id, area FROM payment_item
+        WHERE area BETWEEN :low AND :high AND state = 'due'
+    ) i WHERE NOT EXISTS (
         SELECT FROM payee p WHERE p.person_id = i.person_id AND p.superseded_at IS NULL
     ) GROUP BY i.person_id ORDER BY i.person_id
 """
 _OPEN: Final = """
-    SELECT i.id, i.person_id, i.area, i.state, i.amount, i.hold,
+    SELECT i.id, person_now(i.person_id) AS person_id, i.area, i.state, i.amount, i.hold,
         (SELECT max(seq) FROM payment_entry p WHERE p.item_id = i.id) AS seq
     FROM payment_item i
     WHERE i.area BETWEEN :low AND :high AND i.state IN ('held', 'refund_due') ORDER BY i.id
 """
 _TWICE: Final = """
-    SELECT i.id, i.person_id, i.area, 'settled' AS state, sum(before.amount)::bigint AS amount
+    SELECT i.id, f.person_id, i.area, 'settled' AS state, sum(before.amount)::bigint AS amount
     FROM fresh_grant f JOIN payment_item i ON i.id = f.id
         JOIN payment_item before ON (before.bill_id, before.layer) = (i.bill_id, i.layer)
-            AND before.state = 'paid'
-    WHERE i.state = 'settled' GROUP BY i.id ORDER BY i.id
+            AND before.state = 'paid' AND person_now(before.person_id) = f.person_id
+    WHERE i.state = 'settled' GROUP BY i.id, f.person_id ORDER BY i.id
 """
 _GONE: Final = """
     SELECT DISTINCT w.kind, w.subject_kind, w.subject_id FROM work_item w

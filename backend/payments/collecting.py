@@ -1,8 +1,12 @@
-"""归集 (collecting): what the ledger says beyond what was paid, one open item a bill and layer.
+"""归集 (collecting): what the ledger says beyond what was paid, in items.
+
+There is one open item of a bill and layer to a person. A bill that was corrected to be another
+person's is owed back by the one and due to the other; people who were merged are one (`person_now`
+of migration 0009).
 
 Only entries of released runs are taken, in their order: none after one that is not released, and
-none of a grant of which a refund or a settlement waits for release. While an item is with the
-bank, later entries of its grant wait for the bank's answer.
+none of a grant of which a refund or a settlement waits for release. While an item is with the bank,
+later entries of its grant to that person wait for the bank's answer.
 """
 
 from __future__ import annotations
@@ -20,7 +24,8 @@ ONE_AT_A_TIME: Final = 7_205_209
 """Advisory lock: payments are put together by one process at a time. That nothing is taken twice
 does not hang on it: the keys of the tables forbid that."""
 _MINUTES: Final = 10
-_KINDS: Final = {"refund": int(EntryKind.REFUND_DUE), "settled": int(EntryKind.SETTLED)}
+KINDS: Final = {"refund": int(EntryKind.REFUND_DUE), "settled": int(EntryKind.SETTLED)}
+"""The kinds of entries that lessen what is paid, by their names in the statements."""
 
 _FRESH_ENTRY: Final = """
     CREATE TEMP TABLE fresh_entry ON COMMIT DROP AS
@@ -31,7 +36,8 @@ _FRESH_ENTRY: Final = """
             WHERE p.bill_id = e.bill_id AND p.layer = e.layer AND p.seq = e.seq
         )
     ), line AS (
-        SELECT e.bill_id, e.layer, e.seq, e.amount, e.kind, e.person_id, e.area, e.year,
+        SELECT e.bill_id, e.layer, e.seq, e.amount, e.kind, e.area, e.year,
+            person_now(e.person_id) AS person_id,
             r.state = 'released' AS released, p.item_id IS NOT NULL AS taken,
             min(e.seq) FILTER (WHERE r.state <> 'released') OVER one AS unreleased,
             bool_or(r.state <> 'released' AND e.kind IN ({refund}, {settled})) OVER one AS awaited
@@ -44,29 +50,34 @@ _FRESH_ENTRY: Final = """
         AND NOT EXISTS (
             SELECT FROM payment_item i
             WHERE (i.bill_id, i.layer, i.state) = (line.bill_id, line.layer, 'ordered')
+                AND person_now(i.person_id) = line.person_id
         )
 """
 _FRESH_GRANT: Final = """
     CREATE TEMP TABLE fresh_grant ON COMMIT DROP AS
     WITH fresh AS (
-        SELECT bill_id, layer, sum(amount)::bigint AS net, bool_or(kind = {settled}) AS settled,
+        SELECT bill_id, layer, person_id, sum(amount)::bigint AS net,
+            bool_or(kind = {settled}) AS settled,
             (array_agg(kind ORDER BY seq DESC))[1] = {settled} AS ends_settled,
             (array_agg(area ORDER BY seq DESC))[1] AS area,
-            (array_agg(year ORDER BY seq DESC))[1] AS year,
-            (array_agg(person_id ORDER BY seq DESC))[1] AS person_id
-        FROM fresh_entry GROUP BY bill_id, layer
+            (array_agg(year ORDER BY seq DESC))[1] AS year
+        FROM fresh_entry GROUP BY bill_id, layer, person_id
     ), weighed AS (
-        SELECT f.bill_id, f.layer, f.area, f.year, o.id AS open_id,
-            coalesce(b.person_id, f.person_id) AS person_id,
+        SELECT f.bill_id, f.layer, f.person_id, f.area, f.year, o.id AS open_id,
             coalesce(o.amount, 0) + f.net AS amount,
             coalesce(o.state, 'due') AS before, coalesce(o.hold, '') AS hold,
             f.ends_settled, f.settled OR EXISTS (
                 SELECT FROM payment_item s
                 WHERE (s.bill_id, s.layer, s.state) = (f.bill_id, f.layer, 'settled')
+                    AND person_now(s.person_id) = f.person_id
             ) AS was_settled
-        FROM fresh f LEFT JOIN bill b ON b.id = f.bill_id
-            LEFT JOIN payment_item o ON (o.bill_id, o.layer) = (f.bill_id, f.layer)
-                AND o.state IN ('due', 'held', 'returned', 'refund_due')
+        FROM fresh f LEFT JOIN LATERAL (
+            SELECT i.id, i.amount, i.state, i.hold FROM payment_item i
+            WHERE (i.bill_id, i.layer) = (f.bill_id, f.layer)
+                AND person_now(i.person_id) = f.person_id
+                AND i.state IN ('due', 'held', 'returned', 'refund_due')
+            ORDER BY i.person_id <> f.person_id, i.id LIMIT 1
+        ) o ON true
         WHERE f.area BETWEEN {low} AND {high}
     ), moved AS (
         SELECT *, CASE WHEN ends_settled THEN 'settled' WHEN amount = 0 THEN 'netted'
@@ -84,7 +95,7 @@ _NEW_ITEMS: Final = """
     INSERT INTO payment_item (id, bill_id, layer, person_id, area, year, amount, state, hold)
         OVERRIDING SYSTEM VALUE
     SELECT id, bill_id, layer, person_id, area, year, amount, state, hold
-    FROM fresh_grant WHERE new ORDER BY bill_id, layer
+    FROM fresh_grant WHERE new ORDER BY bill_id, layer, id
 """
 _GROWN_ITEMS: Final = """
     UPDATE payment_item i SET amount = f.amount, state = f.state, hold = f.hold, area = f.area,
@@ -94,45 +105,47 @@ _GROWN_ITEMS: Final = """
 _ENTRIES: Final = """
     INSERT INTO payment_entry (bill_id, layer, seq, item_id)
     SELECT e.bill_id, e.layer, e.seq, f.id FROM fresh_entry e
-        JOIN fresh_grant f USING (bill_id, layer) ORDER BY e.bill_id, e.layer, e.seq
+        JOIN fresh_grant f USING (bill_id, layer, person_id) ORDER BY e.bill_id, e.layer, e.seq
 """
 _UNSETTLED: Final = """
     UPDATE payment_item SET state = 'held', hold = 'unsettled', changed_at = now() WHERE id IN (
         SELECT DISTINCT ON (i.bill_id, i.layer) i.id
         FROM payment_item i JOIN bill b ON b.id = i.bill_id
+            AND b.person_id = person_now(i.person_id)
         WHERE i.area BETWEEN {low} AND {high} AND i.state = 'settled' AND i.amount > 0
             AND {given} = {none} AND NOT EXISTS (
                 SELECT FROM payment_item o WHERE (o.bill_id, o.layer) = (i.bill_id, i.layer)
+                    AND person_now(o.person_id) = b.person_id
                     AND o.state IN ('due', 'held', 'returned', 'refund_due', 'ordered')
             )
         ORDER BY i.bill_id, i.layer, i.id
     )
 """
 _WEIGH: Final = """
-    UPDATE payment_item i SET hold = w.hold, person_id = w.person_id, changed_at = now(),
+    UPDATE payment_item i SET hold = w.hold, changed_at = now(),
         state = CASE WHEN w.hold <> '' THEN 'held' WHEN i.state = 'held' THEN 'due'
             ELSE i.state END
     FROM ({weighed}) w
-    WHERE i.id = w.id AND (i.hold, i.person_id) IS DISTINCT FROM (w.hold, w.person_id)
+    WHERE i.id = w.id AND i.hold <> w.hold
 """
 _WEIGHED: Final = """
-    SELECT found.id, found.person_id, CASE WHEN why = found.cleared THEN '' ELSE why END AS hold
+    SELECT found.id, CASE WHEN why = found.cleared THEN '' ELSE why END AS hold
     FROM (
-        SELECT i.id, i.cleared, coalesce(b.person_id, i.person_id) AS person_id,
-            CASE WHEN b.person_id <> i.person_id THEN 'person_changed'
+        SELECT i.id, i.cleared,
+            CASE WHEN b.person_id <> p.id THEN 'person_changed'
                 WHEN {given} <> {none} THEN 'given'
                 WHEN p.died_on < 'infinity' THEN 'died'
-                WHEN i.hold IN ('person_changed', 'settled_before', 'unsettled') THEN i.hold
+                WHEN i.hold IN ('settled_before', 'unsettled') THEN i.hold
                 ELSE '' END AS why
         FROM payment_item i LEFT JOIN bill b ON b.id = i.bill_id
-            JOIN person p ON p.id = coalesce(b.person_id, i.person_id)
+            JOIN person p ON p.id = person_now(i.person_id)
         WHERE {among}
     ) found
 """
 _REOPENED: Final = """
     UPDATE payment_item i SET state = 'due', changed_at = now()
     WHERE i.area BETWEEN {low} AND {high} AND i.state = 'returned' AND EXISTS (
-        SELECT FROM payee p WHERE p.person_id = i.person_id AND p.superseded_at IS NULL
+        SELECT FROM payee p WHERE p.person_id = person_now(i.person_id) AND p.superseded_at IS NULL
             AND p.id NOT IN (SELECT payee_id FROM payment_order o WHERE o.item_id = i.id)
     )
 """
@@ -164,7 +177,7 @@ def collect(session: Session, area: Range) -> int:
     Raises `IntegrityError` where another process took the same entries meanwhile.
     """
     named = {
-        **area._asdict(), **_KINDS, "none": NOT_SETTLED, "given": given_on_bill(session),
+        **area._asdict(), **KINDS, "none": NOT_SETTLED, "given": given_on_bill(session),
     }  # fmt: skip
     for statement in (_FRESH_ENTRY, _FRESH_GRANT, _NEW_ITEMS, _GROWN_ITEMS):
         session.execute(text(statement.format(**named)))
@@ -178,7 +191,7 @@ def collect(session: Session, area: Range) -> int:
 
 
 def weighed_items(session: Session, among: str) -> str:
-    """SQL: `id`, `person_id` and `hold` of the items that `among` (of `i`) chooses, as the
+    """SQL: `id` and `hold` of the items that `among` (of `i`) chooses, as the
     register and the bills say now."""
     return _WEIGHED.format(among=among, given=given_on_bill(session), none=NOT_SETTLED)
 

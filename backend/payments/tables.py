@@ -1,8 +1,8 @@
 """表 (tables): payees, what is owed by the ledger, batches for the bank, what the bank returned.
 
 Money is fen. `area`: 12 digits. The database forbids what must not be: an entry of the ledger in
-two items, two open items of one grant, two live orders of one item, and moves other than those of
-`states.py` (triggers of migration 0009).
+two items, two open items of one grant to a person, two live orders of one item, and moves other
+than those of `states.py` (triggers of migration 0009).
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ PAYMENT_ITEM: Final = Table(
         name="sign_of_the_state",
     ),
     Index(
-        "uq_payment_item_bill_id_layer_open", "bill_id", "layer", unique=True,
+        "uq_payment_item_bill_id_layer_person_id_open", "bill_id", "layer", "person_id",
+        unique=True,
         postgresql_where=text("state IN ('due', 'held', 'returned', 'refund_due', 'ordered')"),
     ),
     Index("ix_payment_item_bill_id", "bill_id", "layer"),
@@ -103,9 +104,10 @@ PAYMENT_ITEM: Final = Table(
         postgresql_where=text("state IN ('due', 'held', 'returned', 'refund_due', 'ordered')"),
     ),
 )  # fmt: skip
-"""应付项: what is owed on one grant (bill and layer) beyond what was paid before: the sum of its
-entries. `hold`: why a person must decide (`states.HOLDS`); `cleared`: the hold in spite of which a
-person said to pay."""
+"""应付项: what is owed to one person on one grant (bill and layer) beyond what was paid before: the
+sum of the person's entries. A bill that was found to be another person's has items of both.
+`hold`: why a person must decide (`states.HOLDS`); `cleared`: the hold in spite of which a person
+said to pay."""
 
 PAYMENT_ENTRY: Final = Table(
     "payment_entry",

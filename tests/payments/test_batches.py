@@ -151,7 +151,8 @@ def test_a_bill_that_was_another_persons_is_held(
     other = ledger.person("丁某")
     ledger.execute("UPDATE bill SET person_id = :other", other=other)
     assert office.make().serial is None
-    assert ledger.rows("SELECT hold, person_id FROM payment_item") == [("person_changed", other)]
+    own = ledger.register.ids["甲某"]
+    assert ledger.rows("SELECT hold, person_id FROM payment_item") == [("person_changed", own)]
 
 
 def test_a_grant_that_the_hospital_settled_is_not_paid(

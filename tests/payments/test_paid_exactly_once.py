@@ -256,7 +256,7 @@ def test_two_processes_at_once_order_everything_once(world: World) -> None:
 def drop_the_keys(ledger: Ledger, database: Engine) -> None:
     with database.begin() as owner:
         owner.execute(text("ALTER TABLE payment_entry DROP CONSTRAINT pk_payment_entry"))
-        owner.execute(text("DROP INDEX uq_payment_item_bill_id_layer_open"))
+        owner.execute(text("DROP INDEX uq_payment_item_bill_id_layer_person_id_open"))
 
 
 @pytest.mark.parametrize("sabotaged", [False, True], ids=["with the keys", "without the keys"])

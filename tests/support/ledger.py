@@ -107,21 +107,37 @@ class Ledger:
         """Recognised dead."""
         self.register.change_person(name, died_on=date(2024, 5, 1))
 
+    def merge(self, name: str, into: str) -> None:
+        """Two people found to be one: the bills move too."""
+        ids = {"merged": self.register.ids[name], "stays": self.register.ids[into]}
+        self.execute("UPDATE bill SET person_id = :stays WHERE person_id = :merged", **ids)
+        self.execute(
+            "INSERT INTO person_merge (merged_id, revision, person_id, file_id)"
+            " VALUES (:merged, nextval('data_version'), :stays, 1)",
+            **ids,
+        )
+
     def run(self, *, released: bool = True) -> int:
         """A run of matching."""
         with Session(self.engine) as session, session.begin():
             found = session.execute(
                 text(
                     "INSERT INTO match_run (area, year, as_of, rules_id, state, started_by)"
-                    " VALUES (320281, 2024, '2024-06-01', 1, :state, '测试') RETURNING id"
-                ),
-                {"state": "released" if released else "computed"},
+                    " VALUES (320281, 2024, '2024-06-01', 1, 'computed', '测试') RETURNING id"
+                )
             )
-            return int(found.scalar_one())
+            run = int(found.scalar_one())
+        if released:
+            self.release(run)
+        return run
 
     def release(self, run: int) -> None:
         """Release it."""
-        self.execute("UPDATE match_run SET state = 'released' WHERE id = :run", run=run)
+        self.execute(
+            "UPDATE match_run SET state = 'released', first_release_by = '测试',"
+            " released_by = '测试二' WHERE id = :run",
+            run=run,
+        )
 
     def entry(self, bill: int, fen: int, run: int, *, layer: str = LAYER, kind: str = "") -> None:
         """An entry that changes the grant by `fen`; 0: settled, unless `kind` says."""
