@@ -59,15 +59,18 @@ def read_columns(
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(
         sql.SQL(bound) if isinstance(bound, str) else bound
     )
-    received = received(connection, statement)
-    rows = np.frombuffer(received, record, count=_row_count(received, record), offset=len(_HEADER))
+    sent = received(connection, statement)
+    rows = np.frombuffer(sent, record, count=_row_count(sent, record), offset=len(_HEADER))
     if len(rows) and not _widths_hold(rows, kinds):
         raise ValueError("a row is not of the fixed width: a NULL, or another type")
     return {name: _native(rows[name], kind) for name, kind in kinds.items()}
 
 
 def received(connection: psycopg.Connection[Any], statement: sql.Composed | sql.SQL) -> bytes:
-    """Everything that a `COPY … TO STDOUT` sends. Through libpq itself: psycopg takes ten times as long a row."""
+    """Everything that a `COPY … TO STDOUT` sends.
+
+    Through libpq itself: psycopg takes ten times as long for a row.
+    """
     connection.execute("")  # begins the transaction where none is open
     server = connection.pgconn
     begun = server.exec_(statement.as_bytes(connection))
