@@ -65,6 +65,7 @@ DOMAIN: Final = _table(
     Problem("unknown-warning", 404, "没有这条预警", "请核对预警的编号。"),
     Problem("warning-decided", 409, "这条预警已经办结", "请刷新后再看。"),
     Problem("warning-reason-missing", 422, "没有写明理由", "不属实的，请写明核查到的情况和理由。"),
+    Problem("visit-day-impossible", 422, "入户的日期不对", "请填发出预警之日至今天之间的日期。"),
     Problem("dates-not-confirmable", 409, "施行期不需要确认", "文件已写明施行期，请以文件为准。"),
     Problem("unknown-payment", 404, "没有这笔支付", "请核对批次号或笔号。"),
     Problem("payment-wrong-state", 409, "支付的状态已有变化", "请重新查看后再办理。"),

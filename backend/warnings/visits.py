@@ -47,6 +47,12 @@ class ReasonMissing(DomainError):
     code: ClassVar[str] = "warning-reason-missing"
 
 
+class VisitDayImpossible(DomainError):
+    """The visit would lie before the warning, or in the future."""
+
+    code: ClassVar[str] = "visit-day-impossible"
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A visit to the person of a warning. `note`: what was found, kept sealed."""
@@ -58,14 +64,20 @@ class Visit:
     note: str = ""
 
 
-def record_visit(session: Session, visit: Visit, keyring: Keyring) -> None:
+def record_visit(session: Session, visit: Visit, keyring: Keyring, today: date) -> None:
     """Write down a visit and what follows from it, audited.
 
-    Raises `UnknownWarning`, `WarningDecided`, `ReasonMissing`.
+    Raises `UnknownWarning`, `WarningDecided`, `VisitDayImpossible`, `ReasonMissing`.
     """
     if visit.outcome == "not_confirmed" and not visit.note.strip():
         raise ReasonMissing(Fault("/note", "不属实的，请写明核查到的情况和理由。"))
     warning = _warning(session, visit.warning_id)
+    if not warning.as_of <= visit.on <= today:
+        raise VisitDayImpossible(
+            Fault(
+                "/on", f"入户的日期请填 {warning.as_of}（发出预警）至 {today}（今天）之间的一天。"
+            )
+        )
     _write(session, visit, warning, keyring)
     item = _item(session, visit.warning_id)
     if visit.outcome == "no_answer":

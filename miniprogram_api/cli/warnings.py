@@ -75,18 +75,18 @@ def list_(area: tuple[int, int], state: str | None) -> None:
 @click.option("--note", default="", help="情况说明，加密保存；不属实的必须写明理由。")
 def visit(**options: Any) -> None:
     """记下一次入户核查：属实的生成救助申请草稿，无人应答的转上一级。"""
-    chosen = work.settings()
+    chosen, today = work.settings(), clock.today()
     made = Visit(
         options["warning_id"],
         options["outcome"],
-        options["on"] or clock.today(),
+        options["on"] or today,
         options["by"],
         options["note"],
     )
     with work.working_database(chosen):
         keyring = work.keyring(chosen)
         with transaction() as session:
-            record_visit(session, made, keyring)
+            record_visit(session, made, keyring, today)
     click.echo(f"已记下：预警 {made.warning_id} {OUTCOMES[made.outcome]}。")
 
 

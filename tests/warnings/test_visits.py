@@ -15,6 +15,7 @@ from backend.warnings.visits import (
     ReasonMissing,
     UnknownWarning,
     Visit,
+    VisitDayImpossible,
     WarningDecided,
     notes_of,
     record_visit,
@@ -22,6 +23,7 @@ from backend.warnings.visits import (
 from tests.support.households import Households
 
 DAY = date(2024, 9, 2)
+TODAY = date(2024, 9, 5)
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def check(book: PolicyBook, as_of: date = DAY) -> Found:
 
 def visit(keyring: Keyring, warning: int, outcome: Outcome, note: str = "", on: date = DAY) -> None:
     with transaction() as session:
-        record_visit(session, Visit(warning, outcome, on, "王协管", note), keyring)
+        record_visit(session, Visit(warning, outcome, on, "王协管", note), keyring, TODAY)
 
 
 def test_a_confirmed_warning_asks_for_a_draft_application_and_ends_the_work(
@@ -91,6 +93,18 @@ def test_a_warning_is_decided_once(keyring: Keyring, warning: int) -> None:
             visit(keyring, warning, outcome, "再来一次")  # type: ignore[arg-type]
     with pytest.raises(UnknownWarning):
         visit(keyring, warning + 1, "confirmed")
+
+
+@pytest.mark.parametrize("on", [date(2024, 9, 1), date(2024, 9, 6), date(1924, 9, 2)])
+def test_a_visit_is_made_between_its_warning_and_today(
+    homes: Households, keyring: Keyring, warning: int, on: date
+) -> None:
+    with pytest.raises(VisitDayImpossible) as refused:
+        visit(keyring, warning, "confirmed", on=on)
+    assert "2024-09-02" in refused.value.faults[0].detail
+    assert homes.rows("SELECT state FROM warning") == [("open",)]
+    visit(keyring, warning, "no_answer", on=DAY)
+    visit(keyring, warning, "confirmed", on=TODAY)
 
 
 def test_notes_are_sealed_and_can_be_read_with_the_key(
