@@ -24,6 +24,21 @@ _STANDING: Final[Mapping[str, Kind]] = {
 }  # fmt: skip
 _SAME: Final = ("person_id", "policy", "code", "from_on", "to_on", "delivery")
 
+_END: Final = """
+    UPDATE entitlement SET ended_by_run = %s
+    FROM unnest(%s::bigint[], %s::smallint[], %s::smallint[], %s::integer[])
+            AS gone (person_id, policy, code, from_day),
+        LATERAL (
+            SELECT e.ctid AS row FROM entitlement e
+            WHERE e.person_id = gone.person_id AND e.year = %s AND e.policy = gone.policy
+                AND e.code = gone.code AND e.ended_by_run = 0
+                AND e.from_on = date '0001-01-01' + (gone.from_day - 1)
+            OFFSET 0
+        ) AS found
+    WHERE entitlement.ctid = found.row
+"""
+"""Each row by the key: statistics that do not know the year yet would join all with all."""
+
 
 @dataclass(frozen=True)
 class KindChanges:
@@ -76,18 +91,8 @@ def write(
     """Write the new rows and end those that stand no more; returns how many of each."""
     ended = found.ended
     if len(ended["person_id"]):
-        keys = [ended[name].tolist() for name in ("person_id", "policy", "code")]
-        days = ended["from_on"].tolist()
-        connection.execute(
-            "UPDATE entitlement SET ended_by_run = %s FROM unnest(%s::bigint[], %s::smallint[],"
-            " %s::smallint[], %s::integer[])"
-            " AS gone (person_id, policy, code, from_day)"
-            " WHERE entitlement.person_id = gone.person_id AND entitlement.year = %s"
-            " AND entitlement.policy = gone.policy AND entitlement.code = gone.code"
-            " AND entitlement.ended_by_run = 0"
-            " AND entitlement.from_on = date '0001-01-01' + (gone.from_day - 1)",
-            [run_id, *keys, days, year],
-        )
+        columns = ("person_id", "policy", "code", "from_on")
+        connection.execute(_END, [run_id, *(ended[name].tolist() for name in columns), year])
     added = dict(found.added)
     count = len(added["person_id"])
     if count:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from backend.kernel import database as kernel_database
 from backend.kernel.copy import FAR_FUTURE
 from backend.kernel.crypto import Keyring
 from backend.matching import in_kind_columns
@@ -173,6 +174,29 @@ def test_everything_ends_on_the_day_within_one_run_and_nothing_after_it_is_paid(
         f"{'later' if one.place % 2 else 'late'}{one.place}" for one in town.leaving
     }
     assert all(match(office))
+
+
+def test_a_year_that_the_statistics_of_the_database_do_not_know_yet_is_no_slower(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in January: a plan made for no rows must not join everything with everything."""
+    monkeypatch.setattr(kernel_database, "STATEMENT_TIMEOUT_MS", 4_000)
+    engine = kernel_database.engine_for(database_url, role="worker")
+    with kernel_database.bound(engine):
+        office = Office(engine, Keyring.open_or_create(tmp_path / "keys.json"))
+        town = Town.of(2_000, 0)
+        town.deliver(office, tmp_path)
+        for area in AREAS:
+            office.match(area, YEARS[0])
+        with engine.begin() as connection:
+            connection.execute(text("SET LOCAL ROLE NONE"))
+            connection.execute(text("ANALYZE"))
+        for area in AREAS:
+            office.match(area, YEARS[1])
+        town.tell(office, tmp_path)
+        match(office)
+        assert too_long(office, town.people) == set()
+    engine.dispose()
 
 
 def to_look_at(office: Office) -> set[str]:
