@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Final, cast
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from backend.calendars.carrying_out import carry_out, places_of
@@ -15,22 +16,29 @@ from backend.calendars.exits import ask_to_renew, tell_exits
 from backend.citizens.counties import counties
 from backend.kernel import clock
 from backend.kernel.database import transaction
-from backend.kernel.jobs import Argument, defer_many, task
+from backend.kernel.jobs import defer, periodic_done, task
 from backend.kernel.jobs_schedule import every_day
 from backend.kernel.settings import Settings
 from backend.matching.editions import current_edition
 
 QUEUE: Final = "calendars"
+EVERY_DAY: Final = "calendars.day"
+LOOK_BACK: Final = timedelta(days=62)
+"""After a standstill: two months, so that none passes unseen."""
 
 
-@every_day("calendars.day", queue=QUEUE, at=time(1, 30))
+@every_day(EVERY_DAY, queue=QUEUE, at=time(1, 30))
 def every_day_of(session: Session, period: str) -> None:
-    """Exits and renewals; a job for each thing that the policies' calendars ask for."""
+    """Exits and renewals; a job for each thing that the policies' calendars ask for.
+
+    What was due on days on which nobody worked is left too.
+    """
     on = date.fromisoformat(period)
     book = current_edition(session, _catalogue()).rules.book
     tell_exits(session, on)
     ask_to_renew(session, on, book, counties(session))
-    for duty in duties_on(book, on):
+    duties = (duty for day in _days_since_last(session, on) for duty in duties_on(book, day))
+    for duty in dict.fromkeys(duties):
         _leave(session, duty)
 
 
@@ -44,18 +52,31 @@ def do_duty(kind: str, policy: str, layer: str, place: int, through: str) -> Non
         carry_out(session, duty, f"{place:06d}", edition, clock.today())
 
 
+def _days_since_last(session: Session, on: date) -> list[date]:
+    """The day itself last, after those since the day done before it."""
+    before = select(func.max(periodic_done.c.period)).where(
+        periodic_done.c.job == EVERY_DAY, periodic_done.c.period < on.isoformat()
+    )
+    last = session.execute(before).scalar_one()
+    if last is None:
+        return [on]
+    skipped = min(on - date.fromisoformat(last), LOOK_BACK).days
+    return [on - timedelta(days=ago) for ago in reversed(range(skipped))]
+
+
 def _leave(session: Session, duty: Duty) -> None:
-    jobs: list[dict[str, Argument]] = [
-        {
-            "kind": duty.kind,
-            "policy": duty.policy,
-            "layer": duty.layer,
-            "place": int(place),
-            "through": duty.through.isoformat(),
-        }
-        for place in places_of(session, duty)
-    ]
-    defer_many(session, do_duty, jobs)
+    """The lock keeps the order: a summary is not made once a later one stands."""
+    for place in places_of(session, duty):
+        defer(
+            session,
+            do_duty,
+            lock=f"calendars/{duty.kind}/{duty.policy}/{duty.layer}/{place}",
+            kind=duty.kind,
+            policy=duty.policy,
+            layer=duty.layer,
+            place=int(place),
+            through=duty.through.isoformat(),
+        )
 
 
 def _catalogue() -> tuple[Path, ...]:

@@ -54,3 +54,51 @@ def test_a_day_tells_exits_and_leaves_a_job_for_each_duty(homes: Households) -> 
     assert homes.rows("SELECT count(*) FROM institution_summary") == [(2,)]
     every_day_of.task.run("2024-01-03")
     assert len(jobs(homes, "calendars.duty")) == 3
+
+
+def last_done(homes: Households, day: str) -> None:
+    homes.execute("INSERT INTO periodic_done (job, period) VALUES ('calendars.day', :day)", day=day)
+
+
+@pytest.mark.parametrize(
+    ("before", "left"),
+    [
+        ("2022-11-30", [("month", "2022-11-30"), ("year", "2022-12-10"), ("review", "2022-12-31"),
+                        ("month", "2022-12-31"), ("month", "2023-01-31")]),
+        ("2022-12-31", [("review", "2022-12-31"), ("month", "2022-12-31"), ("year", "2022-12-10"),
+                        ("month", "2023-01-31")]),
+        ("2023-02-03", [("month", "2023-01-31")]),
+        (None, [("month", "2023-01-31")]),
+    ],
+)  # fmt: skip
+def test_after_a_standstill_every_day_since_is_looked_at(
+    homes: Households, before: str | None, left: list[tuple[str, str]]
+) -> None:
+    homes.member("甲", area=TINGHU)
+    if before is not None:
+        last_done(homes, before)
+    every_day_of.task.run("2023-02-01")
+    found = jobs(homes, "calendars.duty")
+    assert [(job["kind"], job["through"]) for job in found] == left
+
+
+def test_no_more_than_two_months_are_looked_back_over(homes: Households) -> None:
+    last_done(homes, "2022-03-02")
+    every_day_of.task.run("2023-05-02")
+    found = jobs(homes, "calendars.duty")
+    assert [(job["kind"], job["through"]) for job in found] == [
+        ("month", "2023-02-28"),
+        ("month", "2023-03-31"),
+        ("month", "2023-04-30"),
+    ]
+
+
+def test_months_that_are_caught_up_are_summed_up_one_after_another(homes: Households) -> None:
+    last_done(homes, "2023-03-31")
+    every_day_of.task.run("2023-05-02")
+    locks = homes.rows(
+        "SELECT lock FROM procrastinate_jobs WHERE task_name = 'calendars.duty' ORDER BY id"
+    )
+    assert len(locks) == 2
+    assert len(set(locks)) == 1
+    assert locks[0][0]
