@@ -129,7 +129,8 @@ _WEIGH: Final = """
     WHERE i.id = w.id AND i.hold <> w.hold
 """
 _WEIGHED: Final = """
-    SELECT found.id, CASE WHEN why = found.cleared THEN '' ELSE why END AS hold
+    SELECT found.id,
+        CASE WHEN why = ANY (string_to_array(cleared, ',')) THEN '' ELSE why END AS hold
     FROM (
         SELECT i.id, i.cleared,
             CASE WHEN b.person_id <> p.id THEN 'person_changed'

@@ -16,7 +16,8 @@ from backend.payments.cases import SUBJECT
 from backend.payments.refusals import PaymentMoved, PaymentUnknown
 from backend.payments.states import ITEM_NAMES
 from backend.payments.tables import PAYMENT_ITEM
-from backend.worklist.items import supersede_items
+from backend.worklist.items import Closing, close_item
+from backend.worklist.tables import WORK_ITEM
 
 REASONS: Final = {
     "paid_elsewhere": "已由他处支付",
@@ -25,6 +26,7 @@ REASONS: Final = {
     "by_mistake": "发放有误",
 }
 """Why an item is closed unpaid, or a refund given up."""
+_DECIDED: Final = "done"
 _WORK: Final = {"returned": "payment_returned", "held": "payment_held", "refund_due": "refund_due"}
 
 
@@ -75,7 +77,7 @@ def _decide(session: Session, move: _Move, number: int, by: str, reason: str = "
         raise _moved(item, move.cannot)
     values: Mapping[str, Any] = {"state": move.to, "hold": "", "changed_at": func.now()}
     if move is _RELEASE:
-        values = {**values, "cleared": item.hold}
+        values = {**values, "cleared": ",".join(filter(None, (item.cleared, item.hold)))}
     same = (PAYMENT_ITEM.c.id == number, PAYMENT_ITEM.c.state == item.state)
     changed = update(PAYMENT_ITEM).where(*same, PAYMENT_ITEM.c.hold == item.hold).values(values)
     if session.execute(changed.returning(PAYMENT_ITEM.c.id)).first() is None:
@@ -85,7 +87,16 @@ def _decide(session: Session, move: _Move, number: int, by: str, reason: str = "
     action = f"payment.{move.deed}"
     audit.record(session, actor=by, action=action, subject=subject, detail=detail)
     if kind := _WORK.get(item.state):
-        supersede_items(session, kind, (subject,), by)
+        _close_work(session, kind, subject, by)
+
+
+def _close_work(session: Session, kind: str, subject: Subject, by: str) -> None:
+    """The case that asked for the decision is done, by whoever decided."""
+    work = WORK_ITEM.c
+    same = (work.kind == kind, work.subject_kind == subject.kind, work.subject_id == subject.id)
+    waiting = select(work.id).where(*same, work.state != "done").with_for_update()
+    for number in session.execute(waiting).scalars().all():
+        close_item(session, number, Closing(_DECIDED, by))
 
 
 def _item(session: Session, number: int) -> Row[Any]:

@@ -76,7 +76,8 @@ _RETURNED: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class ReturnTaken:
-    """What came of a return file. `known`: it was taken before, nothing changed now."""
+    """What came of a return file. `known`: it was taken before, nothing changed now; its rejects
+    are told again."""
 
     number: int
     known: bool
@@ -100,17 +101,21 @@ def take_return(session: Session, path: Path, by: str) -> ReturnTaken:
     """Take a return file: each payment that waits becomes paid or returned.
 
     A row about an unknown payment, or against what the bank said before, is refused with its
-    reason. The same file again changes nothing. Raises `FileError` where it cannot be used.
+    reason. The same file again changes nothing and tells its rejects again. Raises
+    `FileError` where it cannot be used.
     """
     take_turn(session)
     digest = hashlib.sha256(path.read_bytes()).digest()
     lines, rejects = read_rows(path, COLUMNS)
     before = session.execute(select(PAYMENT_RETURN).where(PAYMENT_RETURN.c.sha256 == digest))
-    if (known := before.first()) is not None:
-        return ReturnTaken(known.id, True, known.paid, known.returned, known.unchanged, ())
+    known = before.first()
     reader = _Reader(_orders(session, lines))
+    if known is not None:
+        reader.read_again(lines)
+        refused = _by_line(rejects + reader.rejects)
+        return ReturnTaken(known.id, True, known.paid, known.returned, known.unchanged, refused)
     results = [result for line in lines if (result := reader.result(line)) is not None]
-    refused = tuple(sorted(rejects + reader.rejects, key=lambda one: one.line))
+    refused = _by_line(rejects + reader.rejects)
     paid, returned = (sum(one.state == state for one in results) for state in RESULTS)
     row = {
         "sha256": digest,
@@ -122,6 +127,10 @@ def take_return(session: Session, path: Path, by: str) -> ReturnTaken:
     }
     number = _settle(session, row, results)
     return ReturnTaken(number, False, paid, returned, reader.unchanged, refused)
+
+
+def _by_line(rejects: list[Reject]) -> tuple[Reject, ...]:
+    return tuple(sorted(rejects, key=lambda one: one.line))
 
 
 def _orders(session: Session, lines: Sequence[Line]) -> Mapping[tuple[str, int], Row[Any]]:
@@ -179,6 +188,14 @@ class _Reader:
         self._seen[key] = state
         reason = _reason(line["reason"]) if state == "returned" else ""
         return _Result(*key, state, reason)
+
+    def read_again(self, lines: Sequence[Line]) -> None:
+        """Gather what is refused of a file that was taken before, and what is not to be taken so:
+        rows that were refused then and would fit now."""
+        for line in lines:
+            if self.result(line) is not None:
+                advice = "首次处理时不能登记，现在可以：请把这一行另存成文件再处理。"
+                self._refuse(line, "item", advice)
 
     def _order(self, line: Line) -> Row[Any] | None:
         item = int(line["item"]) if _is_number(line["item"]) else 0

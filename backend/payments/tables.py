@@ -106,8 +106,8 @@ PAYMENT_ITEM: Final = Table(
 )  # fmt: skip
 """应付项: what is owed to one person on one grant (bill and layer) beyond what was paid before: the
 sum of the person's entries. A bill that was found to be another person's has items of both.
-`hold`: why a person must decide (`states.HOLDS`); `cleared`: the hold in spite of which a person
-said to pay."""
+`hold`: why a person must decide (`states.HOLDS`); `cleared`: the holds, by commas, in
+spite of which a person said to pay."""
 
 PAYMENT_ENTRY: Final = Table(
     "payment_entry",

@@ -157,7 +157,6 @@ def returns(context: click.Context, file: Path, rejects: Path | None, by: str) -
         taken = take_return(session, file, by)
     if taken.known:
         click.echo(f"这份回盘已经处理过（回盘 {taken.number} 号），没有任何变动。")
-        return
     click.echo(
         f"回盘 {taken.number} 号：支付成功 {taken.paid} 笔，退回 {taken.returned} 笔，"
         f"先前已知 {taken.unchanged} 笔，不能处理 {len({one.line for one in taken.rejects})} 行。"

@@ -39,6 +39,32 @@ def test_a_release_holds_for_its_cause_alone(ledger: Ledger, office: Office, bil
     assert ledger.rows("SELECT hold FROM payment_item") == [("given",)]
 
 
+def test_a_hold_that_a_person_released_does_not_come_back_after_another(
+    ledger: Ledger, office: Office, bill: int
+) -> None:
+    for cause in (
+        lambda: ledger.died("甲某"),
+        lambda: ledger.bill("甲某", "B1", paid={"medical_assistance": "50.00"}),
+    ):
+        cause()
+        assert office.make().serial is None
+        with transaction() as session:
+            decisions.release(session, 1, "乙")
+    ledger.bill("甲某", "B1")
+    assert office.make().ordered.total == 10_000
+
+
+def test_a_case_that_a_person_decided_is_closed_with_a_persons_outcome(
+    ledger: Ledger, office: Office, bill: int
+) -> None:
+    ledger.died("甲某")
+    office.make()
+    with transaction() as session:
+        decisions.release(session, 1, "乙")
+    closed = "SELECT kind, outcome, closed_by FROM work_item"
+    assert ledger.rows(closed) == [("payment_held", "done", "乙")]
+
+
 def test_a_refund_that_came_back_is_recorded(ledger: Ledger, office: Office, bill: int) -> None:
     office.pay()
     ledger.entry(bill, -4_000, ledger.run())

@@ -71,6 +71,31 @@ def test_an_old_file_changes_nothing_after_the_item_was_paid_in_a_later_batch(
     assert office.answer(f"{second},2,退回,").rejects[0].column == "result"
 
 
+def test_the_same_file_again_tells_its_rejects_again(
+    office: Office, serial: str, tmp_path: Path
+) -> None:
+    first = office.answer(f"{serial},1,成功,", f"{serial},7,成功,", f"{serial},1,失败,")
+    with transaction() as session:
+        again = take_return(session, tmp_path / "return1.csv", "戊回盘")
+    assert (again.paid, again.known) == (1, True)
+    assert again.rejects == first.rejects != ()
+
+
+def test_a_row_refused_then_that_would_fit_now_is_not_passed_over_in_silence(
+    ledger: Ledger, office: Office, tmp_path: Path
+) -> None:
+    ledger.person("甲某")
+    ledger.entry(ledger.bill("甲某", "B1"), 10_000, ledger.run())
+    serial = office.make().serial
+    assert office.answer(f"{serial},1,成功,").rejects
+    office.approve(serial)
+    office.write(serial)
+    with transaction() as session:
+        again = take_return(session, tmp_path / "return1.csv", "戊回盘")
+    assert ["另存" in one.reason for one in again.rejects] == [True]
+    assert ledger.states() == [("ordered", 10_000)]
+
+
 FAULTS = (
     ("{serial},3,成功,", "item"),
     ("{serial},x,成功,", "item"),

@@ -68,8 +68,10 @@ def test_from_the_account_to_the_banks_answer(
     rejects = tmp_path / "rejects.csv"
     assert pay("returns", answer, "--rejects", rejects) == 1
     assert rejects.read_text(encoding="utf-8").startswith("line,column,reason\n3,item,")
-    assert pay("returns", answer) == 0
-    assert "已经处理过" in capsys.readouterr().out
+    assert pay("returns", answer) == 1
+    again = capsys.readouterr()
+    assert "已经处理过" in again.out
+    assert "第 3 行 item" in again.err
     assert ledger.states() == [("paid", 12_345)]
 
 
