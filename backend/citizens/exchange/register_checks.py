@@ -13,9 +13,11 @@ from backend.worklist.items import NewItem, open_items
 
 TWO_NAMES: Final = "同一个身份证号在本文件里有两个不同的姓名：请核对后只留正确的一行，再重新导入"
 _SHARED: Final = """
-    SELECT phone_index, count(DISTINCT household_id), min(area) FROM person
-    WHERE known AND household_id <> 0 AND phone_index = ANY(%b) AND phone_index <> ''
-    GROUP BY phone_index HAVING count(DISTINCT household_id) > %s
+    SELECT min(id), count(DISTINCT household_id), min(area)
+    FROM unnest(%b::bytea[], %b::int[]) AS asked (phone_index, place)
+        JOIN person USING (phone_index)
+    WHERE known AND household_id <> 0 AND phone_index <> ''
+    GROUP BY place HAVING count(DISTINCT household_id) > %s
 """
 
 
@@ -55,18 +57,26 @@ def note_new_names(step: Step, compared: pl.DataFrame) -> None:
 
 
 def note_phones(step: Step, compared: pl.DataFrame) -> None:
-    """A telephone that many households share is taken (a village's may be); somebody looks."""
+    """A telephone that many households share is taken (a village's may be); somebody looks, and
+    again when ten times as many do. The lowest person stands for the telephone: indexes change with
+    their key."""
     phones = compared.filter(~pl.col("same"))["phone"].unique().to_list()
-    indexes = [index for phone in phones for index in step.keyring.indexes("phone", phone)]
-    shared = step.connection.execute(_SHARED, [indexes, step.households_per_phone])
+    asked = [
+        (index, place)
+        for place, phone in enumerate(phones)
+        for index in step.keyring.indexes("phone", phone)
+    ]
+    indexes, places = [index for index, _ in asked], [place for _, place in asked]
+    shared = step.connection.execute(_SHARED, [indexes, places, step.households_per_phone])
     items = [
         NewItem(
             "phone_shared",
-            Subject("phone", index.hex()),
+            Subject("phone", str(lowest)),
             None,
             area,
             f"有 {households} 户登记了同一个电话：请核对是不是村里共用的，不是的请改正。",
+            period=f"{10 ** (len(str(households)) - 1)}",
         )
-        for index, households, area in shared
+        for lowest, households, area in shared
     ]
     open_items(step.session, items, step.actor)

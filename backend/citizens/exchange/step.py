@@ -53,6 +53,8 @@ class Step:
 
     def brought(self, ids: Sequence[int]) -> set[int]:
         """Those of the rows, not written by the file, that it brought as they stood."""
+        if not ids:
+            return set()
         return {row[0] for row in self.connection.execute(_BROUGHT, [self.file_id, list(ids)])}
 
     @property
