@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from backend.citizens.exchange import overlaps, register_checks
+from backend.citizens.exchange.registry import LoadedOtherwise
+from backend.kernel import key_file
+from backend.kernel.database import transaction
 from backend.kernel.yaml_file import FileError
+from backend.worklist.items import Closing, close_item
+from backend.worklist.kinds import KINDS
 from tests.support.delivery import (
     Office,
     bill,
@@ -243,6 +249,58 @@ def test_who_is_absent_from_a_whole_roster_leaves_the_day_before(office: Office)
     assert [row[5] for row in office.content()["identities"]] == ["infinity"] * 5
 
 
+def ends(office: Office) -> list[str]:
+    return [row[5] for row in office.content()["identities"]]
+
+
+def test_a_roster_declared_whole_later_ends_the_absent(office: Office) -> None:
+    rows = [identity(one, "2023-01-01") for one in (1, 2, 3)]
+    path = write(office.folder / "roster.csv", rows[:2])
+    office.load_path("identities", path)
+    office.load("identities", [identity(2, "2023-01-01", "2024-12-31"), rows[2]])
+    whole = {"complete_on": date(2024, 7, 1)}
+    declared = office.load_path("identities", path, **whole)
+    assert ends(office) == ["infinity", "2024-12-31", "2024-06-30"]
+    assert not declared.recognised
+    assert any("1 条已终止" in note for note in declared.notes)
+    assert office.load_path("identities", path, **whole).recognised
+    assert office.load_path("identities", path).recognised
+    office.undo(declared.serial)
+    assert ends(office) == ["2024-12-31", "infinity"]
+
+
+def test_a_load_that_was_interrupted_may_be_declared_whole_when_it_goes_on(office: Office) -> None:
+    def stop(_done: int, _all: int) -> None:
+        raise KeyboardInterrupt
+
+    office.load("identities", [identity(3, "2023-01-01")])
+    path = write(
+        office.folder / "roster.csv", [identity(1, "2023-01-01"), identity(2, "2023-01-01")]
+    )
+    with pytest.raises(KeyboardInterrupt):
+        office.load_path("identities", path, chunk_rows=1, progress=stop)
+    office.load_path("identities", path, complete_on=date(2024, 7, 1))
+    assert ends(office) == ["infinity", "infinity", "2024-06-30"]
+
+
+def test_a_file_given_again_as_another_roster_is_refused_with_what_to_do(office: Office) -> None:
+    path = write(office.folder / "roster.csv", [identity(1, "2023-01-01")])
+    first = office.load_path("identities", path, origin_area=320281, complete_on=date(2024, 7, 1))
+    for other in ({"origin_area": 320282}, {"complete_on": date(2024, 8, 1)}):
+        with pytest.raises(LoadedOtherwise) as refusal:
+            office.load_path("identities", path, **other)
+        assert f"--undo {first.serial}" in refusal.value.faults[0].detail
+
+
+def test_an_empty_roster_declared_whole_ends_nobody_and_says_so(office: Office) -> None:
+    office.load("identities", [identity(1, "2023-01-01")])
+    path = office.folder / "empty.csv"
+    path.write_text(",".join(identity(1, "2023-01-01")) + "\n", encoding="utf-8")
+    report = office.load_path("identities", path, complete_on=date(2024, 7, 1))
+    assert any("一行也没有" in note for note in report.notes)
+    assert ends(office) == ["infinity"]
+
+
 def test_a_file_that_names_no_origin_leaves_the_one_that_is_known(office: Office) -> None:
     office.load("identities", [identity(1, "2023-01-01")], origin_area=320281)
     office.load("identities", [identity(1, "2023-01-01", "2024-12-31")])
@@ -288,6 +346,32 @@ def test_a_telephone_of_many_households_is_taken_and_shown_once(office: Office) 
     report = office.load("people", many, chunk_rows=100)
     assert (report.added, report.rejected) == (300, 0)
     assert items(office, "phone_shared") == 1
+
+
+def test_a_telephone_looked_at_for_few_households_is_shown_again_for_many(office: Office) -> None:
+    def sharing(last: int) -> list[dict[str, str]]:
+        return [
+            person(one, phone="13900000000", household_no=f"P{one}") for one in range(1, last + 1)
+        ]
+
+    def subjects() -> set[tuple[object, ...]]:
+        query = "SELECT DISTINCT subject_id FROM work_item WHERE kind = 'phone_shared'"
+        return set(office.ask(query))
+
+    office.load("people", sharing(6))
+    (item,) = office.ask("SELECT id FROM work_item WHERE kind = 'phone_shared'")
+    with transaction() as session:
+        outcome = next(iter(KINDS["phone_shared"].outcomes))
+        close_item(session, item[0], Closing(outcome, "测试"))
+    office.load("people", sharing(9))
+    assert items(office, "phone_shared") == 1
+    standing = subjects()
+    content = key_file.read(office.keyring.path).added("aes")
+    key_file.write(office.keyring.path, replace(content, active=2))
+    office.keyring.refresh()
+    office.load("people", sharing(120))
+    assert items(office, "phone_shared") == 2
+    assert subjects() == standing
 
 
 def test_a_telephone_of_a_few_households_is_nothing_special(office: Office) -> None:

@@ -21,6 +21,7 @@ KINDS: Final = ("identities", "assignments")
 _ABSENT: Final = """
     WITH brought AS (
         SELECT id FROM {table} WHERE file_id = %(file)s
+        UNION SELECT id FROM {table}_history WHERE file_id = %(file)s
         UNION SELECT unnest(row_ids) FROM data_file_unchanged WHERE file_id = %(file)s
     ), named AS (SELECT DISTINCT {scope} FROM {table} JOIN brought USING (id))
     SELECT id FROM {table} JOIN named USING ({scope})
@@ -37,6 +38,11 @@ _SCOPES: Final = {
 def end_the_absent(step: Step, record: Row[Any]) -> None:
     """End, the day before, the rows that held on the roster's day and are not in it."""
     if record.complete_on is None:
+        return
+    if not record.rows:
+        add_notes(
+            step, "名册里一行也没有，看不出是哪个部门、哪一类的名册，没有终止任何人：请核对文件"
+        )
         return
     if record.rejected:
         add_notes(

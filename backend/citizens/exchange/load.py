@@ -1,7 +1,8 @@
 """导入 (load): a department's file into the database, a chunk a transaction.
 
 A load may be killed at any moment and run again: rows, counts, refused rows and how far the file
-was taken are written together. A file that was loaded is recognised and changes nothing.
+was taken are written together. A file that was loaded is recognised and changes nothing, unless it
+is declared whole now.
 """
 
 from __future__ import annotations
@@ -76,13 +77,17 @@ class LoadReport:
 def load_file(kind: str, path: Path, options: LoadOptions) -> LoadReport:
     """Load a file whole, going on where a killed load stopped. Opens its own transactions.
 
-    Raises `FileError` for a file that cannot be used at all, `FileBusy`, `OSError`.
+    Raises `FileError` for a file that cannot be used at all, `FileBusy`, `LoadedOtherwise`,
+    `OSError`.
     """
     new = _described(kind, path, options)
     with transaction() as session:
         before = registry.find(session, new)
+    declared = before is not None and registry.declares(before, new)
+    if before is not None and declared:
+        before = _declare_whole(before, options)
     if before is not None and before.state == "loaded":
-        return _report(before, recognised=True)
+        return _report(before, recognised=not declared)
     chunks = _chunks(kind, path, options, before.next_row if before else 0)
     with transaction() as session:
         record = registry.register(session, new)
@@ -103,6 +108,18 @@ def _described(kind: str, path: Path, options: LoadOptions) -> NewFile:
         origin_area=options.origin_area or from_mapping or 0,
         complete_on=options.complete_on,
     )
+
+
+def _declare_whole(record: Row[Any], options: LoadOptions) -> Row[Any]:
+    """Record that a file that came before is whole, and end who is absent if all of it is taken."""
+    assert options.complete_on is not None
+    with transaction() as session:
+        step = _step(session, record, options, take_turn(session))
+        declared = registry.declare_whole(session, record.id, options.complete_on)
+        if declared.state == "loaded":
+            end_the_absent(step, declared)
+            _audit(step, declared)
+        return registry.record_of(session, record.id)
 
 
 def _chunks(kind: str, path: Path, options: LoadOptions, skip: int) -> Iterator[Chunk]:

@@ -26,12 +26,19 @@ KINDS: Final = (
 )  # fmt: skip
 _PIECE: Final = 1 << 20
 _TOGETHER: Final = "；"
+BUSY: Final = "另一个进程正在导入或撤回同一个文件：请等它结束后再试。"
 
 
 class FileBusy(DomainError):
     """Another process is loading the same file."""
 
     code: ClassVar[str] = "file-busy"
+
+
+class LoadedOtherwise(DomainError):
+    """The same file came before, and was declared to be something else."""
+
+    code: ClassVar[str] = "file-loaded-otherwise"
 
 
 class UnknownFile(DomainError):
@@ -106,6 +113,34 @@ def register(session: Session, new: NewFile) -> Row[Any]:
     return record
 
 
+def declares(record: Row[Any], new: NewFile) -> bool:
+    """Whether the file comes again to be declared whole. Raises `LoadedOtherwise`."""
+    again = f"要改正，请先 shukun import --undo {record.id}，再重新导入。"
+    if new.origin_area and new.origin_area != record.origin_area:
+        said = f"来自 {record.origin_area}" if record.origin_area else "没有写明来自哪个县"
+        raise LoadedOtherwise(
+            Fault("/area", f"这个文件已经收过（编号 {record.id}），当时{said}：{again}")
+        )
+    if new.complete_on is None or new.complete_on == record.complete_on:
+        return False
+    if record.complete_on is not None:
+        day = f"当时是 {record.complete_on} 的全量名册"
+        raise LoadedOtherwise(
+            Fault("/complete", f"这个文件已经收过（编号 {record.id}），{day}：{again}")
+        )
+    return True
+
+
+def declare_whole(session: Session, serial: int, day: date) -> Row[Any]:
+    """Record that the roster is whole as of the day. Raises `FileBusy` where another process did,
+    or undid the file."""
+    declared = update(DATA_FILE).where(DATA_FILE.c.id == serial, DATA_FILE.c.state != "undone")
+    declared = declared.where(DATA_FILE.c.complete_on.is_(None)).values(complete_on=day)
+    if session.execute(declared.returning(DATA_FILE.c.id)).first() is None:
+        raise FileBusy(Fault("/file", BUSY))
+    return record_of(session, serial)
+
+
 def record_of(session: Session, serial: int, *, lock: bool = False) -> Row[Any]:
     """The file of that serial; raises `UnknownFile`."""
     query = select(DATA_FILE).where(DATA_FILE.c.id == serial)
@@ -131,7 +166,7 @@ def advance(session: Session, record: Row[Any], rows: int) -> None:
         .values(next_row=DATA_FILE.c.next_row + rows, rows=DATA_FILE.c.rows + rows)
     )
     if session.execute(moved.returning(DATA_FILE.c.id)).first() is None:
-        raise FileBusy(Fault("/file", "另一个进程正在导入或撤回同一个文件：请等它结束后再试。"))
+        raise FileBusy(Fault("/file", BUSY))
 
 
 def write_down(step: Step, rejects: Iterable[Reject], notes: Iterable[str]) -> None:
