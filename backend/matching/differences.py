@@ -116,6 +116,7 @@ class _Comparison:
         refunds = self._entries(np.flatnonzero(passed_on), kind, -granted, granted)
         for name in ("person_id", "area", "policy", "identity"):
             refunds[name] = self.before[name][passed_on]
+        refunds["reason"] &= np.int16(Reason.BILL | Reason.RULES)  # the rest is the other person's
         return refunds
 
     def _entries(self, at: Any, kind: Any, delta: Any, granted: Any) -> dict[str, Any]:
@@ -154,7 +155,8 @@ class _Comparison:
         revision = np.zeros(len(self.keys), np.int64)
         if len(self.data.bills["id"]):
             revision = self.data.bills["revision"][np.where(self.has_bill, self.bill, 0)]
-        bill = ~self.has_bill | (revision > then)
+        others = self.before["person_id"] != self.person_id
+        bill = ~self.has_bill | (revision > then) | others
         identity = _newest(self.data)[self.person] > then
         person = self.data.people["revision"][self.person] > then
         rules = self.before["rules_id"] != self.ground.rules_id

@@ -45,17 +45,23 @@ NEW, CORRECTED = "imported", "corrected"
 
 Content = dict[str, list[tuple[Any, ...]]]
 
+# What was granted to another person before is given back by whichever part comes first.
+_NOT_PASSED_ON: Final = (
+    "NOT EXISTS (SELECT FROM bill b JOIN bill_history h ON h.id = b.id AND h.person_id <> b.person_id"
+    " WHERE b.id = g.bill_id)"
+)
 _CONTENT: Final = {
     "ledger": "SELECT bill_id, layer, seq, person_id, area, year, kind, amount, amount_after,"
-    " policy, identity, rules_id, data_version, reason FROM grant_entry",
+    " policy, identity, rules_id FROM grant_entry",
+    "reasons": f"SELECT bill_id, layer, seq, data_version, reason FROM grant_entry g WHERE {_NOT_PASSED_ON}",
     "in kind": "SELECT person_id, year, policy, code, from_on, to_on, delivery, area,"
     " ended_by_run <> 0 FROM entitlement",
     "work": "SELECT kind, subject_kind, subject_id, period, person_id, area, role, reason,"
     " detail::text, state FROM work_item",
     "states": "SELECT person_id, year, data_version, rules_id FROM match_state",
     "digests": "SELECT year, area_from, person_from, person_to, digest FROM match_digest",
-    "parts": "SELECT p.number, p.area_from, p.person_from, p.state, p.summary::text"
-    " FROM match_part p JOIN (SELECT max(id) AS id FROM match_run) r ON r.id = p.run_id",
+    "parts": "SELECT p.number, p.area_from, p.person_from, p.state FROM match_part p"
+    " JOIN (SELECT max(id) AS id FROM match_run) r ON r.id = p.run_id",
     "run": "SELECT area, year, state FROM match_run",
 }
 
