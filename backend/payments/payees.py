@@ -11,7 +11,6 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     any_,
-    bindparam,
     func,
     insert,
     literal,
@@ -28,7 +27,7 @@ from backend.citizens.tables import PERSON
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.crypto import Cipher, Keyring, Place
-from backend.payments import accounts
+from backend.payments import accounts, payee_checks
 from backend.payments.rows import Column, Line, read_rows
 from backend.payments.tables import PAYEE
 from backend.worklist.items import supersede_items
@@ -60,12 +59,14 @@ _WORDS: Final = {word: code for code, words in RELATIONSHIPS.items() for word in
 
 @dataclass(frozen=True, slots=True)
 class PayeesTaken:
-    """What came of a file. `shared`: accounts now named for more than one person."""
+    """What came of a file. `shared`: accounts now named for more than one person; `checks`: work
+    items newly opened."""
 
     added: int
     changed: int
     unchanged: int
     shared: int
+    checks: int
     rejects: tuple[Reject, ...]
 
 
@@ -209,22 +210,29 @@ class _Writer:
     def __init__(self, session: Session, keyring: Keyring, by: str) -> None:
         self._session, self._keyring, self._by = session, keyring, by
 
-    def write(self, payees: Sequence[_Payee]) -> tuple[int, int, int, int]:
-        """How many were added, changed and unchanged; how many accounts are shared."""
+    def write(self, payees: Sequence[_Payee]) -> tuple[int, int, int, int, int]:
+        """How many were added, changed and unchanged; accounts shared, work items opened."""
         current = self._current([one.person.id for one in payees])
         new = [one for one in payees if one.person.id not in current]
         known = [one for one in payees if one.person.id in current]
         changed = [one for one in known if not self._same(one, current[one.person.id])]
-        written = new + changed
-        if written:
-            self._supersede([one.person.id for one in changed])
-            rows = [
-                self._row(id_, one)
-                for id_, one in zip(self._ids(len(written)), written, strict=True)
-            ]
-            self._session.execute(insert(PAYEE), rows)
-            self._record(written)
-        return len(new), len(changed), len(known) - len(changed), self._shared(written)
+        checks = self._write(new + changed, [current[one.person.id].id for one in changed])
+        shared = payee_checks.shared(
+            self._session, self._keyring, [one.account for one in new + changed]
+        )
+        return len(new), len(changed), len(known) - len(changed), shared, checks
+
+    def _write(self, payees: Sequence[_Payee], former: Sequence[int]) -> int:
+        if not payees:
+            return 0
+        self._supersede(former)
+        ids = self._ids(len(payees))
+        rows = [self._row(id_, one) for id_, one in zip(ids, payees, strict=True)]
+        self._session.execute(insert(PAYEE), rows)
+        self._record(payees)
+        accounts = [one.account for one in payees]
+        pairs = list(zip(ids, accounts, strict=True))
+        return payee_checks.ask_to_check(self._session, self._keyring, pairs, self._by)
 
     def _current(self, people: Sequence[int]) -> dict[int, Any]:
         query = select(PAYEE).where(
@@ -243,13 +251,10 @@ class _Writer:
             payee.bank, payee.holder, payee.account, payee.relationship, guardian,
         )  # fmt: skip
 
-    def _supersede(self, people: Sequence[int]) -> None:
-        gone = (
-            update(PAYEE)
-            .where(PAYEE.c.person_id == _any(people), PAYEE.c.superseded_at.is_(None))
-            .values(superseded_at=func.now())
-        )
-        self._session.execute(gone)
+    def _supersede(self, former: Sequence[int]) -> None:
+        gone = update(PAYEE).where(PAYEE.c.id == _any(former), PAYEE.c.superseded_at.is_(None))
+        self._session.execute(gone.values(superseded_at=func.now()))
+        payee_checks.ask_no_more(self._session, former, self._by)
 
     def _ids(self, count: int) -> list[int]:
         query = text("SELECT nextval('row_id') FROM generate_series(1, :count)")
@@ -279,19 +284,6 @@ class _Writer:
             )
         subjects = [Subject("person", str(one.person.id)) for one in written]
         supersede_items(self._session, "payee_missing", subjects, self._by)
-
-    def _shared(self, written: Sequence[_Payee]) -> int:
-        """Accounts that, of people who are no guardian of the others, more than one now names."""
-        indexes = [
-            index for one in written for index in self._keyring.indexes("account", one.account)
-        ]
-        query = text(
-            "SELECT count(*) FROM (SELECT account_index FROM payee"
-            " WHERE account_index = ANY(:indexes) AND superseded_at IS NULL"
-            " GROUP BY account_index HAVING count(DISTINCT coalesce(guardian_id, person_id)) > 1) s"
-        ).bindparams(bindparam("indexes", indexes))
-        found: int = self._session.execute(query).scalar_one()
-        return found
 
     def _cipher(self, person: Found) -> Cipher:
         return self._keyring.person(person.id, person.data_key)

@@ -49,6 +49,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "dead_or_moved_bill": _kind("死亡或迁出后的费用", COUNTY),
     "entitlement_question": _kind("是否符合待遇条件，请判断", COUNTY),
     "payee_missing": _kind("缺收款账户", VILLAGE),
+    "payee_check": _kind("收款账户须核实", COUNTY),
     "payment_returned": _kind("银行退回的付款", COUNTY, 5),
     "payment_held": _kind("暂缓支付，请决定", COUNTY),
     "paid_twice": _kind("可能重复支付，请核实", COUNTY),

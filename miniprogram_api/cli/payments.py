@@ -84,6 +84,8 @@ def payees(context: click.Context, file: Path, rejects: Path | None, by: str) ->
     )
     if taken.shared:
         click.echo(f"有 {taken.shared} 个账号登记在几个互不监护的人名下：请核实。")
+    if taken.checks:
+        click.echo(f"新转待办 {taken.checks} 件：用 shukun worklist 查看。")
     _tell_rejects(context, taken.rejects, rejects)
 
 

@@ -145,6 +145,55 @@ def test_a_guardian_may_receive_for_several_children(counter: Counter) -> None:
     assert (taken.added, taken.shared) == (3, 0)
 
 
+def homes(ledger: Ledger, **households: int) -> None:
+    for name, household in households.items():
+        ledger.register.change_person(name, household_id=household)
+
+
+GUARDED = f"{{测甲}},测乙,{card(3)},农业银行,母亲,{{测乙}}"
+
+
+@pytest.mark.parametrize(
+    ("households", "asked"),
+    [({}, 0), ({"测甲": 7}, 0), ({"测甲": 7, "测乙": 7}, 0), ({"测甲": 7, "测乙": 8}, 1)],
+)
+def test_a_guardian_of_another_household_is_taken_and_looked_at(
+    counter: Counter, ledger: Ledger, households: dict[str, int], asked: int
+) -> None:
+    homes(ledger, **households)
+    taken = counter.take(GUARDED)
+    assert (taken.added, taken.checks) == (1, asked)
+    assert ledger.work() == [("payee_check", "payee")] * asked
+
+
+@pytest.mark.parametrize(("guardian", "asked"), [("测乙", 0), ("测丙", 1)])
+def test_a_guardian_by_the_register_is_taken_and_another_is_looked_at(
+    counter: Counter, ledger: Ledger, guardian: str, asked: int
+) -> None:
+    homes(ledger, 测甲=7, 测乙=8)
+    ledger.register.change_person("测甲", guardian_id=ledger.register.ids[guardian])
+    assert counter.take(GUARDED).checks == asked
+
+
+def test_a_corrected_account_is_no_longer_looked_at(counter: Counter, ledger: Ledger) -> None:
+    homes(ledger, 测甲=7, 测乙=8)
+    counter.take(GUARDED)
+    counter.take(f"{{测甲}},测甲,{card(1)},农业银行,本人,")
+    assert ledger.work() == []
+
+
+def test_an_account_of_more_than_five_households_is_looked_at_again_at_ten(
+    counter: Counter, ledger: Ledger
+) -> None:
+    rows = []
+    for at in range(10):
+        ledger.person(f"户{at}", account=None)
+        homes(ledger, **{f"户{at}": 100 + at})
+        rows.append(f"{{户{at}}},测丙,{card(9)},农业银行,其他监护人,{{测丙}}")
+    assert [counter.take(*rows[:count]).checks for count in (5, 6, 9, 10)] == [0, 1, 0, 1]
+    assert {kind for kind, _ in ledger.work()} == {"payee_check"}
+
+
 def test_an_account_takes_the_persons_case_off_the_work_list(
     counter: Counter, ledger: Ledger, office: Office
 ) -> None:
