@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-import time
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -9,7 +8,7 @@ import pytest
 
 from backend.citizens.tables import INSURANCE
 from backend.matching.conditions import REASONS
-from backend.matching.in_kind import Found, entitlements_due
+from backend.matching.in_kind import Found
 from backend.policies.book import PolicyBook
 from backend.policies.catalogue import load_catalogue
 from backend.policies.policy import DatedValue, Policy
@@ -22,10 +21,8 @@ from tests.support.in_kind import (
     asked_of,
     days_due,
     delivery_of,
-    held_by,
     holder,
     match,
-    people_of,
     rows_of,
 )
 
@@ -551,21 +548,3 @@ def somebody(chance: random.Random, categories: list[str]) -> Someone:
             else ()
         ),
     )
-
-
-def test_forty_thousand_people_take_well_under_half_a_second(book: PolicyBook) -> None:
-    chance = random.Random(40_000)
-    few = [somebody(chance, list(book.vocabulary.categories)) for _ in range(400)]
-    persons = few * 100
-    people, held = people_of(persons), held_by(persons, book.vocabulary)
-    span = (book.policies["yueqing-2022-41"], NEW_YEAR.toordinal(), YEAR_END.toordinal())
-    best = min(_seconds(span, people, held, book) for _ in range(3))
-    assert best < 0.5
-
-
-def _seconds(
-    span: tuple[Policy, int, int], people: object, held: object, book: PolicyBook
-) -> float:
-    begun = time.process_time()
-    entitlements_due([span], people, held, book.vocabulary, YEAR)  # type: ignore[arg-type]
-    return time.process_time() - begun
