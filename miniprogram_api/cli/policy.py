@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from datetime import date, datetime
+from datetime import date
 
 import click
 
@@ -13,20 +13,7 @@ from backend.kernel.yaml_file import FileError
 from backend.policies.catalogue import load_catalogue
 from backend.policies.confirmation import ConfirmDates, confirm_dates
 from miniprogram_api.cli import work
-
-
-class Day(click.ParamType[date]):
-    """A day written YYYY-MM-DD."""
-
-    name = "YYYY-MM-DD"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, context: click.Context | None
-    ) -> date:
-        try:
-            return datetime.strptime(str(value), "%Y-%m-%d").date()
-        except ValueError:
-            self.fail(f"“{value}”不是日期，请写成 2024-01-31 这样。", param, context)
+from miniprogram_api.cli.arguments import Day
 
 
 @click.group()
