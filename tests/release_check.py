@@ -93,6 +93,12 @@ PARTS = (
         {"SHUKUN_EXITS": "10000"},
     ),
     Part(
+        "payments",
+        "40 rounds of payment files and returns, half of them killed, each step done three times",
+        (*ALONE, "tests/payments/test_paid_exactly_once.py"),
+        {"SHUKUN_PAYMENT_ROUNDS": "40"},
+    ),
+    Part(
         "rotation",
         "100,000 rows get another key while they are read, with kills",
         (*ALONE, "tests/kernel/test_rotation.py", "-k", "nobody_is_lost or killed_again"),
