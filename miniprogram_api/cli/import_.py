@@ -25,7 +25,7 @@ from backend.kernel.database import transaction
 from backend.kernel.money import format_yuan
 from backend.kernel.yaml_file import FileError
 from miniprogram_api.cli import work
-from miniprogram_api.cli.policy import Day
+from miniprogram_api.cli.arguments import Day
 
 CHINESE: Final = {
     "people": "参保人", "identities": "身份名册", "households": "家庭收入", "bills": "结算单",
