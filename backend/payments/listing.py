@@ -8,9 +8,11 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Row, bindparam, text
 from sqlalchemy.orm import Session
 
+from backend.kernel import audit
+from backend.kernel.audit import Subject
 from backend.kernel.crypto import Keyring, Place
 from backend.payments.accounts import masked
-from backend.payments.batches import find_batch
+from backend.payments.batches import find_batch, serial_of
 from backend.payments.collecting import Range
 from backend.payments.states import OPEN
 
@@ -61,11 +63,14 @@ def items(
     return session.execute(_ITEMS, values).all()
 
 
-def orders(session: Session, keyring: Keyring, serial: str, most: int) -> list[ShownOrder]:
-    """The payments of a batch. Raises `PaymentUnknown`."""
+def orders(session: Session, keyring: Keyring, serial: str, most: int, by: str) -> list[ShownOrder]:
+    """The payments of a batch; that `by` looked is audited. Raises `PaymentUnknown`."""
     batch = find_batch(session, serial)
     rows = session.execute(_ORDERS, {"batch": batch.id, "most": most})
-    return [_shown(keyring, row) for row in rows]
+    shown = [_shown(keyring, row) for row in rows]
+    subject, detail = Subject("payment_batch", serial_of(batch)), {"orders": len(shown)}
+    audit.record(session, actor=by, action="payment.shown", subject=subject, detail=detail)
+    return shown
 
 
 def _shown(keyring: Keyring, row: Row[Any]) -> ShownOrder:

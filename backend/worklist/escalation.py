@@ -41,7 +41,7 @@ class Escalation:
     why: str
 
 
-def escalate_overdue(session: Session, today: date) -> int:
+def escalate_overdue(session: Session, today: date, by: str = "system") -> int:
     """Pass every item whose day has gone by to the level above; returns how many.
 
     Each gets the working days of its kind anew, so it climbs on until somebody closes it. At the
@@ -50,7 +50,7 @@ def escalate_overdue(session: Session, today: date) -> int:
     return sum(
         len(session.execute(_OVERDUE, {**move, "today": today}).all())
         for move in (
-            _move(kind, role, Escalation("system", today, "overdue"))
+            _move(kind, role, Escalation(by, today, "overdue"))
             for kind in KINDS
             for role in list(LEVELS)[:-1]
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 from datetime import date, datetime
 from typing import Final
 
 import click
 
 from backend.kernel.areas import code_range, is_area
+from backend.kernel.audit import person
 
 EVERYWHERE: Final = (0, 999_999_999_999)
 """Every place, as the range of an area."""
@@ -56,3 +58,23 @@ class Governed(click.ParamType[str]):
         if len(str(value)) != 6 or not is_area(str(value)):
             self.fail(f"没有“{value}”这个地区，请填六位代码，例如 320281。", param, context)
         return str(value)
+
+
+class Name(click.ParamType[str]):
+    """A person's name."""
+
+    name = "NAME"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, context: click.Context | None
+    ) -> str:
+        name = person(str(value))
+        if not name:
+            self.fail("请填写姓名。", param, context)
+        return name
+
+
+by_user: Final = click.option(
+    "--by", type=Name(), default=getpass.getuser, help="办理人；不填时为当前系统用户。"
+)
+"""Who does it, for the audit."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import click
+from sqlalchemy.orm import Session
 
 from backend.calendars.carrying_out import carry_out, places_of
 from backend.calendars.duties import NAMES, Duty, duties_on
@@ -17,12 +18,13 @@ from backend.calendars.review import review_rows
 from backend.calendars.summaries import InstitutionSum, summary_rows
 from backend.citizens.counties import counties
 from backend.citizens.lookup import numbers_of
-from backend.kernel import clock
+from backend.kernel import audit, clock
+from backend.kernel.audit import Subject
 from backend.kernel.database import transaction
 from backend.kernel.money import format_yuan
 from backend.matching.editions import Edition, current_edition
 from miniprogram_api.cli import work
-from miniprogram_api.cli.arguments import Day, Governed
+from miniprogram_api.cli.arguments import Day, Governed, by_user
 from miniprogram_api.cli.private_file import private_file
 
 OUT: Final = click.Path(dir_okay=False, path_type=Path)
@@ -41,7 +43,8 @@ def calendar() -> None:
 @calendar.command()
 @click.option("--on", type=Day(), help="哪一天的；默认今天。")
 @click.option("--dry-run", is_flag=True, help="只显示要做什么，不写入。")
-def run(on: date | None, dry_run: bool) -> None:
+@by_user
+def run(on: date | None, dry_run: bool, by: str) -> None:
     """办理这一天到期的事项（每天自动进行）；办过的不会再办。"""
     day, chosen = on or clock.today(), work.settings()
     with work.working_database(chosen):
@@ -52,7 +55,7 @@ def run(on: date | None, dry_run: bool) -> None:
                 for duty in duties_on(edition.rules.book, day)
                 for place in places_of(session, duty)
             ]
-        _people(edition, day, dry_run)
+        _people(edition, day, by, dry_run)
         for duty, place in places:
             _duty(duty, place, edition, day, dry_run)
     if dry_run:
@@ -63,7 +66,8 @@ def run(on: date | None, dry_run: bool) -> None:
 @click.option("--area", type=Governed(), required=True, help="县（市、区）的代码。")
 @click.option("--year", type=click.IntRange(2000, 2100), required=True, metavar="YYYY")
 @click.option("--out", type=OUT, required=True, help="写到这个文件（CSV）。")
-def review(area: str, year: int, out: Path) -> None:
+@by_user
+def review(area: str, year: int, out: Path, by: str) -> None:
     """导出年终复核名单。文件里有身份证号，只有本人可读；请妥善保管，用完删除。"""
     chosen = work.settings()
     with work.working_database(chosen):
@@ -73,6 +77,7 @@ def review(area: str, year: int, out: Path) -> None:
             if rows is None:
                 raise click.ClickException(NOT_MADE)
             numbers = numbers_of(session, keyring, [row.person_id for row in rows])
+            _exported(session, "review", area, {"year": year, "rows": len(rows)}, by)
     _write(
         out,
         ("id_number", "bills", "burden", "deductible"),
@@ -87,12 +92,14 @@ def review(area: str, year: int, out: Path) -> None:
 @click.option("--area", type=Governed(), required=True, help="政策所在地区的代码。")
 @click.option("--period", required=True, metavar="YYYY-MM|YYYY", help="月份，或结算的年度。")
 @click.option("--out", type=OUT, required=True, help="写到这个文件（CSV）。")
-def summary(area: str, period: str, out: Path) -> None:
+@by_user
+def summary(area: str, period: str, out: Path, by: str) -> None:
     """导出各机构的按月汇总（如 2023-05）或年度结算（如 2023）。"""
     with work.working_database(work.settings()), transaction() as session:
         rows = summary_rows(session, area, period)
-    if rows is None:
-        raise click.ClickException(NOT_MADE)
+        if rows is None:
+            raise click.ClickException(NOT_MADE)
+        _exported(session, "summary", area, {"period": period, "rows": len(rows)}, by)
     _write(
         out,
         ("layer", "hospital_code", "name", "bills", "advanced", "granted", "sum"),
@@ -100,11 +107,19 @@ def summary(area: str, period: str, out: Path) -> None:
     )
 
 
-def _people(edition: Edition, day: date, dry_run: bool) -> None:
+def _exported(session: Session, what: str, area: str, detail: Mapping[str, Any], by: str) -> None:
+    subject = Subject("area", area)
+    audit.record(session, actor=by, action=f"export.{what}", subject=subject, detail=detail)
+
+
+def _people(edition: Edition, day: date, by: str, dry_run: bool) -> None:
     told: Counted
     asked: Counted
     try:
         with transaction() as session:
+            audit.record(
+                session, actor=by, action="calendar.run", subject=Subject("day", day.isoformat())
+            )
             told = tell_exits(session, day)
             asked = ask_to_renew(session, day, edition.rules.book, counties(session))
             if dry_run:

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import click
 
+from backend.kernel import audit
+from backend.kernel.audit import Subject
 from backend.kernel.database import transaction
 from backend.matching.export import Granted
 from backend.matching.export import grants as granted
 from backend.matching.runs import check_area
 from miniprogram_api.cli import work
+from miniprogram_api.cli.arguments import by_user
 from miniprogram_api.cli.private_file import private_file
 
 
@@ -24,20 +27,24 @@ def export() -> None:
 @click.option("--area", required=True, metavar="CODE", help="六位行政区划代码。")
 @click.option("--year", required=True, type=click.IntRange(2000, 2100), metavar="YYYY")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
-def grants(area: str, year: int, out: Path) -> None:
+@by_user
+def grants(area: str, year: int, out: Path, by: str) -> None:
     """自动匹配决定的救助，逐单逐项（CSV）。
 
-    文件里有身份证号，只有本人可读；请妥善保管，用完删除。
+    文件里有身份证号，只有本人可读；请妥善保管，用完删除。导出记入审计。
     """
     check_area(area)
     chosen = work.settings()
     rows = 0
     with work.working_database(chosen):
         keyring = work.keyring(chosen)
-        with transaction() as session, private_file(out) as file:
+        # The file appears after the transaction: none is without its line in the audit.
+        with private_file(out) as file, transaction() as session:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(Granted._fields)
             for row in granted(session, keyring, area, year):
                 writer.writerow(row)
                 rows += 1
+            subject, detail = Subject("area", area), {"year": year, "rows": rows}
+            audit.record(session, actor=by, action="export.grants", subject=subject, detail=detail)
     click.echo(f"已导出 {rows} 笔：{out}")

@@ -11,15 +11,18 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+from sqlalchemy.orm import Session
 
 from backend.citizens import keyed as citizens
-from backend.kernel import key_check, key_file, rotation
+from backend.kernel import audit, key_check, key_file, rotation
+from backend.kernel.audit import Subject
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
 from backend.kernel.key_file import KeysUnusable
 from backend.kernel.settings import Settings
 from backend.payments import keyed as payments
 from miniprogram_api.cli import work
+from miniprogram_api.cli.arguments import by_user
 
 KEYED: Final = (*citizens.KEYED, *payments.KEYED)
 
@@ -42,13 +45,15 @@ def show() -> None:
 
 
 @keys.command()
-def add() -> None:
+@by_user
+def add(by: str) -> None:
     """在密钥文件里备好一组新密钥，尚不启用。"""
     chosen = work.settings()
     path = chosen.key_file
     content = key_file.read(path)
-    with key_file.locked(path):
+    with work.working_database(chosen), key_file.locked(path), transaction() as session:
         content = key_file.read(path).added(chosen.cipher)
+        _record(session, "add", content.newest, by)
         key_file.write(path, content)
     click.echo(
         f"已备好第 {content.newest} 号密钥，尚未启用。请备份 {path}；有多台机器的，"
@@ -57,13 +62,14 @@ def add() -> None:
 
 
 @keys.command()
+@by_user
 @click.pass_context
-def rotate(context: click.Context) -> None:
+def rotate(context: click.Context, by: str) -> None:
     """启用最新的密钥，把旧密钥加密的数据改用新密钥；可随时中断，重新运行即继续。"""
     chosen = work.settings()
     with work.working_database(chosen):
         keyring = work.keyring(chosen)
-        _activate_newest(chosen, keyring)
+        _activate_newest(chosen, keyring, by)
         with _bar() as tell:
             progress = rotation.rotate(keyring, KEYED, tell)
     click.echo(f"已改用第 {keyring.active} 号密钥：{progress.done} 行。")
@@ -74,7 +80,8 @@ def rotate(context: click.Context) -> None:
 
 @keys.command()
 @click.argument("number", metavar="ID", type=int)
-def drop(number: int) -> None:
+@by_user
+def drop(number: int, by: str) -> None:
     """废除旧密钥 ID；还有数据在用时不废除。备份里的数据仍要用它，请按备份的期限保管。"""
     chosen = work.settings()
     with work.working_database(chosen):
@@ -87,14 +94,20 @@ def drop(number: int) -> None:
                     f"第 {number} 号密钥还有 {used} 行在用：请先运行 shukun keys rotate。"
                 )
             key_check.forget(session, number)
+            _record(session, "drop", number, by)
         with key_file.locked(keyring.path):
             key_file.write(keyring.path, key_file.read(keyring.path).without(number))
     click.echo(f"已废除第 {number} 号密钥。有多台机器的，请把 {keyring.path} 换到每台机器上。")
 
 
-def _activate_newest(chosen: Settings, keyring: Keyring) -> None:
-    with key_file.locked(chosen.key_file):
+def _record(session: Session, deed: str, number: int, by: str) -> None:
+    audit.record(session, actor=by, action=f"keys.{deed}", subject=Subject("key", str(number)))
+
+
+def _activate_newest(chosen: Settings, keyring: Keyring, by: str) -> None:
+    with key_file.locked(chosen.key_file), transaction() as session:
         content = key_file.read(chosen.key_file)
+        _record(session, "rotate", content.newest, by)
         if content.active != content.newest:
             key_file.write(chosen.key_file, replace(content, active=content.newest))
     keyring.refresh()

@@ -25,8 +25,8 @@ from backend.matching.runs import (
 from backend.matching.tasks import begin
 from backend.policies.catalogue import shared_vocabulary
 from miniprogram_api.cli import work
+from miniprogram_api.cli.arguments import Name
 from miniprogram_api.cli.crew import compute
-from miniprogram_api.cli.payments import Name
 
 NOT_FINISHED: Final = "运行 {run} 还有 {left} 个部分没有算完：原因见日志；再运行一次可以接着算。"
 COMPUTED: Final = "运行 {run} 已算完，等待两个人先后放行：shukun match --release {run} --by 姓名"

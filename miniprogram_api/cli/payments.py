@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from backend.citizens.exchange.chunk import Reject
 from backend.kernel import clock
-from backend.kernel.audit import person
 from backend.kernel.database import transaction
 from backend.kernel.money import format_yuan
 from backend.kernel.yaml_file import FileError
@@ -24,7 +23,7 @@ from backend.payments.payees import take_payees
 from backend.payments.returns import take_return
 from backend.payments.states import BATCH_NAMES, HOLDS, ITEM_NAMES, OPEN, ORDER_NAMES
 from miniprogram_api.cli import work
-from miniprogram_api.cli.arguments import EVERYWHERE, Area
+from miniprogram_api.cli.arguments import EVERYWHERE, Area, Name, by_user
 
 WITH_REJECTS: Final = 1
 MOST: Final = 50
@@ -36,20 +35,6 @@ class FileUnusable(click.ClickException):
     def show(self, file: Any = None) -> None:
         """Without click's English word before it."""
         click.echo(self.message, file, err=True)
-
-
-class Name(click.ParamType[str]):
-    """A person's name."""
-
-    name = "NAME"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, context: click.Context | None
-    ) -> str:
-        name = person(str(value))
-        if not name:
-            self.fail("请填写姓名。", param, context)
-        return name
 
 
 IN_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -219,13 +204,14 @@ def list_(area: tuple[int, int], limit: int) -> None:
 @pay.command()
 @click.argument("serial")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=MOST, help="最多列出多少笔。")
-def show(serial: str, limit: int) -> None:
-    """列出批次 SERIAL 的各笔；户名和账号都作遮盖。"""
+@by_user
+def show(serial: str, limit: int, by: str) -> None:
+    """列出批次 SERIAL 的各笔；户名和账号都作遮盖。查看记入审计。"""
     chosen = work.settings()
     with work.working_database(chosen):
         keyring = work.keyring(chosen)
         with transaction() as session:
-            orders = listing.orders(session, keyring, serial, limit)
+            orders = listing.orders(session, keyring, serial, limit, by)
     for one in orders:
         reason = f"（{one.reason}）" if one.reason else ""
         click.echo(

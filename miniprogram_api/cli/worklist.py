@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Sequence
 from typing import Final
 
@@ -23,7 +22,7 @@ from backend.worklist.lists import (
     open_in,
 )
 from miniprogram_api.cli import work
-from miniprogram_api.cli.arguments import EVERYWHERE, Area
+from miniprogram_api.cli.arguments import EVERYWHERE, Area, by_user
 
 MOST_LISTS: Final = 40
 OWN_COMMAND: Final = {
@@ -55,7 +54,7 @@ def worklist(
 @worklist.command()
 @click.argument("item_id", type=int, metavar="ID")
 @click.option("--outcome", required=True, help="办理结果，例如 done、not_needed。")
-@click.option("--by", default=getpass.getuser, help="办理人；不填时为当前系统用户。")
+@by_user
 def close(item_id: int, outcome: str, by: str) -> None:
     """办结一件待办，并记入审计。"""
     with work.working_database(work.settings()), transaction() as session:
@@ -67,10 +66,11 @@ def close(item_id: int, outcome: str, by: str) -> None:
 
 
 @worklist.command()
-def escalate() -> None:
+@by_user
+def escalate(by: str) -> None:
     """把过期的待办转给上一级（每天自动进行，也可以手动）。"""
     with work.working_database(work.settings()), transaction() as session:
-        moved = escalate_overdue(session, clock.today())
+        moved = escalate_overdue(session, clock.today(), by)
     click.echo(f"已转上一级 {moved} 件。" if moved else "没有过期的待办。")
 
 

@@ -22,6 +22,7 @@ from backend.kernel.rotation import Keyed
 from backend.kernel.settings import Settings
 from miniprogram_api.cli import run
 from miniprogram_api.cli.keys import KEYED
+from tests.support.audited import audited
 from tests.support.sealed import Invented, data_versions, faults, invent, plant
 
 PEOPLE = int(os.environ.get("SHUKUN_ROTATION_PEOPLE", "300"))
@@ -99,11 +100,12 @@ def test_nobody_is_lost_or_misread_while_keys_change_and_after_the_old_ones_are_
     in_use = by_key(1)
     assert in_use == 7 * len(people)
     with reading(database_url, chosen, people) as found:
-        assert run(["keys", "add"]) == 0
-        assert run(["keys", "rotate"]) == 0
+        assert run(["keys", "add", "--by", "张三"]) == 0
+        assert run(["keys", "rotate", "--by", "张三"]) == 0
         assert (by_key(1), by_key(2)) == (0, in_use)
-        assert run(["keys", "drop", "1"]) == 0
+        assert run(["keys", "drop", "1", "--by", "张三"]) == 0
     assert found == []
+    assert audited("张三") == [("keys.add", "2"), ("keys.rotate", "2"), ("keys.drop", "1")]
     assert failures(chosen, people) == []
     assert [one.id for one in key_file.read(chosen.key_file).keys] == [2]
     with transaction() as session:

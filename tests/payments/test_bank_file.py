@@ -97,7 +97,7 @@ def test_the_owner_cannot_switch_off_the_second_approval(
 
 def test_staff_see_masked_accounts(office: Office, serial: str) -> None:
     with transaction() as session:
-        shown = listing.orders(session, office.keyring, serial, 10)
+        shown = listing.orders(session, office.keyring, serial, 10, "甲")
     assert [(one.holder, one.account) for one in shown] == [
         ("测*", f"****{card(0)[-4:]}"), ("测*", f"****{card(1)[-4:]}"),
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from backend.kernel import key_check
 from backend.kernel.crypto import Place
 from backend.kernel.settings import Settings
 from miniprogram_api.cli import run
+from tests.support.audited import audited
 from tests.support.households import Households
 from tests.support.register import Register
 
@@ -56,22 +57,29 @@ def test_a_day_is_previewed_done_once_and_exported(tmp_path: Path, capsys: Outpu
         "年度结算 320902 2023：0 行。\n",
     )
     capsys.readouterr()
-    assert run(["calendar", "run", "--on", "2024-01-02", "--dry-run"]) == 0
+    assert run(["calendar", "run", "--on", "2024-01-02", "--dry-run", "--by", "张三"]) == 0
     assert capsys.readouterr().out == "".join(f"（预览）{line}" for line in done) + (
         "以上只是预览，没有写入。\n"
     )
-    assert run(["calendar", "run", "--on", "2024-01-02"]) == 0
+    assert audited("张三") == []
+    assert run(["calendar", "run", "--on", "2024-01-02", "--by", "张三"]) == 0
     assert capsys.readouterr().out == "".join(done)
     assert run(["calendar", "run", "--on", "2024-01-03"]) == 0
     assert capsys.readouterr().out == (
         "退出告知：消息 0 条，当面告知 0 件；续办认定 0 件；撤回 0 件。\n"
     )
     out = tmp_path / "名单.csv"
-    assert run(["calendar", "review", "--area", "320902", "--year", "2023", "--out", str(out)]) == 0
+    review = ["calendar", "review", "--area", "320902", "--year", "2023"]
+    assert run([*review, "--out", str(out), "--by", "张三"]) == 0
     assert out.read_text(encoding="utf-8") == (
         f"id_number,bills,burden,deductible\n{NUMBER},1,800.00,3000.00\n"
     )
     assert out.stat().st_mode & 0o077 == 0
+    summary = ["calendar", "summary", "--area", "320902", "--period", "2023"]
+    assert run([*summary, "--out", str(out), "--by", "张三"]) == 0
+    assert audited("张三") == [
+        ("calendar.run", "2024-01-02"), ("export.review", "320902"), ("export.summary", "320902"),
+    ]  # fmt: skip
 
 
 @pytest.mark.usefixtures("homes")

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from backend.kernel.crypto import Keyring
 from miniprogram_api.cli import run
+from tests.support.audited import audited
 from tests.support.ledger import Ledger, card
 
 Output = pytest.CaptureFixture[str]
@@ -52,7 +53,8 @@ def test_from_the_account_to_the_banks_answer(
     assert pay("approve", "320281-000001", by="丙") == 0
     assert run(["pay", "list", "--area", "320281"]) == 0
     assert "320281-000001  可出盘" in capsys.readouterr().out
-    assert run(["pay", "show", "320281-000001"]) == 0
+    assert pay("show", "320281-000001", by="查账") == 0
+    assert audited("查账") == [("payment.shown", "320281-000001")]
     shown = capsys.readouterr().out
     assert f"测*  ****{card(5)[-4:]}  123.45 元" in shown
     assert card(5) not in shown
@@ -73,6 +75,15 @@ def test_from_the_account_to_the_banks_answer(
     assert "已经处理过" in again.out
     assert "第 3 行 item" in again.err
     assert ledger.states() == [("paid", 12_345)]
+
+
+@pytest.mark.usefixtures("ledger")
+def test_an_export_of_grants_is_audited(tmp_path: Path) -> None:
+    out = tmp_path / "grants.csv"
+    export = ["export", "grants", "--area", "320282", "--year", "2024", "--out", str(out)]
+    assert run([*export, "--by", "导出"]) == 0
+    assert out.stat().st_mode & 0o077 == 0
+    assert audited("导出") == [("export.grants", "320282")]
 
 
 def test_decisions_are_taken_by_number(ledger: Ledger, payees: Path, capsys: Output) -> None:

@@ -9,6 +9,7 @@ from backend.kernel.audit import Subject
 from backend.kernel.database import transaction
 from backend.worklist.items import NewItem, open_items
 from miniprogram_api.cli import run
+from tests.support.audited import audited
 
 Output = pytest.CaptureFixture[str]
 VILLAGE = 320281101001
@@ -58,8 +59,9 @@ def test_an_item_is_closed_and_a_visit_is_not_closed_here(capsys: Output) -> Non
 
 @pytest.mark.usefixtures("items")
 def test_overdue_items_are_passed_on(capsys: Output) -> None:
-    assert run(["worklist", "escalate"]) == 0
+    assert run(["worklist", "escalate", "--by", "张三"]) == 0
     assert capsys.readouterr().out == "已转上一级 3 件。\n"
+    assert [deed for deed, _ in audited("张三")] == ["work_item.escalate"] * 3
     assert run(["worklist", "escalate"]) == 0
     assert capsys.readouterr().out == "没有过期的待办。\n"
     with transaction() as session:

@@ -1,0 +1,12 @@
+"""What the audit says."""
+
+from sqlalchemy import text
+
+from backend.kernel.database import transaction
+
+
+def audited(actor: str) -> list[tuple[str, str]]:
+    """Deed and subject of everything a person did, in their order."""
+    query = text("SELECT action, subject_id FROM audit_event WHERE actor = :actor ORDER BY id")
+    with transaction() as session:
+        return [(row.action, row.subject_id) for row in session.execute(query, {"actor": actor})]
