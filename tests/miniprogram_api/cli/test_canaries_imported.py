@@ -47,7 +47,7 @@ def test_importing_correcting_matching_and_paying_leaves_nothing_personal_in_pla
         ("people", [register(one) for one in people]),
         ("people", [register(one, name=one.name + "氏", number=one.former) for one in people]),
         ("identities", [identity(one) for one in people]),
-        ("households", [{"household_no": one.household, "year": 2024, "disposable_income": "9000.00"} for one in people]),
+        ("households", [{"household_no": one.household, "year": 2024, "disposable_income": "900.00"} for one in people]),
         ("hospitals", [{"hospital_code": "H1", "name": "江阴市人民医院", "tier": 3, "area_code": 320281001001, "designated": 1}]),
         ("assignments", [assignment(one) for one in people]),
         ("vital", [{"id_number": one.number, "event": "moved_away", "on": "2024-06-01", "detail": one.detail} for one in people]),
@@ -65,7 +65,41 @@ def test_importing_correcting_matching_and_paying_leaves_nothing_personal_in_pla
     assert run(["match", "--area", "320281", "--year", "2024"]) == 0
     secrets = [secret for one in people + newcomers for secret in one.secrets]
     assert found_in(data, server, secrets) == []
+    pay_and_visit(delivered, server, people[0])
+    assert found_in(data, server, secrets) == []
     assert counted(server) == {"person": 150, "bill": 150, "payee": 150}
+
+
+def pay_and_visit(folder: Path, server: str, one: Invented) -> None:
+    """Release, batch, approvals, the bank's file and answer, a visit: secrets in every free text."""
+    for by in ("甲", "乙"):
+        assert run(["match", "--release", "1", "--by", by]) == 0
+    assert run(["pay", "batch", "--area", "320281", "--by", "甲"]) == 0
+    for by in ("乙", "丙"):
+        assert run(["pay", "approve", "320281-000001", "--by", by]) == 0
+    bank, answer = folder / "bank.csv", folder / "answer.csv"
+    assert run(["pay", "file", "320281-000001", "--out", str(bank), "--by", "丁"]) == 0
+    assert run(["pay", "show", "320281-000001", "--by", "丁"]) == 0
+    with bank.open(encoding="utf-8", newline="") as file:
+        orders = list(csv.DictReader(file))
+    assert len(orders) > 50
+    write(answer, [
+        {"serial": row["serial"], "item": row["item"], "result": "失败" if at < 9 else "成功",
+         "reason": f"户名应为{one.name}，账号{one.account}"} for at, row in enumerate(orders)
+    ])  # fmt: skip
+    assert run(["pay", "returns", str(answer), "--by", "戊"]) == 0
+    write(answer, [{"serial": one.name, "item": one.number, "result": one.detail, "reason": ""}])
+    assert run(["pay", "returns", str(answer), "--by", "戊"]) == 1
+    grants = str(folder / "grants.csv")
+    assert run(["export", "grants", "--area", "320281", "--year", "2024", "--out", grants]) == 0
+    check = ["warnings", "check", "--area", "320281", "--year", "2024", "--on", "2024-05-20"]
+    assert run(check) == 0
+    with psycopg.connect(server) as connection:
+        found = connection.execute("SELECT min(id) FROM warning").fetchone()
+    assert found is not None
+    note = f"{one.name}，{one.phone}，{one.detail}"
+    visit = ["warnings", "visit", str(found[0]), "--outcome", "not_confirmed", "--by", "己"]
+    assert run([*visit, "--on", "2024-05-20", "--note", note]) == 0
 
 
 def counted(server: str) -> dict[str, int]:
