@@ -94,9 +94,9 @@ PARTS = (
     ),
     Part(
         "payments",
-        "40 rounds of payment files and returns, half of them killed, each step done three times",
+        "200 rounds of payment files and returns, half of them killed, each step done three times",
         (*ALONE, "tests/payments/test_paid_exactly_once.py"),
-        {"SHUKUN_PAYMENT_ROUNDS": "40"},
+        {"SHUKUN_PAYMENT_ROUNDS": "200"},
     ),
     Part(
         "rotation",
