@@ -23,7 +23,8 @@ from backend.worklist.notices import Notice, notices_due
 
 BY: Final = "calendar"
 TOLD_WITHIN: Final = timedelta(days=92)
-"""An end that was known before, by the day of the file that brought it, is no news."""
+"""An older end is news where a new file brought it and we believed till then that it went on: not
+the ends in the rosters of years ago, and not what an earlier file had told."""
 RENEW_BEFORE: Final = timedelta(days=30)
 YEARLY: Final = "identity.recognition.years"
 
@@ -38,12 +39,17 @@ _KNOWN_BEFORE: Final = f"""EXISTS (
     SELECT FROM identity_history h JOIN data_file f ON f.id = h.file_id
     WHERE h.person_id = i.person_id AND h.id = i.id AND h.to_on = i.to_on AND NOT {_CAME_SINCE}
 )"""
+_WENT_ON_AS_WE_KNEW: Final = """EXISTS (
+    SELECT FROM identity_history h
+    WHERE h.person_id = i.person_id AND h.id = i.id AND h.to_on > i.to_on
+)"""
 _ENDED: Final = text(
     f"""
     SELECT i.id, i.person_id, p.area, i.to_on AS last FROM identity i
         JOIN person p ON p.id = i.person_id
     WHERE i.to_on < :on AND {_HERE} AND NOT {_GOES_ON}
-        AND (i.to_on >= :since OR i.file_id IN {_NEW_FILES} AND NOT {_KNOWN_BEFORE})
+        AND (i.to_on >= :since
+            OR i.file_id IN {_NEW_FILES} AND {_WENT_ON_AS_WE_KNEW} AND NOT {_KNOWN_BEFORE})
     ORDER BY i.id
     """
 )

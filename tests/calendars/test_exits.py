@@ -107,9 +107,19 @@ def test_an_end_that_becomes_known_late_is_told_all_the_same(
     homes: Households, day: str, told: int
 ) -> None:
     homes.member("甲")
-    identity = homes.register.identity("甲", LOW, "2020-01-01", "2023-04-30")
+    identity = homes.register.identity("甲", LOW, "2020-01-01")
+    homes.register.end_identity(identity, "2023-04-30")
     delivered(homes, identity, "2024-08-30T09:00+08:00")
     assert tell(day) == Counted(told, told, 0)
+
+
+def test_ends_in_a_roster_of_years_ago_are_no_news_when_it_comes_for_the_first_time(
+    homes: Households,
+) -> None:
+    homes.member("甲")
+    identity = homes.register.identity("甲", LOW, "2020-01-01", "2023-04-30")
+    delivered(homes, identity, "2024-08-30T09:00+08:00")
+    assert tell("2024-08-31") == Counted(0, 0, 0)
 
 
 def test_an_end_known_for_long_is_no_news_because_its_row_changes_otherwise(
