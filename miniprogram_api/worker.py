@@ -18,6 +18,7 @@ from typing import Final
 import psycopg
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
+from psycopg_pool import PoolTimeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.kernel import clock
@@ -95,14 +96,22 @@ class _Worker:
         return not told_to_stop
 
     async def _work(self) -> None:
-        app = queue_app(self.plan.url, concurrency=self.plan.concurrency)
-        async with app.open_async():
-            while not self.stopping.is_set():
-                await self._once(app)
-                if self.plan.until_empty and not await asyncio.to_thread(self._open):
-                    return
-                if not self.stopping.is_set():
-                    await self._pause()
+        while not self.stopping.is_set():
+            app = queue_app(self.plan.url, concurrency=self.plan.concurrency)
+            try:
+                async with app.open_async():
+                    await self._work_with(app)
+                return
+            except PoolTimeout:
+                log.warning("queue unreachable", extra={"reason": "PoolTimeout"})
+
+    async def _work_with(self, app: App) -> None:
+        while not self.stopping.is_set():
+            await self._once(app)
+            if self.plan.until_empty and not await asyncio.to_thread(self._open):
+                return
+            if not self.stopping.is_set():
+                await self._pause()
 
     async def _once(self, app: App) -> None:
         """One run of the library's worker: until told to stop, or the database goes away."""
