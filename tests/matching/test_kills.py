@@ -64,9 +64,17 @@ def expected(site: Site) -> Mapping[str, Content]:
 
 
 @contextmanager
-def run_to_disturb(site: Site, of: str, expected: Mapping[str, Content]) -> Iterator[Engine]:
-    """A run just begun, on a fresh copy; in the end it must have come to the same."""
+def run_to_disturb(
+    site: Site, of: str, expected: Mapping[str, Content], workers: int = 0
+) -> Iterator[Engine]:
+    """A run just begun, on a fresh copy; in the end it must have come to the same.
+
+    `workers`: how many wait for it already.
+    """
     with site.copy(of) as engine:
+        for _ in range(workers):
+            site.worker()
+        until(lambda: counted(engine, "SELECT count(*) FROM procrastinate_workers") == workers)
         begin_run()
         yield engine
         assert not open_parts(engine)
@@ -167,15 +175,14 @@ def test_a_killed_database_keeps_what_was_seen_done_and_the_workers_go_on(
     site: Site, expected: Mapping[str, Content]
 ) -> None:
     for of, kills in rounds(OF_DATABASE):
-        with run_to_disturb(site, of, expected) as engine:
-            workers = [site.worker(), site.worker()]
+        with run_to_disturb(site, of, expected, workers=2) as engine:
             for _ in range(kills):
                 until_some_part_is_done(engine)
                 seen = done(engine)
                 site.kill_server()
                 assert seen <= done(engine)
             until_all_is_done(engine)
-            assert [worker.end() for worker in workers] == [0, 0]
+            assert [worker.end() for worker in site.started] == [0, 0]
 
 
 def test_control_a_database_that_answers_before_it_has_written_loses_what_was_seen_done(
