@@ -49,12 +49,40 @@ class Register:
 def read_register(files: Iterable[tuple[str, Path]]) -> Register:
     """The register after the files, (kind, path) in the order in which they are delivered."""
     register = Register()
+    moves = Moves()
     for kind, path in files:
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 key = tuple(row[column] for column in KEYS[kind])
                 register.rows[kind][key] = row
+                moves.see(kind, key, row)
+    for key in moves.arrived_elsewhere():
+        del register.rows["vital"][key]
     return register
+
+
+class Moves:
+    """Who moved away and has been registered in another county since is there in full."""
+
+    def __init__(self) -> None:
+        self.county: dict[str, str] = {}
+        self.since: dict[str, dict[tuple[str, ...], set[str]]] = {}
+
+    def see(self, kind: str, key: tuple[str, ...], row: Row) -> None:
+        """A row, in the order of delivery."""
+        number = row.get("id_number", "")
+        if kind == "people":
+            self.county[number] = row["registered_area_code"][:6]
+            for counties in self.since.get(number, {}).values():
+                counties.add(self.county[number])
+        elif kind == "vital" and row["event"] == "moved_away":
+            known = {self.county[number]} if number in self.county else set()
+            self.since.setdefault(number, {}).setdefault(key, known)
+
+    def arrived_elsewhere(self) -> list[tuple[str, ...]]:
+        """The moves since which more counties than one have registered the person."""
+        moves = (move for events in self.since.values() for move in events.items())
+        return [key for key, counties in moves if len(counties) > 1]
 
 
 def insurance_on(person: Row, events: Iterable[Row], day: date) -> str:
