@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import polars as pl
+import numpy.typing as npt
 import psycopg
 
 from backend.kernel.copy import Columns, Kind, write_columns
@@ -71,18 +71,23 @@ def compare(due: Columns, standing: Columns) -> KindChanges:
     """What is due against what stands; both hold the columns of `_SAME`."""
     if not len(standing["person_id"]):
         return KindChanges(due, standing)
-    ours, theirs = _frame(due), _frame(standing)
-    new = ours.join(theirs, on=_SAME, how="anti")["place"].to_numpy()
-    gone = theirs.join(ours, on=_SAME, how="anti")["place"].to_numpy()
+    ours = len(due["person_id"])
+    in_both = _twice([np.concatenate([due[name], standing[name]]) for name in _SAME])
     return KindChanges(
-        {name: column[new] for name, column in due.items()},
-        {name: column[gone] for name, column in standing.items()},
+        {name: column[~in_both[:ours]] for name, column in due.items()},
+        {name: column[~in_both[ours:]] for name, column in standing.items()},
     )
 
 
-def _frame(rows: Columns) -> pl.DataFrame:
-    columns = {name: rows[name].astype(np.int64) for name in _SAME}
-    return pl.DataFrame(columns).with_row_index("place")
+def _twice(columns: list[npt.NDArray[Any]]) -> npt.NDArray[np.bool_]:
+    """Whether each row stands there a second time; none stands there more often."""
+    order = np.lexsort(columns)
+    rows = [column[order] for column in columns]
+    same = np.logical_and.reduce([column[1:] == column[:-1] for column in rows])
+    twice = np.zeros(len(order), np.bool_)
+    twice[order[1:][same]] = True
+    twice[order[:-1][same]] = True
+    return twice
 
 
 def write(

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from backend.kernel.settings import PROJECT
+
 MARK = "SHUKUN_TEST_MARK"
 
 
@@ -310,3 +312,12 @@ def test_a_port_in_use_is_said_plainly(demo: Demo) -> None:
         assert demo.process.wait(60) == 2
     assert "请用 --port 换一个端口" in demo.errors()
     assert demo.processes() == []
+
+
+def test_what_gunicorn_loads_before_it_forks_starts_no_threads_that_hang_the_workers() -> None:
+    """A process forked after Polars was imported never ends by itself."""
+    program = "import sys, miniprogram_api.gunicorn_conf, miniprogram_api.app; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert "polars" not in done.stdout.split()
