@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from miniprogram_api.fields import ApiField, Bool, Code, Day, Int, Money, Rate, Sum, Text
+from miniprogram_api.matching.schemas import Moment
 from miniprogram_api.schemas import StrictSchema, faults_of
 from miniprogram_api.structures import Many, Map, Nested
 
@@ -164,7 +165,7 @@ def test_no_field_or_schema_of_ours_has_an_english_message() -> None:
         OuterSchema().fields["person"].error_messages,
         StrictSchema.error_messages,
     ]
-    assert {type(field) for field in SIMPLE} | {ApiField, Sum} == field_classes()
+    assert {type(field) for field in SIMPLE} | {ApiField, Sum, Moment} == field_classes()
     for message in (text for table in messages for text in table.values()):
         assert chinese(str(message)), message
 
