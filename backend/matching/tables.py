@@ -6,7 +6,7 @@ numbers of `code_number`. Money is fen.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -29,11 +29,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from backend.kernel.database import Base
-
-
-def _count(name: str) -> Column[Any]:
-    return Column(name, BigInteger, nullable=False, server_default=text("0"))
-
 
 MATCH_RUN: Final = Table(
     "match_run",

@@ -22,6 +22,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from backend.kernel.money import parse_yuan
 from backend.kernel.settings import PROJECT
 from backend.payments.batches import make_batch
 from backend.payments.collecting import Range, collect
@@ -61,7 +62,7 @@ class Bank:
                 returned = self.dice.random() < 0.2
                 self.done[key] = "失败" if returned else "成功"
                 if not returned:
-                    self.paid[line["item"]] += round(100 * float(line["amount"]))
+                    self.paid[line["item"]] += parse_yuan(line["amount"])
             rows.append(f"{line['serial']},{line['item']},{self.done[key]},")
         return rows
 
@@ -216,7 +217,7 @@ def test_every_entry_is_paid_exactly_once_through_kills_and_repetitions(world: W
             " = :serial",
             serial=path.stem,
         )
-        assert (len(rows), sum(round(100 * float(row["amount"])) for row in rows)) == (
+        assert (len(rows), sum(parse_yuan(row["amount"]) for row in rows)) == (
             orders,
             total,
         )
