@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sqlalchemy import func, select
@@ -36,6 +36,19 @@ class Codes:
                 return {code: known[code] for code in wanted}
             _give(session, kind, missing)
         raise CodesContended(kind)
+
+    @staticmethod
+    def given(session: Session, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, int]]:
+        """By kind: the number of every code that has one, new ones among them (`numbers`)."""
+        kinds = CODE_NUMBER.c.kind.in_(wanted)
+        rows = session.execute(select(CODE_NUMBER).where(kinds)).all()
+        found: dict[str, dict[str, int]] = {kind: {} for kind in wanted}
+        for row in rows:
+            found[row.kind][row.code] = row.number
+        for kind, codes in wanted.items():
+            if not found[kind].keys() >= set(codes):
+                found[kind] |= Codes.numbers(session, kind, codes)
+        return found
 
     @staticmethod
     def all(session: Session, kind: str) -> dict[str, int]:

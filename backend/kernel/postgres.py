@@ -38,6 +38,8 @@ OPTIONS: Final = (
     "log_timezone=UTC",
     "max_connections=100",
 )
+LARGEST_CACHE: Final = 1024
+"""MB that the server's processes share at most; else a quarter of the machine's memory."""
 UNSAFE: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
@@ -146,7 +148,8 @@ class Server:
         folder = socket_folder(self.host)
         for leftover in folder.iterdir():  # of a server that was killed
             leftover.unlink()
-        options = [f"unix_socket_directories={folder}", *OPTIONS, *(() if self.durable else UNSAFE)]
+        given = (f"unix_socket_directories={folder}", f"shared_buffers={_cache()}MB")
+        options = [*given, *OPTIONS, *(() if self.durable else UNSAFE)]
         flags = [word for option in options for word in ("-c", option)]
         # A session of its own: Ctrl-C in a terminal must reach the supervisor only.
         with self.host.log.open("ab") as output:
@@ -194,6 +197,12 @@ class Server:
             time.sleep(0.02)  # its helpers take a moment to notice
         # The number in the file may belong to a stranger by now.
         (self.host.cluster / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _cache() -> int:
+    """MB."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    return max(128, min(memory // 4, LARGEST_CACHE))
 
 
 def _processes_in(folder: Path) -> list[int]:

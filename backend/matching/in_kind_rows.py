@@ -54,7 +54,7 @@ def read_standing(reader: Reader, among: Ids | None) -> Columns:
     standing = f"e.year = {reader.slice.year:d} AND e.ended_by_run = 0"
     own, merged = (
         reader.read(
-            f"SELECT p.id, {names} FROM person p {owner} AND {standing} WHERE {{who}}",
+            f"SELECT p.id, {names} FROM {{people}} {owner} AND {standing} WHERE {{who}}",
             _STANDING,
             among,
         )

@@ -63,17 +63,20 @@ _LAST: Final[Mapping[str, Kind]] = {
 }  # fmt: skip
 _NAMES: Final = ", ".join(f"g.{name}" for name in list(_LAST)[1:])
 _LAST_OF_PEOPLE: Final = (
-    f"SELECT DISTINCT ON (g.bill_id, g.layer) p.id, {_NAMES} FROM person p {{entries}}"
+    f"SELECT DISTINCT ON (g.bill_id, g.layer) p.id, {_NAMES} FROM {{entries}}"
     " WHERE {{who}} ORDER BY g.bill_id, g.layer, g.seq DESC"
 )
-_ENTRIES: Final = (
-    "JOIN grant_entry g ON g.person_id = p.id",
-    "JOIN person_merge m ON m.person_id = p.id AND m.undone_at IS NULL"
-    " JOIN grant_entry g ON g.person_id = m.merged_id",
-    "JOIN bill b ON b.person_id = p.id JOIN bill_moved m ON m.bill_id = b.id"
-    " JOIN grant_entry g ON g.bill_id = b.id",
+_OWN: Final = "{people} JOIN grant_entry g ON g.person_id = p.id"
+_MERGED: Final = (
+    "{people} JOIN person_merge m ON m.person_id = p.id AND m.undone_at IS NULL"
+    " JOIN grant_entry g ON g.person_id = m.merged_id"
 )
-"""Their own, those of people merged into them, and those of bills that were another person's."""
+_MOVED: Final = (
+    "(SELECT b.id, b.person_id FROM bill_moved m JOIN bill b ON b.id = m.bill_id OFFSET 0) b"
+    " JOIN {people} ON p.id = b.person_id JOIN grant_entry g ON g.bill_id = b.id"
+)
+"""Entries of the people, of people merged into them, and of bills that were another person's: few
+bills ever were, so the search begins with these (`OFFSET 0`)."""
 _MERGES_IN_A_ROW: Final = 4
 LAYER_BITS: Final = 5
 """A bill and a layer as one number: `bill_id << 5 | layer`."""
@@ -85,24 +88,25 @@ def read_last(reader: Reader, among: Ids | None) -> Columns:
     `owner`: the person of the slice who is concerned. `person_id`: to whom it was granted: another
     person where the bill was corrected to be the owner's; of merged people the one they are.
     """
+    merges = reader.merges()
     found = [
-        reader.read(_LAST_OF_PEOPLE.format(entries=entries), _LAST, among) for entries in _ENTRIES
+        reader.read(_LAST_OF_PEOPLE.format(entries=entries), _LAST, among)
+        for entries in (_OWN, *([_MERGED] if len(merges["merged_id"]) else []), _MOVED)
     ]
-    return _joined(reader, found)
+    return _joined(found, merges)
 
 
-def _joined(reader: Reader, parts: Sequence[Columns]) -> Columns:
+def _joined(parts: Sequence[Columns], merges: Columns) -> Columns:
     both = {name: np.concatenate([part[name] for part in parts]) for name in _LAST}
-    both["person_id"] = _as_merged(reader, both["person_id"])
+    both["person_id"] = _as_merged(merges, both["person_id"])
     keys = key_of(both["bill_id"], both["layer"])
     order = np.lexsort((both["seq"], keys))
     last = np.append(keys[order][1:] != keys[order][:-1], True)[: len(order)]
     return {name: column[order][last] for name, column in both.items()}
 
 
-def _as_merged(reader: Reader, people: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _as_merged(merges: Columns, people: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """The people whom merged people are now."""
-    merges = reader.merges()
     for _ in range(_MERGES_IN_A_ROW):
         place, merged = find(merges["merged_id"], people)
         people = take(merges["person_id"], place, merged, 0) + np.where(merged, 0, people)

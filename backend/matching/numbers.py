@@ -42,29 +42,38 @@ class Numbers:
 def numbers_of(session: Session, book: PolicyBook) -> Numbers:
     """The numbers of every code in the book; new codes get one."""
     words = book.vocabulary
-    categories = Codes.numbers(session, "category", words.categories)
     entitlements = [one for policy in book.policies.values() for one in policy.entitlements]
-    own = [categories[code] for code in words.categories]
+    given = Codes.given(
+        session,
+        {
+            "category": words.categories,
+            "setting": words.settings,
+            "disease_group": words.disease_groups,
+            "layer": words.layers,
+            "policy": book.policies,
+            "entitlement": [one.code for one in entitlements],
+            "delivery": [one.delivery for one in entitlements],
+        },
+    )
+    own = [given["category"][code] for code in words.categories]
     return Numbers(
-        layers=Codes.numbers(session, "layer", words.layers),
-        policies=Codes.numbers(session, "policy", book.policies),
-        entitlements=Codes.numbers(session, "entitlement", [one.code for one in entitlements]),
-        deliveries=Codes.numbers(session, "delivery", [one.delivery for one in entitlements]),
+        layers=given["layer"],
+        policies=given["policy"],
+        entitlements=given["entitlement"],
+        deliveries=given["delivery"],
         categories=tuple(words.categories),
         settings=tuple(words.settings),
         groups=tuple(words.disease_groups),
-        category_places=_places(session, "category", words.categories),
+        category_places=_places(given["category"], words.categories),
         category_numbers=np.asarray([*own, -1], np.int16),
-        setting_places=_places(session, "setting", words.settings),
-        group_places=_places(session, "disease_group", words.disease_groups),
+        setting_places=_places(given["setting"], words.settings),
+        group_places=_places(given["disease_group"], words.disease_groups),
     )
 
 
-def _places(session: Session, kind: str, codes: Iterable[str]) -> Places:
+def _places(known: Mapping[str, int], codes: Iterable[str]) -> Places:
     """By number; numbers of codes that the vocabulary has no more are −1."""
     order = list(codes)
-    Codes.numbers(session, kind, order)
-    known = Codes.all(session, kind)
     places = np.full(max(known.values(), default=0) + 1, -1, np.int8)
     for code, number in known.items():
         places[number] = order.index(code) if code in order else -1

@@ -26,7 +26,7 @@ from backend.worklist.items import NewItem, open_items, supersede_items
 
 OPENED_BY: Final = "matching"
 _OPEN: Final = (
-    "SELECT w.kind, w.subject_kind, w.subject_id, w.period FROM person p"
+    "SELECT w.kind, w.subject_kind, w.subject_id, w.period FROM {people}"
     " JOIN work_item w ON w.person_id = p.id AND w.state <> 'done' WHERE {who}"
     " AND w.opened_by = %s"
 )

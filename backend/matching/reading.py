@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import psycopg
 
 from backend.citizens.tables import LAYERS
-from backend.kernel.copy import Columns, Kind, read_columns
+from backend.kernel.copy import Columns, Kind, read_arrays, read_columns
 
 Ids = npt.NDArray[np.int64]
 
@@ -40,14 +41,18 @@ WHO_IS_FORGOTTEN: Final = (
     " WHERE e.person_id = p.id AND e.area BETWEEN %s AND %s AND e.ended_by_run = 0))"
     " AND NOT EXISTS (SELECT FROM person_merge m WHERE m.merged_id = p.id AND m.undone_at IS NULL)"
 )
-_VERSIONED: Final = "person p JOIN person_version v ON v.person_id = p.id"
-_LOOK: Final = f"""
-    SELECT count(*), sha256(coalesce(string_agg(
-            int8send(p.id) || int8send(v.data_version), ''::bytea ORDER BY p.id), ''::bytea)),
-        coalesce(array_agg(p.id ORDER BY p.id) FILTER (
-            WHERE s.data_version IS DISTINCT FROM v.data_version OR s.rules_id <> %s), '{{{{}}}}')
-    FROM {_VERSIONED} LEFT JOIN match_state s ON s.person_id = p.id AND s.year = %s WHERE {{who}}
-"""
+_VERSIONED: Final = "{people} JOIN person_version v ON v.person_id = p.id"
+_VERSIONS: Final = "SELECT array_agg(person_id), array_agg(data_version) FROM "
+_NOW: Final = _VERSIONS + "person_version WHERE {whose}"
+_REMEMBER: Final = (
+    "INSERT INTO match_state (person_id, year, data_version, rules_id)"
+    f" SELECT p.id, %s, v.data_version, %s FROM {_VERSIONED} WHERE {{who}}"
+    " ON CONFLICT (person_id, year) DO UPDATE"
+    " SET data_version = excluded.data_version, rules_id = excluded.rules_id"
+)
+_COMPUTED: Final = _VERSIONS + "match_state WHERE year = %s AND rules_id = %s AND {whose}"
+_DENSE: Final = 4
+"""Of fewer numbers than so many for each person, the whole range is read: it lies together."""
 _MERGES: Final[Mapping[str, Kind]] = {"merged_id": "int8", "person_id": "int8"}
 _CLASSES: Final[Mapping[str, Kind]] = {"person_id": "int8", "classes": "int4"}
 
@@ -87,54 +92,50 @@ class Reader:
         self.slice = of
 
     def look(self, rules_id: int) -> Look:
-        """Who is there and who changed, in one pass of the database."""
-        who, values = self._who(None)
-        row = self.connection.execute(
-            _LOOK.format(who=who), [rules_id, self.slice.year, *values]
-        ).fetchone()
-        people, digest, changed = row if row is not None else (0, b"", [])
-        return Look(int(people), bytes(digest), np.asarray(changed, np.int64))
+        """Who is there and who changed."""
+        filled, values = self._filled("SELECT array_agg(p.id) FROM {people} WHERE {who}", None)
+        people = np.sort(read_arrays(self.connection, filled, values)[0])
+        now = self._versions(_NOW, people)
+        computed = self._versions(_COMPUTED, people, [self.slice.year, rules_id])
+        digest = hashlib.sha256(people.tobytes() + now.tobytes()).digest()
+        return Look(len(people), digest, people[now != computed])
 
     def remember(self, among: Ids | None, rules_id: int) -> None:
         """Write down from which data versions and by which rules the people were computed."""
-        who, values = self._who(among)
-        self.connection.execute(
-            "INSERT INTO match_state (person_id, year, data_version, rules_id)"
-            f" SELECT p.id, %s, v.data_version, %s FROM {_VERSIONED} WHERE {who}"
-            " ON CONFLICT (person_id, year) DO UPDATE"
-            " SET data_version = excluded.data_version, rules_id = excluded.rules_id",
-            [self.slice.year, rules_id, *values],
-        )
+        filled, values = self._filled(_REMEMBER, among)
+        self.connection.execute(filled, [self.slice.year, rules_id, *values])
 
     def people(self, among: Ids | None) -> Columns:
         """The people, or those among the ids, with the data version that last touched them."""
-        columns = ", ".join(f"p.{name}" for name in PEOPLE)
+        own = "p" if among is None else "own"
+        table = _VERSIONED if among is None else f"{_VERSIONED} JOIN person own ON own.id = p.id"
+        columns = ", ".join(f"{own}.{name}" for name in PEOPLE)
         return self._read(
-            f"SELECT {columns}, v.data_version FROM {_VERSIONED} WHERE {{who}} ORDER BY p.id",
+            f"SELECT {columns}, v.data_version FROM {table} WHERE {{who}} ORDER BY p.id",
             {**PEOPLE, "data_version": "int8"},
             among,
         )
 
     def identities(self, among: Ids | None) -> Columns:
         """Their identities, by first day."""
-        table = "person p JOIN identity i ON i.person_id = p.id"
+        table = "{people} JOIN identity i ON i.person_id = p.id"
         return self._select(table, IDENTITIES, among, "i.person_id, i.from_on, i.id")
 
     def bills(self, among: Ids | None) -> Columns:
         """Their bills of the year, in the order in which bills are taken."""
-        table = "person p JOIN bill b ON b.person_id = p.id AND b.discharged_on BETWEEN %s AND %s"
+        table = "{people} JOIN bill b ON b.person_id = p.id AND b.discharged_on BETWEEN %s AND %s"
         order = "b.person_id, b.discharged_on, b.bill_no"
         return self._select(table, BILLS, among, order, self._year())
 
     def changes_of_insurance(self, among: Ids | None) -> Columns:
         """Changes of insurance, by day."""
-        table = "person p JOIN vital_event e ON e.person_id = p.id AND e.event = 'insurance_change'"
+        table = "{people} JOIN vital_event e ON e.person_id = p.id AND e.event = 'insurance_change'"
         return self._select(table, CHANGES, among, "e.person_id, e.on_day")
 
     def earlier_disease_classes(self, among: Ids | None) -> Columns:
         """The named groups of diagnoses on their bills of the years before, as bits."""
         return self._read(
-            "SELECT b.person_id, bit_or(b.disease_classes) FROM person p"
+            "SELECT b.person_id, bit_or(b.disease_classes) FROM {people}"
             " JOIN bill b ON b.person_id = p.id AND b.discharged_on < %s"
             " AND b.disease_classes <> 0 WHERE {who} GROUP BY b.person_id ORDER BY b.person_id",
             _CLASSES,
@@ -149,13 +150,30 @@ class Reader:
         return read_columns(self.connection, query + order, _MERGES)
 
     def fetch(self, query: str, among: Ids | None, *after: Any) -> list[Any]:
-        """Rows of any kind over `person p`, with `{who}` in the place of the condition."""
-        who, values = self._who(among)
-        return self.connection.execute(query.format(who=who), [*values, *after]).fetchall()
+        """Rows of any kind; see `read`."""
+        filled, values = self._filled(query, among)
+        return self.connection.execute(filled, [*values, *after]).fetchall()
 
     def read(self, query: str, kinds: Mapping[str, Kind], among: Ids | None = None) -> Columns:
-        """Any query over `person p`, with `{who}` in the place of the condition."""
+        """Any query, with `{people}` for the people (`p.id`) and `{who}` for the condition."""
         return self._read(query, kinds, among)
+
+    def _versions(self, query: str, people: Ids, values: Sequence[Any] = ()) -> Ids:
+        """The data version that the query has for each of the people, in rising order; else 0."""
+        versions = np.zeros(len(people), np.int64)
+        if not len(people):
+            return versions
+        first, last = int(people[0]), int(people[-1])
+        if last - first < _DENSE * len(people):
+            whose, ids = "person_id BETWEEN %s AND %s", [first, last]
+        else:
+            whose, ids = "person_id = ANY(%s)", [people.tolist()]
+        query = query.format(whose=whose)
+        owners, found = read_arrays(self.connection, query, [*values, *ids])
+        place = np.minimum(np.searchsorted(people, owners), len(people) - 1)
+        ours = people[place] == owners
+        versions[place[ours]] = found[ours]
+        return versions
 
     def _year(self) -> tuple[date, date]:
         return date(self.slice.year, 1, 1), date(self.slice.year, 12, 31)
@@ -181,16 +199,17 @@ class Reader:
         among: Ids | None = None,
         before: Sequence[Any] = (),
     ) -> Columns:
-        who, values = self._who(among)
-        return read_columns(self.connection, query.format(who=who), kinds, [*before, *values])
+        filled, values = self._filled(query, among)
+        return read_columns(self.connection, filled, kinds, [*before, *values])
 
-    def _who(self, among: Ids | None) -> tuple[str, list[Any]]:
-        """The condition on `person p`, and its values."""
+    def _filled(self, query: str, among: Ids | None) -> tuple[str, list[Any]]:
+        """The query over the whole slice, or over those among the ids, who are known to be of it;
+        and the values of its condition."""
         of = self.slice
+        if among is not None:
+            ids = ",".join(map(str, among.tolist()))
+            return query.format(people=f"unnest('{{{ids}}}'::bigint[]) AS p (id)", who="true"), []
         who, values = _KNOWN, [of.area_from, of.area_to, of.person_from, of.person_to]
         if of.forgotten:
             who, values = WHO_IS_FORGOTTEN, [of.area_from, of.area_to] * 2
-        if among is not None:
-            who += " AND p.id = ANY(%s)"
-            values = [*values, among.tolist()]
-        return who, values
+        return query.format(people="person p", who=who), values

@@ -25,12 +25,16 @@ from backend.matching.reading import Ids, Reader, Slice
 from backend.matching.slice_data import SliceData
 from backend.matching.spans import pays_without_identity, spans_of
 
-_BY_INDEX: Final = (
-    "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off;"
-    " SET LOCAL enable_mergejoin = off"
-)
+_BY_INDEX: Final = "; ".join(
+    f"SET LOCAL {name}"
+    for name in (
+        "enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off",
+        "jit = off", "max_parallel_workers_per_gather = 0", "join_collapse_limit = 1",
+    )
+)  # fmt: skip
 """A slice is a small part of large tables that grow while runs go on: their statistics lag behind,
-and would have them read whole for every slice."""
+and would have them read whole for every slice. Tables are joined by index in the order written;
+what runs in parallel is the slices."""
 _SOME: Final = 0.3
 """Above this share of changed people, the whole slice is read."""
 

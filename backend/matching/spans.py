@@ -40,7 +40,14 @@ def bases_of(
     rules: Rules, county: str, spans: tuple[Span, ...]
 ) -> tuple[SeriousIllnessBase | None, ...]:
     """The locality's serious-illness insurance on the days of the spans: each that holds once."""
-    days = (day for span in spans for day in range(span.first, span.last + 1))
+    return _bases(rules, county, tuple((span.first, span.last) for span in spans))
+
+
+@lru_cache(maxsize=256)
+def _bases(
+    rules: Rules, county: str, spans: tuple[tuple[int, int], ...]
+) -> tuple[SeriousIllnessBase | None, ...]:
+    days = (day for first, last in spans for day in range(first, last + 1))
     found = (
         rules.assumptions(Assumptions(), county, date.fromordinal(day)).serious_illness_base
         for day in days

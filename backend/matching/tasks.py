@@ -21,7 +21,13 @@ from backend.matching.tables import MATCH_RUN
 QUEUE: Final = "matching"
 SCHEDULED: Final = "schedule"
 LATE_MONTHS: Final = 3
-"""Until March the year before is matched too: its last bills are delivered late."""
+"""Until March the year before is open too: its last bills are delivered late."""
+
+
+def open_years(period: str) -> tuple[int, ...]:
+    """The years whose bills still come in during a month (`2024-03`)."""
+    year, month = int(period[:4]), int(period[5:])
+    return (year - 1, year) if month <= LATE_MONTHS else (year,)
 
 
 @every_month("matching.month", queue=QUEUE, day=1, at=time(1))
@@ -29,8 +35,8 @@ def match_month(session: Session, period: str) -> None:
     """Leave a run of every county for the year, early in the year for the year before, and for
     every year ever matched: a bill or a roster may be corrected years later, and a year without
     changes is known by its digest."""
-    year, month = int(period[:4]), int(period[5:])
-    years = {year, year - (month <= LATE_MONTHS), *_matched_before(session, year)}
+    open_ = open_years(period)
+    years = {*open_, *_matched_before(session, max(open_))}
     jobs = [
         {"county": int(code), "year": one} for code in counties(session) for one in sorted(years)
     ]
