@@ -119,18 +119,21 @@ def after_fork() -> None:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(*, keep: bool = True) -> Iterator[Session]:
     """One transaction: committed at the end of the block, rolled back when it raises.
 
-    Opened in a route, a task or a command; deeds receive the session, may flush and never commit.
+    Without `keep` it is rolled back in any case: a preview. Opened in a route, a task or a
+    command; deeds receive the session, may flush and never commit.
     Raises `TransactionNested` inside another one.
     """
     if _open.get():
         raise TransactionNested("transaction() inside transaction()")
     token = _open.set(True)
     try:
-        with Session(engine(), expire_on_commit=False) as session, session.begin():
+        with Session(engine(), expire_on_commit=False) as session, session.begin() as begun:
             yield session
+            if not keep:
+                begun.rollback()
     finally:
         _open.reset(token)
 

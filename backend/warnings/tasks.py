@@ -16,21 +16,19 @@ from backend.kernel.jobs import defer_many, task
 from backend.kernel.jobs_schedule import every_month
 from backend.kernel.settings import Settings
 from backend.matching.editions import current_edition
+from backend.matching.tasks import open_years
 from backend.warnings import monthly
 from backend.warnings.cross_check import CrossCheck
 
 log = logging.getLogger(__name__)
 
 QUEUE: Final = "warnings"
-LATE_MONTHS: Final = 3
-"""Until March the year before is checked too: its last bills are delivered late."""
 
 
 @every_month("warnings.cross_check", queue=QUEUE, day=2, at=time(2))
 def cross_check_month(session: Session, period: str) -> None:
     """Leave a job for each county and year to be checked."""
-    year, month = int(period[:4]), int(period[5:])
-    years = (year - 1, year) if month <= LATE_MONTHS else (year,)
+    years = open_years(period)
     jobs = [{"county": int(code), "year": one} for code in counties(session) for one in years]
     defer_many(session, check_county, jobs)
 

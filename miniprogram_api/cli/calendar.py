@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.calendars.carrying_out import carry_out, places_of
 from backend.calendars.duties import NAMES, Duty, duties_on
-from backend.calendars.exits import Counted, ask_to_renew, tell_exits
+from backend.calendars.exits import ask_to_renew, tell_exits
 from backend.calendars.review import review_rows
 from backend.calendars.summaries import InstitutionSum, summary_rows
 from backend.citizens.counties import counties
@@ -25,14 +24,10 @@ from backend.kernel.money import format_yuan
 from backend.matching.editions import Edition, current_edition
 from miniprogram_api.cli import work
 from miniprogram_api.cli.arguments import Day, Governed, by_user
-from miniprogram_api.cli.private_file import private_file
+from miniprogram_api.cli.private_file import private_csv
 
 OUT: Final = click.Path(dir_okay=False, path_type=Path)
 NOT_MADE: Final = "这份名单或汇总还没有生成：请先运行 shukun calendar run --on 日期。"
-
-
-class NothingStays(Exception):
-    """Ends the transaction of a dry run."""
 
 
 @click.group()
@@ -113,19 +108,12 @@ def _exported(session: Session, what: str, area: str, detail: Mapping[str, Any],
 
 
 def _people(edition: Edition, day: date, by: str, dry_run: bool) -> None:
-    told: Counted
-    asked: Counted
-    try:
-        with transaction() as session:
-            audit.record(
-                session, actor=by, action="calendar.run", subject=Subject("day", day.isoformat())
-            )
-            told = tell_exits(session, day)
-            asked = ask_to_renew(session, day, edition.rules.book, counties(session))
-            if dry_run:
-                raise NothingStays
-    except NothingStays:
-        click.echo("（预览）", nl=False)
+    subject = Subject("day", day.isoformat())
+    with transaction(keep=not dry_run) as session:
+        audit.record(session, actor=by, action="calendar.run", subject=subject)
+        told = tell_exits(session, day)
+        asked = ask_to_renew(session, day, edition.rules.book, counties(session))
+    _preview(dry_run)
     click.echo(
         f"退出告知：消息 {told.notices} 条，当面告知 {told.tasks} 件；续办认定 {asked.tasks} 件；"
         f"撤回 {told.superseded + asked.superseded} 件。"
@@ -133,16 +121,16 @@ def _people(edition: Edition, day: date, by: str, dry_run: bool) -> None:
 
 
 def _duty(duty: Duty, place: str, edition: Edition, day: date, dry_run: bool) -> None:
-    rows = None
-    try:
-        with transaction() as session:
-            rows = carry_out(session, duty, place, edition, day)
-            if dry_run:
-                raise NothingStays
-    except NothingStays:
-        click.echo("（预览）", nl=False)
+    with transaction(keep=not dry_run) as session:
+        rows = carry_out(session, duty, place, edition, day)
     if rows is not None:
+        _preview(dry_run)
         click.echo(f"{NAMES[duty.kind]} {place} {duty.period}：{rows} 行。")
+
+
+def _preview(dry_run: bool) -> None:
+    if dry_run:
+        click.echo("（预览）", nl=False)
 
 
 def _summed(row: InstitutionSum) -> Sequence[Any]:
@@ -156,8 +144,7 @@ def _yuan(*fen: int) -> tuple[str, ...]:
 
 def _write(out: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     count = 0
-    with private_file(out) as file:
-        writer = csv.writer(file, lineterminator="\n")
+    with private_csv(out) as writer:
         writer.writerow(header)
         for row in rows:
             writer.writerow(row)

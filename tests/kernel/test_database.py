@@ -38,6 +38,13 @@ def test_a_transaction_that_raises_leaves_nothing(database: Engine) -> None:
     assert count() == 0
 
 
+def test_a_transaction_that_is_not_to_be_kept_leaves_nothing(database: Engine) -> None:
+    with transaction(keep=False) as session:
+        record(session, actor="测试", action="test", subject=Subject("test", "1"))
+        assert session.query(AuditEvent).count() == 1
+    assert count() == 0
+
+
 def test_a_transaction_inside_another_raises_and_the_outer_one_rolls_back(
     database: Engine,
 ) -> None:
