@@ -9,10 +9,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Row, func, text
@@ -29,7 +27,6 @@ from backend.payments.states import BATCH_NAMES
 
 COLUMNS: Final = ("serial", "item", "account", "holder", "bank", "amount", "purpose")
 PURPOSE: Final = "医疗救助金"
-PRIVATE: Final = 0o600
 
 _ORDERS: Final = text(
     """
@@ -80,25 +77,6 @@ def bank_file(session: Session, keyring: Keyring, serial: str, by: str) -> BankF
         raise BatchOutdated(Fault("/serial", detail))
     _audit(session, made, by)
     return made
-
-
-def save(content: bytes, path: Path) -> None:
-    """Write the file whole or not at all, for this user alone. Raises `OSError`.
-
-    The draft has one name, so that what a killed process left of it is cleared away.
-    """
-    draft = path.with_name(f".{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 def _content(serial: str, keyring: Keyring, rows: Iterable[Row[Any]]) -> bytes:

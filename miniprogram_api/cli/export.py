@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import click
@@ -15,7 +14,7 @@ from backend.matching.export import grants as granted
 from backend.matching.runs import check_area
 from miniprogram_api.cli import work
 from miniprogram_api.cli.arguments import by_user
-from miniprogram_api.cli.private_file import private_file
+from miniprogram_api.cli.private_file import private_csv
 
 
 @click.group()
@@ -39,8 +38,7 @@ def grants(area: str, year: int, out: Path, by: str) -> None:
     with work.working_database(chosen):
         keyring = work.keyring(chosen)
         # The file appears after the transaction: none is without its line in the audit.
-        with private_file(out) as file, transaction() as session:
-            writer = csv.writer(file, lineterminator="\n")
+        with private_csv(out) as writer, transaction() as session:
             writer.writerow(Granted._fields)
             for row in granted(session, keyring, area, year):
                 writer.writerow(row)

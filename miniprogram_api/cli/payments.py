@@ -24,6 +24,7 @@ from backend.payments.returns import take_return
 from backend.payments.states import BATCH_NAMES, HOLDS, ITEM_NAMES, OPEN, ORDER_NAMES
 from miniprogram_api.cli import work
 from miniprogram_api.cli.arguments import EVERYWHERE, Area, Name, by_user
+from miniprogram_api.cli.private_file import private_file
 
 WITH_REJECTS: Final = 1
 MOST: Final = 50
@@ -125,7 +126,8 @@ def write_file(serial: str, out: Path, by: str) -> None:
         keyring = work.keyring(chosen)
         with transaction() as session:
             made = bank_file.bank_file(session, keyring, serial, by)
-        bank_file.save(made.content, out)
+        with private_file(out) as file:
+            file.write(made.content)
     click.echo(
         f"批次 {made.serial} 已{'重' if made.again else ''}写到 {out}：{made.orders} 笔，"
         f"合计 {format_yuan(made.total)} 元，SHA-256 {made.sha256}。"

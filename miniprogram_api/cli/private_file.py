@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Final, Protocol
+
+PRIVATE: Final = 0o600
+
+
+class Rows(Protocol):
+    """What takes the rows of a CSV file."""
+
+    def writerow(self, row: Iterable[Any], /) -> object: ...
 
 
 @contextmanager
-def private_file(path: Path) -> Iterator[IO[str]]:
-    """A file that only its owner can read, there whole or not at all."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
+def private_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file that only its owner can read, there whole or not at all. Raises `OSError`.
+
+    The draft has one name, so that what a killed process left of it is cleared away.
+    """
+    draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(descriptor, "wb") as file:
             yield file
-        Path(name).replace(path)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
     except BaseException:
-        Path(name).unlink()
+        draft.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def private_csv(path: Path) -> Iterator[Rows]:
+    """The same as CSV in UTF-8."""
+    with private_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        yield csv.writer(text, lineterminator="\n")
+        text.detach()

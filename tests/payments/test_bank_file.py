@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import csv
 import io
-import stat
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -11,7 +9,6 @@ from sqlalchemy.exc import IntegrityError
 from backend.kernel.crypto import SealedBroken
 from backend.kernel.database import transaction
 from backend.payments import listing
-from backend.payments.bank_file import save
 from backend.payments.refusals import BatchOutdated
 from tests.payments.conftest import Office
 from tests.support.ledger import Ledger, card
@@ -101,13 +98,3 @@ def test_staff_see_masked_accounts(office: Office, serial: str) -> None:
     assert [(one.holder, one.account) for one in shown] == [
         ("测*", f"****{card(0)[-4:]}"), ("测*", f"****{card(1)[-4:]}"),
     ]  # fmt: skip
-
-
-def test_a_saved_file_is_for_its_owner_alone_and_replaces_whole(tmp_path: Path) -> None:
-    path = tmp_path / "bank.csv"
-    path.write_text("before")
-    (tmp_path / ".bank.csv.draft").write_text("left by a killed process")
-    save(b"after", path)
-    assert path.read_bytes() == b"after"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert list(tmp_path.iterdir()) == [path]
