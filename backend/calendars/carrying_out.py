@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -17,21 +18,32 @@ from backend.kernel import areas, audit
 from backend.kernel.audit import Subject
 from backend.matching.editions import Edition
 
+SCHEDULED: Final = "calendar"
+"""Who does what nobody asked for."""
 
-def carry_out(session: Session, duty: Duty, county: str, edition: Edition, on: date) -> int | None:
-    """Do one duty: how many rows it made, None where it was done before; audited.
 
-    `county`: whose review list; for a summary the duty's own area.
-    """
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One duty to be done. `place`: whose review list; for a summary the duty's own area."""
+
+    duty: Duty
+    place: str
+    on: date
+    by: str = SCHEDULED
+
+
+def carry_out(session: Session, errand: Errand, edition: Edition) -> int | None:
+    """Do one duty: how many rows it made, None where it was done before; audited."""
+    duty = errand.duty
     if duty.kind == "review":
-        rows = make_review_list(session, duty, county, edition, on)
+        rows = make_review_list(session, duty, errand.place, edition, errand.on)
     else:
-        rows = summarise(session, duty, edition.rules.book, on)
+        rows = summarise(session, duty, edition.rules.book, errand.on)
     if rows is not None:
         detail = {"kind": duty.kind, "policy": duty.policy, "period": duty.period, "rows": rows}
-        subject = Subject("area", county)
+        subject = Subject("area", errand.place)
         audit.record(
-            session, actor="calendar", action="calendar.done", subject=subject, detail=detail
+            session, actor=errand.by, action="calendar.done", subject=subject, detail=detail
         )
     return rows
 

@@ -10,7 +10,7 @@ from typing import Final, cast
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from backend.calendars.carrying_out import carry_out, places_of
+from backend.calendars.carrying_out import Errand, carry_out, places_of
 from backend.calendars.duties import Duty, DutyKind, duties_on
 from backend.calendars.exits import ask_to_renew, tell_exits
 from backend.citizens.counties import counties
@@ -49,7 +49,7 @@ def do_duty(kind: str, policy: str, layer: str, place: int, through: str) -> Non
         edition = current_edition(session, _catalogue())
         area = edition.rules.book.policy(policy).area or ""
         duty = Duty(cast(DutyKind, kind), policy, layer, area, date.fromisoformat(through))
-        carry_out(session, duty, f"{place:06d}", edition, clock.today())
+        carry_out(session, Errand(duty, f"{place:06d}", clock.today()), edition)
 
 
 def _days_since_last(session: Session, on: date) -> list[date]:

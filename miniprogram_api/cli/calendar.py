@@ -10,8 +10,8 @@ from typing import Any, Final
 import click
 from sqlalchemy.orm import Session
 
-from backend.calendars.carrying_out import carry_out, places_of
-from backend.calendars.duties import NAMES, Duty, duties_on
+from backend.calendars.carrying_out import Errand, carry_out, places_of
+from backend.calendars.duties import NAMES, duties_on
 from backend.calendars.exits import ask_to_renew, tell_exits
 from backend.calendars.review import review_rows
 from backend.calendars.summaries import InstitutionSum, summary_rows
@@ -45,14 +45,14 @@ def run(on: date | None, dry_run: bool, by: str) -> None:
     with work.working_database(chosen):
         with transaction() as session:
             edition = current_edition(session, chosen.catalogue)
-            places = [
-                (duty, place)
+            errands = [
+                Errand(duty, place, day, by)
                 for duty in duties_on(edition.rules.book, day)
                 for place in places_of(session, duty)
             ]
         _people(edition, day, by, dry_run)
-        for duty, place in places:
-            _duty(duty, place, edition, day, dry_run)
+        for errand in errands:
+            _run(errand, edition, dry_run)
     if dry_run:
         click.echo("以上只是预览，没有写入。")
 
@@ -120,12 +120,13 @@ def _people(edition: Edition, day: date, by: str, dry_run: bool) -> None:
     )
 
 
-def _duty(duty: Duty, place: str, edition: Edition, day: date, dry_run: bool) -> None:
+def _run(errand: Errand, edition: Edition, dry_run: bool) -> None:
+    duty = errand.duty
     with transaction(keep=not dry_run) as session:
-        rows = carry_out(session, duty, place, edition, day)
+        rows = carry_out(session, errand, edition)
     if rows is not None:
         _preview(dry_run)
-        click.echo(f"{NAMES[duty.kind]} {place} {duty.period}：{rows} 行。")
+        click.echo(f"{NAMES[duty.kind]} {errand.place} {duty.period}：{rows} 行。")
 
 
 def _preview(dry_run: bool) -> None:

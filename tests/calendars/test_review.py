@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from backend.calendars.carrying_out import carry_out, places_of
+from backend.calendars.carrying_out import Errand, carry_out, places_of
 from backend.calendars.duties import Duty
 from backend.calendars.review import Under, review_rows, under_deductible
 from backend.citizens.codes import Codes
@@ -117,11 +117,11 @@ def test_the_list_is_made_once_with_the_work_of_dealing_with_it(
     bill(homes, "甲", "B1", "2023-03-01", "900.00")
     with transaction() as session:
         assert places_of(session, DUTY) == ["320902"]
-        assert carry_out(session, DUTY, "320902", edition, date(2024, 1, 1)) == 1
+        assert carry_out(session, Errand(DUTY, "320902", date(2024, 1, 1)), edition) == 1
     bill(homes, "甲", "B2", "2023-03-01", "90000.00")
     with transaction() as session:
         assert places_of(session, DUTY) == []
-        assert carry_out(session, DUTY, "320902", edition, date(2024, 1, 2)) is None
+        assert carry_out(session, Errand(DUTY, "320902", date(2024, 1, 2)), edition) is None
         rows = review_rows(session, "320902", 2023)
         assert review_rows(session, "320902", 2022) is None
     assert rows == [Under(homes.register.ids["甲"], TINGHU, 1, 90_000, 300_000)]

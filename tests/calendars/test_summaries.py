@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from backend.calendars.carrying_out import carry_out
+from backend.calendars.carrying_out import Errand, carry_out
 from backend.calendars.duties import Duty, DutyKind
 from backend.calendars.summaries import InstitutionSum, summary_rows
 from backend.citizens.codes import Codes
@@ -51,7 +51,7 @@ def resident(homes: Households, name: str) -> None:
 def make(edition: Edition, kind: DutyKind, through: str) -> int | None:
     duty = Duty(kind, "tinghu-trial", LAYER, "320902", date.fromisoformat(through))
     with transaction() as session:
-        return carry_out(session, duty, "320902", edition, date.fromisoformat(through))
+        return carry_out(session, Errand(duty, "320902", date.fromisoformat(through)), edition)
 
 
 def rows(period: str) -> list[tuple[str, int, int, int]]:
@@ -173,7 +173,7 @@ def regrant(homes: Households, policy: str) -> None:
 def test_a_large_area_may_take_longer_than_a_page(homes: Households, edition: Edition) -> None:
     duty = Duty("month", "tinghu-trial", LAYER, "320902", date(2023, 4, 30))
     with transaction() as session:
-        carry_out(session, duty, "320902", edition, date(2023, 5, 1))
+        carry_out(session, Errand(duty, "320902", date(2023, 5, 1)), edition)
         assert session.execute(text("SHOW statement_timeout")).scalar() == "0"
 
 

@@ -7,6 +7,7 @@ import pytest
 from backend.calendars.tasks import do_duty, every_day_of
 from backend.kernel.database import transaction
 from backend.policies.confirmation import PolicyConfirmation
+from tests.support.audited import audited
 from tests.support.households import Households
 
 TINGHU = 320902001001
@@ -52,6 +53,7 @@ def test_a_day_tells_exits_and_leaves_a_job_for_each_duty(homes: Households) -> 
         do_duty.run(**job)
     assert homes.rows("SELECT count(*) FROM review_row") == [(1,)]
     assert homes.rows("SELECT count(*) FROM institution_summary") == [(2,)]
+    assert audited("calendar") == [("calendar.done", "320902")] * 3
     every_day_of.task.run("2024-01-03")
     assert len(jobs(homes, "calendars.duty")) == 3
 

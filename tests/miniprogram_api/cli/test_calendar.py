@@ -78,7 +78,8 @@ def test_a_day_is_previewed_done_once_and_exported(tmp_path: Path, capsys: Outpu
     summary = ["calendar", "summary", "--area", "320902", "--period", "2023"]
     assert run([*summary, "--out", str(out), "--by", "张三"]) == 0
     assert audited("张三") == [
-        ("calendar.run", "2024-01-02"), ("export.review", "320902"), ("export.summary", "320902"),
+        ("calendar.run", "2024-01-02"), *[("calendar.done", "320902")] * 3,
+        ("export.review", "320902"), ("export.summary", "320902"),
     ]  # fmt: skip
 
 
