@@ -76,6 +76,9 @@ DOMAIN: Final = _table(
     Problem("unknown-bill", 404, "没有这张结算单", "请核对结算单的单号。"),
     Problem("unknown-file", 404, "没有这份文件", "请核对文件的编号。"),
     Problem("file-busy", 409, "文件正在导入", "请等它导入完成后再试。"),
+    Problem(
+        "roster-counties-missing", 409, "全量名册没有写明来自哪里", "请按说明写明名册来自哪个县。"
+    ),
     Problem("file-loaded-otherwise", 409, "文件已按另一种情况导入", "请按说明先撤回，再重新导入。"),
     Problem("undo-impossible", 409, "文件不能撤回", "请按说明先撤回后来的文件。"),
     Problem("payment-outdated", 409, "支付批次已过时", "请撤销批次，再重新生成。"),

@@ -58,8 +58,12 @@ class _Wanted:
 )
 @click.option("--mapping", type=File, help="部门自有表头的对照文件（YAML）。")
 @click.option("--by", default=getpass.getuser, help="经办人；不填时为当前系统用户。")
-@click.option("--area", help="名册来自哪个县（区划代码）。")
-@click.option("--complete", type=Day(), help="名册在这一天是全量的：不在册的到前一天为止。")
+@click.option("--area", help="名册来自哪个县、市或省（区划代码）。")
+@click.option(
+    "--complete",
+    type=Day(),
+    help="名册在这一天是全量的：--area 里（没有写明时，名册所及各县里）不在册的到前一天为止。",
+)
 @click.option("--list", "listed", is_flag=True, help="列出收到过的文件。")
 @click.option("--chunk-rows", type=click.IntRange(1, 200_000), default=CHUNK_ROWS, hidden=True)
 @click.option("--undo", type=int, metavar="编号", help="整份撤回一个文件。")

@@ -1,7 +1,8 @@
 """全量名册 (complete): who is absent from a roster that is declared whole no longer holds it.
 
-Whole for the departments and categories (roles, of assignments) that the file names, of the same
-origin. Nobody's rows end while rows of the file are refused: the person may stand in one of them.
+Whole for the departments and categories (roles, of assignments) that the file names, in the area
+that it is said to come from; where none is said, in the counties of its own people. Nobody's rows
+end while rows of the file are refused: the person may stand in one of them.
 """
 
 from __future__ import annotations
@@ -23,16 +24,28 @@ _ABSENT: Final = """
         SELECT id FROM {table} WHERE file_id = %(file)s
         UNION SELECT id FROM {table}_history WHERE file_id = %(file)s
         UNION SELECT unnest(row_ids) FROM data_file_unchanged WHERE file_id = %(file)s
-    ), named AS (SELECT DISTINCT {scope} FROM {table} JOIN brought USING (id))
-    SELECT id FROM {table} JOIN named USING ({scope})
+    ), named AS (SELECT DISTINCT {scope} FROM {table} JOIN brought USING (id)),
+    covered AS (SELECT DISTINCT area / 1000000 AS county FROM {table} JOIN brought USING (id))
+    SELECT id, {ends} FROM {table} JOIN named USING ({scope})
     WHERE from_on < %(day)s AND to_on >= %(day)s AND {origin}
         AND NOT EXISTS (SELECT FROM brought WHERE brought.id = {table}.id)
 """
+_IN_COVERED: Final = (
+    "area / 1000000 IN (SELECT county FROM covered)"
+    " AND (area > 0 OR NOT EXISTS (SELECT FROM covered WHERE county > 0))"
+)
+"""Of people who are not registered nobody knows the county."""
 _END: Final = "UPDATE {table} SET to_on = %s, file_id = %s, revision = %s WHERE id = ANY(%b)"
 _SCOPES: Final = {
-    "identities": ("category, department", "origin_area = %(origin)s"),
-    "assignments": ("role", "(%(low)s = 0 OR area BETWEEN %(low)s AND %(high)s)"),
+    "identities": (
+        "category, department",
+        "(origin_area = %(origin)s OR origin_area = 0 AND area BETWEEN %(low)s AND %(high)s)",
+        "origin_area = 0",
+    ),
+    "assignments": ("role", "area BETWEEN %(low)s AND %(high)s", "true"),
 }
+"""Kind → what a roster is whole for; whose rows it may end where an area is said, and where none
+is."""
 
 
 def end_the_absent(step: Step, record: Row[Any]) -> None:
@@ -52,16 +65,29 @@ def end_the_absent(step: Step, record: Row[Any]) -> None:
         )
         return
     table = FORMS[record.kind].table
-    ids = _absent(step, record)
+    absent = _absent(step, record)
+    ids = [id_ for id_, ends in absent if ends]
     keep(step.connection, table, ids, step.revision)
     end = [record.complete_on - timedelta(days=1), step.file_id, step.revision, ids]
     step.connection.execute(_END.format(table=table.name), end)
     add_notes(step, f"不在全量名册里的 {len(ids)} 条已终止于 {end[0]}")
+    if left := len(absent) - len(ids):
+        add_notes(
+            step,
+            f"另有 {left} 条不在册，但人还没有登记，看不出在哪个县，没有终止："
+            "等他们登记后请再导入一次全量名册",
+        )
 
 
-def _absent(step: Step, record: Row[Any]) -> list[int]:
-    scope, origin = _SCOPES[record.kind]
-    query = _ABSENT.format(table=FORMS[record.kind].table.name, scope=scope, origin=origin)
+def _absent(step: Step, record: Row[Any]) -> list[tuple[int, bool]]:
+    """Rows that are not in the roster, and whether they end."""
+    scope, said, unsaid = _SCOPES[record.kind]
+    query = _ABSENT.format(
+        table=FORMS[record.kind].table.name,
+        scope=scope,
+        origin=said if record.origin_area else unsaid,
+        ends="true" if record.origin_area else _IN_COVERED,
+    )
     low, high = code_range(str(record.origin_area)) if record.origin_area else (0, 0)
     values = {
         "file": step.file_id,
@@ -70,4 +96,4 @@ def _absent(step: Step, record: Row[Any]) -> list[int]:
         "low": low,
         "high": high,
     }
-    return [row[0] for row in step.connection.execute(query, values)]
+    return step.connection.execute(query, values).fetchall()

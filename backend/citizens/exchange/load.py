@@ -22,6 +22,7 @@ from backend.citizens.exchange.apply_people import apply_people
 from backend.citizens.exchange.apply_rows import apply_rows, count_repeats
 from backend.citizens.exchange.chunk import Chunk
 from backend.citizens.exchange.complete import end_the_absent
+from backend.citizens.exchange.covered import check_covered
 from backend.citizens.exchange.mapping import DepartmentMapping
 from backend.citizens.exchange.reading import read_chunks
 from backend.citizens.exchange.registry import NewFile
@@ -77,13 +78,15 @@ class LoadReport:
 def load_file(kind: str, path: Path, options: LoadOptions) -> LoadReport:
     """Load a file whole, going on where a killed load stopped. Opens its own transactions.
 
-    Raises `FileError` for a file that cannot be used at all, `FileBusy`, `LoadedOtherwise`,
-    `OSError`.
+    Raises `FileError` for a file that cannot be used at all, `CountiesMissing`, `FileBusy`,
+    `LoadedOtherwise`, `OSError`.
     """
     new = _described(kind, path, options)
     with transaction() as session:
         before = registry.find(session, new)
     declared = before is not None and registry.declares(before, new)
+    if declared or before is None or before.state == "loading":
+        _check_whole(path, new, before, options)
     if before is not None and declared:
         before = _declare_whole(before, options)
     if before is not None and before.state == "loaded":
@@ -108,6 +111,15 @@ def _described(kind: str, path: Path, options: LoadOptions) -> NewFile:
         origin_area=options.origin_area or from_mapping or 0,
         complete_on=options.complete_on,
     )
+
+
+def _check_whole(path: Path, new: NewFile, before: Row[Any] | None, options: LoadOptions) -> None:
+    """A whole roster without an area is read twice: first for the counties that it reaches."""
+    if new.complete_on is None or (before.origin_area if before else new.origin_area):
+        return
+    chunks = (chunk.rows for chunk in _chunks(new.kind, path, options, 0))
+    with transaction() as session:
+        check_covered(session, options.keyring, new.kind, new.complete_on, chunks)
 
 
 def _declare_whole(record: Row[Any], options: LoadOptions) -> Row[Any]:

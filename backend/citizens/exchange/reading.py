@@ -143,6 +143,11 @@ class _Reader:
         if self.kind == "identities":
             unknown = ~pl.col("department").is_in(list(departments().values()))
             self._tell(rows, unknown, "部门不在名册里，已照原样收下")
+        if self.kind == "bills":
+            longer = pl.col("setting").is_in(VISITS) & (
+                pl.col("admitted_on") != pl.col("discharged_on")
+            )
+            self._tell(rows, longer, "门诊的开始和结束不是同一天，已照收，以结束日为准；请核对")
 
     def _tell(self, rows: pl.DataFrame, odd: pl.Expr, what: str) -> None:
         lines = rows.filter(odd)[LINE]
