@@ -25,6 +25,8 @@ from backend.citizens.exchange.xlsx_file import XlsxFile
 from backend.kernel import clock
 
 CHUNK_ROWS: Final = 20_000
+VISITS: Final = ("outpatient", "chronic_outpatient")
+"""Settings in which a bill is of one day."""
 
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 

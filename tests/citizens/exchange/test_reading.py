@@ -132,6 +132,21 @@ def test_an_unknown_department_is_taken_and_noted(tmp_path: Path) -> None:
     assert chunk.notes == ("第 2 行等：部门不在名册里，已照原样收下",)
 
 
+@pytest.mark.parametrize(
+    ("setting", "noted"),
+    [("outpatient", True), ("chronic_outpatient", True), ("inpatient", False)],
+)
+def test_a_visit_of_several_days_is_taken_and_noted(
+    tmp_path: Path, setting: str, noted: bool
+) -> None:
+    days = {"admitted_on": "2024-03-01", "discharged_on": "2024-03-09"}
+    row = {**GOOD["bills"], "setting": setting, **days}
+    chunk = read_all("bills", write_csv(tmp_path / "a.csv", [row]))
+    assert (chunk.rows.height, chunk.rejects) == (1, ())
+    note = "第 2 行等：门诊的开始和结束不是同一天，已照收，以结束日为准；请核对"
+    assert chunk.notes == ((note,) if noted else ())
+
+
 def test_a_region_that_is_no_province_is_noted(tmp_path: Path) -> None:
     row = {**GOOD["people"], "id_number": id_number(region="770000")}
     chunk = read_all("people", write_csv(tmp_path / "a.csv", [row]))
