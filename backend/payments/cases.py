@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.kernel.audit import Subject
 from backend.kernel.money import format_yuan
-from backend.payments.collecting import Range
+from backend.payments.collecting import WITH_PERSON, Range
 from backend.payments.states import HOLDS
 from backend.worklist.items import NewItem, open_items, supersede_items
 
@@ -26,11 +26,14 @@ _MISSING: Final = """
         SELECT FROM payee p WHERE p.person_id = i.person_id AND p.superseded_at IS NULL
     ) GROUP BY i.person_id ORDER BY i.person_id
 """
-_OPEN: Final = """
+_OPEN: Final = f"""
     SELECT i.id, person_now(i.person_id) AS person_id, i.area, i.state, i.amount, i.hold,
+        CASE WHEN i.state = 'refund_elsewhere' THEN {WITH_PERSON.format(of="i")} ELSE 0 END
+            AS with_person,
         (SELECT max(seq) FROM payment_entry p WHERE p.item_id = i.id) AS seq
     FROM payment_item i
-    WHERE i.area BETWEEN :low AND :high AND i.state IN ('held', 'refund_due') ORDER BY i.id
+    WHERE i.area BETWEEN :low AND :high AND i.state IN ('held', 'refund_due', 'refund_elsewhere')
+    ORDER BY i.id
 """
 _TWICE: Final = """
     SELECT i.id, f.person_id, i.area, 'settled' AS state, sum(before.amount)::bigint AS amount
@@ -44,7 +47,7 @@ _GONE: Final = """
         LEFT JOIN payment_item i ON w.subject_kind = 'payment_item' AND i.id::text = w.subject_id
     WHERE w.area BETWEEN :low AND :high AND w.state <> 'done' AND (
         w.kind = 'payment_held' AND i.state <> 'held'
-        OR w.kind = 'refund_due' AND i.state <> 'refund_due'
+        OR w.kind IN ('refund_due', 'refund_elsewhere') AND i.state <> w.kind
         OR w.kind = 'payment_returned' AND i.state <> 'returned'
         OR w.kind = 'payee_missing' AND w.subject_kind = 'person' AND EXISTS (
             SELECT FROM payee p WHERE p.person_id::text = w.subject_id AND p.superseded_at IS NULL
@@ -116,5 +119,19 @@ def _words(row: Row[Any]) -> tuple[str, str, str]:
             f"收到后用 shukun pay refunded {row.id} 登记。"
         )
         return "refund_due", str(row.seq), reason
+    if row.state == "refund_elsewhere":
+        return "refund_elsewhere", str(row.seq), _elsewhere(row, yuan)
     reason = f"结算数据显示本项已结清，而本系统此前已支付 {yuan} 元：请核实是否重复，重复的请追回。"
     return "paid_twice", "", reason
+
+
+def _elsewhere(row: Row[Any], yuan: str) -> str:
+    """What is to be cleared with who paid; part of it may be the person's to give back."""
+    whose, own = "", ""
+    if row.with_person > 0:
+        whose = "其余"
+        own = f"其中本系统付给本人的 {format_yuan(row.with_person)} 元，请与本人联系退回；"
+    return (
+        f"多付 {yuan} 元：{own}{whose}由医院或他处支付，请与支付方核对清算，不要向本人追要；"
+        f"收到后用 shukun pay refunded {row.id} 登记，不追回的用 shukun pay close {row.id}。"
+    )

@@ -7,6 +7,9 @@ of migration 0009).
 Only entries of released runs are taken, in their order: none after one that is not released, and
 none of a grant of which a refund or a settlement waits for release. While an item is with the bank,
 later entries of its grant to that person wait for the bank's answer.
+
+A person owes back at most what was given to them by our own payments: what a hospital or another
+paid is cleared with whoever paid it (`refund_elsewhere`).
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from sqlalchemy.orm import Session
 from backend.citizens.codes import Codes
 from backend.citizens.tables import LAYERS, NOT_SETTLED
 from backend.matching.ledger import EntryKind
+from backend.payments.states import UNPAID
 
 ONE_AT_A_TIME: Final = 7_205_209
 """Advisory lock: payments are put together by one process at a time. That nothing is taken twice
@@ -26,6 +30,18 @@ does not hang on it: the keys of the tables forbid that."""
 _MINUTES: Final = 10
 KINDS: Final = {"refund": int(EntryKind.REFUND_DUE), "settled": int(EntryKind.SETTLED)}
 """The kinds of entries that lessen what is paid, by their names in the statements."""
+
+WITH_PERSON: Final = """
+    (SELECT coalesce(sum(own.amount), 0)::bigint FROM (
+        SELECT s.amount, s.state,
+            bool_or(s.state = 'cleared_elsewhere') OVER (ORDER BY s.id DESC) AS cleared
+        FROM payment_item s WHERE (s.bill_id, s.layer) = ({of}.bill_id, {of}.layer)
+            AND person_now(s.person_id) = person_now({of}.person_id)
+    ) own WHERE NOT own.cleared AND (own.state IN ('paid', 'ordered', 'refunded')
+        OR own.state = 'closed' AND own.amount < 0))
+"""
+"""SQL: what our payments of the grant of `of` gave to the person, less what came back or was given
+up. What was cleared with who else paid was more than all of it, so it counts from then on."""
 
 _FRESH_ENTRY: Final = """
     CREATE TEMP TABLE fresh_entry ON COMMIT DROP AS
@@ -75,12 +91,13 @@ _FRESH_GRANT: Final = """
             SELECT i.id, i.amount, i.state, i.hold FROM payment_item i
             WHERE (i.bill_id, i.layer) = (f.bill_id, f.layer)
                 AND person_now(i.person_id) = f.person_id
-                AND i.state IN ('due', 'held', 'returned', 'refund_due')
+                AND i.state IN {unpaid}
             ORDER BY i.person_id <> f.person_id, i.id LIMIT 1
         ) o ON true
         WHERE f.area BETWEEN {low} AND {high}
     ), moved AS (
         SELECT *, CASE WHEN ends_settled THEN 'settled' WHEN amount = 0 THEN 'netted'
+            WHEN amount < -{with_person} THEN 'refund_elsewhere'
             WHEN amount < 0 THEN 'refund_due' WHEN was_settled THEN 'held'
             WHEN before IN ('held', 'returned') THEN before ELSE 'due' END AS state
         FROM weighed
@@ -116,7 +133,12 @@ _UNSETTLED: Final = """
             AND {given} = {none} AND NOT EXISTS (
                 SELECT FROM payment_item o WHERE (o.bill_id, o.layer) = (i.bill_id, i.layer)
                     AND person_now(o.person_id) = b.person_id
-                    AND o.state IN ('due', 'held', 'returned', 'refund_due', 'ordered')
+                    AND (o.state IN {unpaid} OR o.state = 'ordered')
+            ) AND 0 < (
+                SELECT sum(o.amount) FROM payment_item o
+                WHERE (o.bill_id, o.layer) = (i.bill_id, i.layer)
+                    AND person_now(o.person_id) = b.person_id
+                    AND o.state IN ('settled', 'cleared_elsewhere')
             )
         ORDER BY i.bill_id, i.layer, i.id
     )
@@ -179,8 +201,10 @@ def collect(session: Session, area: Range) -> int:
     """
     named = {
         **area._asdict(), **KINDS, "none": NOT_SETTLED, "given": given_on_bill(session),
+        "unpaid": UNPAID, "with_person": WITH_PERSON.format(of="weighed"),
     }  # fmt: skip
-    for statement in (_FRESH_ENTRY, _FRESH_GRANT, _NEW_ITEMS, _GROWN_ITEMS):
+    # A settlement that was taken back first: what lowers the grant then lowers what is due of it.
+    for statement in (_FRESH_ENTRY, _UNSETTLED, _FRESH_GRANT, _NEW_ITEMS, _GROWN_ITEMS):
         session.execute(text(statement.format(**named)))
     taken: int = session.execute(text(_ENTRIES)).rowcount  # type: ignore[attr-defined]
     session.execute(text(_UNSETTLED.format(**named)))

@@ -14,7 +14,7 @@ from backend.kernel.audit import Subject, person
 from backend.kernel.errors import Fault
 from backend.payments.cases import SUBJECT
 from backend.payments.refusals import PaymentMoved, PaymentUnknown
-from backend.payments.states import ITEM_NAMES
+from backend.payments.states import ITEM_NAMES, UNPAID
 from backend.payments.tables import PAYMENT_ITEM
 from backend.worklist.items import Closing, close_item
 from backend.worklist.tables import WORK_ITEM
@@ -27,7 +27,12 @@ REASONS: Final = {
 }
 """Why an item is closed unpaid, or a refund given up."""
 _DECIDED: Final = "done"
-_WORK: Final = {"returned": "payment_returned", "held": "payment_held", "refund_due": "refund_due"}
+_WORK: Final = {
+    "returned": "payment_returned",
+    "held": "payment_held",
+    "refund_due": "refund_due",
+    "refund_elsewhere": "refund_elsewhere",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +47,10 @@ class _Move:
 
 _RETRY: Final = _Move("retry", ("returned",), "due", "只有银行退回的才能再付")
 _RELEASE: Final = _Move("release", ("held",), "due", "只有暂缓支付的才能放行")
-_REFUNDED: Final = _Move("refunded", ("refund_due",), "refunded", "只有应退的才能登记退回")
-_CLOSE: Final = _Move(
-    "close", ("due", "held", "returned", "refund_due"), "closed", "不能改为不再支付"
+_REFUNDED: Final = _Move(
+    "refunded", ("refund_due", "refund_elsewhere"), "refunded", "只有应退的才能登记退回"
 )
+_CLOSE: Final = _Move("close", UNPAID, "closed", "不能改为不再支付")
 
 
 def retry(session: Session, item: int, by: str) -> None:
@@ -60,7 +65,7 @@ def release(session: Session, item: int, by: str) -> None:
 
 
 def refunded(session: Session, item: int, by: str) -> None:
-    """Record that the person has paid back what was paid too much."""
+    """Record that the person, or who else was paid, has paid back what was paid too much."""
     _decide(session, _REFUNDED, item, by)
 
 
@@ -75,7 +80,9 @@ def _decide(session: Session, move: _Move, number: int, by: str, reason: str = "
     item, by = _item(session, number), person(by)
     if item.state not in move.origins:
         raise _moved(item, move.cannot)
-    values: Mapping[str, Any] = {"state": move.to, "hold": "", "changed_at": func.now()}
+    # It was not the person alone who gave it back: what they still hold counts anew from here.
+    to = "cleared_elsewhere" if item.state == "refund_elsewhere" else move.to
+    values: Mapping[str, Any] = {"state": to, "hold": "", "changed_at": func.now()}
     if move is _RELEASE:
         values = {**values, "cleared": ",".join(filter(None, (item.cleared, item.hold)))}
     same = (PAYMENT_ITEM.c.id == number, PAYMENT_ITEM.c.state == item.state)

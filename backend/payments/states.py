@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-UNPAID: Final = ("due", "held", "returned", "refund_due")
+UNPAID: Final = ("due", "held", "returned", "refund_due", "refund_elsewhere")
 """Open states in which further entries of the ledger are added to an item."""
 OPEN: Final = (*UNPAID, "ordered")
 
+_BY_ENTRIES: Final = ("due", "held", "refund_due", "refund_elsewhere", "netted", "settled")
+"""States that further entries, or what the register says, bring an unpaid item into."""
+
 ITEM: Final[Mapping[str, frozenset[str]]] = {
-    "due": frozenset({"due", "ordered", "held", "refund_due", "netted", "settled", "closed"}),
-    "held": frozenset({"held", "due", "refund_due", "netted", "settled", "closed"}),
-    "returned": frozenset({"returned", "due", "held", "refund_due", "netted", "settled", "closed"}),
-    "refund_due": frozenset(
-        {"refund_due", "due", "held", "netted", "settled", "refunded", "closed"}
-    ),
+    "due": frozenset({*_BY_ENTRIES, "ordered", "closed"}),
+    "held": frozenset({*_BY_ENTRIES, "closed"}),
+    "returned": frozenset({*_BY_ENTRIES, "returned", "closed"}),
+    "refund_due": frozenset({*_BY_ENTRIES, "refunded", "closed"}),
+    "refund_elsewhere": frozenset({*_BY_ENTRIES, "cleared_elsewhere"}),
     "ordered": frozenset({"due", "paid", "returned"}),
     "settled": frozenset({"held"}),  # the settlement was taken back
     "paid": frozenset(),
     "refunded": frozenset(),
+    "cleared_elsewhere": frozenset(),
     "closed": frozenset(),
     "netted": frozenset(),
 }
@@ -42,9 +45,11 @@ ITEM_NAMES: Final = {
     "held": "暂缓，等人决定",
     "returned": "银行退回",
     "refund_due": "应退",
+    "refund_elsewhere": "应退，非我方支付",
     "ordered": "已列入批次",
     "paid": "已支付",
     "refunded": "已退回",
+    "cleared_elsewhere": "已与支付方了结",
     "closed": "不再支付",
     "netted": "增减相抵",
     "settled": "医院已结算",

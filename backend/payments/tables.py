@@ -30,6 +30,8 @@ from sqlalchemy import (
 
 from backend.kernel.database import Base
 
+_OPEN: Final = "'due', 'held', 'returned', 'refund_due', 'refund_elsewhere', 'ordered'"
+
 
 def _now(name: str) -> Column[Any]:
     return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
@@ -82,26 +84,27 @@ PAYMENT_ITEM: Final = Table(
     _now("created_at"),
     _now("changed_at"),
     CheckConstraint(
-        "state IN ('due', 'held', 'returned', 'refund_due', 'ordered',"
-        " 'paid', 'refunded', 'closed', 'netted', 'settled')",
+        f"state IN ({_OPEN}, 'paid', 'refunded', 'cleared_elsewhere', 'closed', 'netted',"
+        " 'settled')",
         name="state_known",
     ),
     CheckConstraint("(state = 'held') = (hold <> '')", name="held_for_a_reason"),
     CheckConstraint(
         "CASE WHEN state IN ('due', 'held', 'returned', 'ordered', 'paid') THEN amount > 0"
-        " WHEN state IN ('refund_due', 'refunded') THEN amount < 0"
+        " WHEN state IN ('refund_due', 'refunded', 'refund_elsewhere', 'cleared_elsewhere')"
+        " THEN amount < 0"
         " WHEN state = 'netted' THEN amount = 0 ELSE true END",
         name="sign_of_the_state",
     ),
     Index(
         "uq_payment_item_bill_id_layer_person_id_open", "bill_id", "layer", "person_id",
         unique=True,
-        postgresql_where=text("state IN ('due', 'held', 'returned', 'refund_due', 'ordered')"),
+        postgresql_where=text(f"state IN ({_OPEN})"),
     ),
     Index("ix_payment_item_bill_id", "bill_id", "layer"),
     Index(
         "ix_payment_item_area_open", "area",
-        postgresql_where=text("state IN ('due', 'held', 'returned', 'refund_due', 'ordered')"),
+        postgresql_where=text(f"state IN ({_OPEN})"),
     ),
 )  # fmt: skip
 """应付项: what is owed to one person on one grant (bill and layer) beyond what was paid before: the

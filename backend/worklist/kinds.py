@@ -54,6 +54,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "payment_held": _kind("暂缓支付，请决定", COUNTY),
     "paid_twice": _kind("可能重复支付，请核实", COUNTY),
     "refund_due": _kind("应退款", COUNTY, 20),
+    "refund_elsewhere": _kind("应退，非我方支付，请与支付方清算", COUNTY, 20),
     "name_changed": _kind("姓名有变化，请核对", TOWNSHIP),
     "people_merged": _kind("两个号码合为一人，请核对", TOWNSHIP),
     "phone_shared": _kind("多户共用一个电话，请核对", TOWNSHIP, 20),

@@ -7,10 +7,15 @@ revision = "0009"
 down_revision = "0008"
 
 ITEM_MOVES = """{
-    "due": ["due", "ordered", "held", "refund_due", "netted", "settled", "closed"],
-    "held": ["held", "due", "refund_due", "netted", "settled", "closed"],
-    "returned": ["returned", "due", "held", "refund_due", "netted", "settled", "closed"],
-    "refund_due": ["refund_due", "due", "held", "netted", "settled", "refunded", "closed"],
+    "due": ["due", "ordered", "held", "refund_due", "refund_elsewhere", "netted", "settled",
+        "closed"],
+    "held": ["held", "due", "refund_due", "refund_elsewhere", "netted", "settled", "closed"],
+    "returned": ["returned", "due", "held", "refund_due", "refund_elsewhere", "netted", "settled",
+        "closed"],
+    "refund_due": ["refund_due", "due", "held", "refund_elsewhere", "netted", "settled", "refunded",
+        "closed"],
+    "refund_elsewhere": ["refund_elsewhere", "due", "held", "refund_due", "netted", "settled",
+        "cleared_elsewhere"],
     "ordered": ["due", "paid", "returned"],
     "settled": ["held"]
 }"""
@@ -211,13 +216,13 @@ def _create_tables() -> None:
         ),
         sa.CheckConstraint(
             "CASE WHEN state IN ('due', 'held', 'returned', 'ordered', 'paid') THEN amount > 0 "
-            "WHEN state IN ('refund_due', 'refunded') THEN amount < 0 WHEN state = 'netted' "
-            "THEN amount = 0 ELSE true END",
+            "WHEN state IN ('refund_due', 'refunded', 'refund_elsewhere', 'cleared_elsewhere') "
+            "THEN amount < 0 WHEN state = 'netted' THEN amount = 0 ELSE true END",
             name="ck_payment_item_sign_of_the_state",
         ),
         sa.CheckConstraint(
-            "state IN ('due', 'held', 'returned', 'refund_due', 'ordered', 'paid', 'refunded', "
-            "'closed', 'netted', 'settled')",
+            "state IN ('due', 'held', 'returned', 'refund_due', 'refund_elsewhere', 'ordered', "
+            "'paid', 'refunded', 'cleared_elsewhere', 'closed', 'netted', 'settled')",
             name="ck_payment_item_state_known",
         ),
         sa.ForeignKeyConstraint(
@@ -230,7 +235,9 @@ def _create_tables() -> None:
         "payment_item",
         ["area"],
         unique=False,
-        postgresql_where=sa.text("state IN ('due', 'held', 'returned', 'refund_due', 'ordered')"),
+        postgresql_where=sa.text(
+            "state IN ('due', 'held', 'returned', 'refund_due', 'refund_elsewhere', 'ordered')"
+        ),
     )
     op.create_index("ix_payment_item_bill_id", "payment_item", ["bill_id", "layer"], unique=False)
     op.create_index(
@@ -238,7 +245,9 @@ def _create_tables() -> None:
         "payment_item",
         ["bill_id", "layer", "person_id"],
         unique=True,
-        postgresql_where=sa.text("state IN ('due', 'held', 'returned', 'refund_due', 'ordered')"),
+        postgresql_where=sa.text(
+            "state IN ('due', 'held', 'returned', 'refund_due', 'refund_elsewhere', 'ordered')"
+        ),
     )
     op.create_table(
         "payment_entry",

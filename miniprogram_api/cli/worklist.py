@@ -30,6 +30,7 @@ OWN_COMMAND: Final = {
     "payment_held": "shukun pay release 或 close",
     "payment_returned": "shukun pay retry 或 close",
     "refund_due": "shukun pay refunded 或 close",
+    "refund_elsewhere": "shukun pay refunded 或 close",
 }
 """Kinds whose outcome has an effect: they are closed by the command that has it."""
 

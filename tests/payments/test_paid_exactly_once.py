@@ -26,6 +26,7 @@ from backend.kernel.money import parse_yuan
 from backend.kernel.settings import PROJECT
 from backend.payments.batches import make_batch
 from backend.payments.collecting import Range, collect
+from backend.payments.states import OPEN
 from miniprogram_api.cli import run as shukun
 from tests.payments.conftest import TODAY
 from tests.support.ledger import Ledger
@@ -174,8 +175,8 @@ def faults(ledger: Ledger, bank: Bank) -> list[str]:
     owed = {
         (bill, layer): int(fen)
         for bill, layer, fen in ledger.rows(
-            "SELECT bill_id, layer, sum(amount) FROM payment_item WHERE state IN"
-            " ('due', 'returned', 'held', 'refund_due', 'ordered') GROUP BY 1, 2"
+            f"SELECT bill_id, layer, sum(amount) FROM payment_item WHERE state IN {OPEN}"
+            " GROUP BY 1, 2"
         )
     }
     found = []
