@@ -21,6 +21,7 @@ from backend.kernel.postgres_host import PostgresUnavailable
 from backend.kernel.settings import DEFAULT_DATA, SettingsError
 from backend.kernel.yaml_file import FileError
 from miniprogram_api.cli.calendar import calendar
+from miniprogram_api.cli.chinese import speak_chinese
 from miniprogram_api.cli.db import db
 from miniprogram_api.cli.estimate import estimate
 from miniprogram_api.cli.export import export
@@ -71,6 +72,7 @@ def main() -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; every refusal is a plain sentence on stderr."""
+    speak_chinese()
     try:
         status = shukun.main(list(arguments), prog_name="shukun", standalone_mode=False)
     except click.ClickException as error:

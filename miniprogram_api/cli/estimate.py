@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 import msgspec
@@ -28,10 +28,6 @@ WITH_PROBLEMS = 1
 
 class NotEstimated(click.ClickException):
     """The request cannot be used; the message says why, in Chinese."""
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Without click's English word before it."""
-        click.echo(self.message, file, err=True)
 
 
 @click.command()

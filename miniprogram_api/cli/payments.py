@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 from sqlalchemy.orm import Session
@@ -32,10 +32,6 @@ MOST: Final = 50
 
 class FileUnusable(click.ClickException):
     """A file cannot be read or written; the message says why, in Chinese."""
-
-    def show(self, file: Any = None) -> None:
-        """Without click's English word before it."""
-        click.echo(self.message, file, err=True)
 
 
 IN_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)

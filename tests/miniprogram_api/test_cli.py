@@ -44,7 +44,7 @@ def test_every_command_has_help_even_where_the_settings_are_bad(
     path: tuple[str, ...], capsys: Output
 ) -> None:
     assert run([*path, "--help"]) == 0
-    assert "Usage: shukun" in capsys.readouterr().out
+    assert "用法: shukun" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_every_command_has_help_even_where_the_settings_are_bad(
 )
 def test_a_command_that_is_written_wrong_cannot_run(arguments: list[str], capsys: Output) -> None:
     assert run(arguments) == 2
-    assert "Error" in capsys.readouterr().err
+    assert "查看用法：shukun" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("bad_settings")
