@@ -71,23 +71,24 @@ def _review(policy: Policy, layer: str, on: date) -> Iterator[tuple[DutyKind, da
 
 
 def _summary(policy: Policy, layer: str, on: date) -> Iterator[tuple[DutyKind, date]]:
-    """Throughout a month: the month before, where the interval ends with it."""
-    months = _figure(policy, f"{layer}.summary.months", on)
+    """Throughout a month: the month before, where the interval in use then ends with it."""
     last = on.replace(day=1) - timedelta(days=1)
+    months = _figure(policy, f"{layer}.summary.months", last)
     if months and last.month % months == 0:
         yield "month", last
 
 
 def _settlement(policy: Policy, layer: str, on: date) -> Iterator[tuple[DutyKind, date]]:
-    """From its day on; in January that of the year before, if nobody worked since."""
-    month = _figure(policy, f"{layer}.settlement.month", on)
-    day = _figure(policy, f"{layer}.settlement.day", on)
-    if not month or not day:
-        return
-    year = on.year - (on.month == 1 and month != 1)
-    through = date(year, month, min(day, monthrange(year, month)[1]))
-    if through <= on:
-        yield "year", through
+    """From its day on; in January that of the year before too, if nobody worked since."""
+    before = [date(on.year - 1, 12, 31)] if on.month == 1 else []
+    for known in (*before, on):
+        month = _figure(policy, f"{layer}.settlement.month", known)
+        day = _figure(policy, f"{layer}.settlement.day", known)
+        if month and day:
+            last = monthrange(known.year, month)[1]
+            through = date(known.year, month, min(day, last))
+            if through <= on:
+                yield "year", through
 
 
 def _figure(policy: Policy, code: str, on: date) -> int | None:

@@ -23,8 +23,6 @@ from backend.matching.editions import current_edition
 
 QUEUE: Final = "calendars"
 EVERY_DAY: Final = "calendars.day"
-LOOK_BACK: Final = timedelta(days=62)
-"""After a standstill: two months, so that none passes unseen."""
 
 
 @every_day(EVERY_DAY, queue=QUEUE, at=time(1, 30))
@@ -53,15 +51,21 @@ def do_duty(kind: str, policy: str, layer: str, place: int, through: str) -> Non
 
 
 def _days_since_last(session: Session, on: date) -> list[date]:
-    """The day itself last, after those since the day done before it."""
+    """The last day of each month since the day done before it, then the day itself.
+
+    What a month asks for is due on its last day too; a month that passed unseen would come into
+    the summary of a later one.
+    """
     before = select(func.max(periodic_done.c.period)).where(
         periodic_done.c.job == EVERY_DAY, periodic_done.c.period < on.isoformat()
     )
     last = session.execute(before).scalar_one()
     if last is None:
         return [on]
-    skipped = min(on - date.fromisoformat(last), LOOK_BACK).days
-    return [on - timedelta(days=ago) for ago in reversed(range(skipped))]
+    days = [on]
+    while (month_end := days[0].replace(day=1) - timedelta(days=1)).isoformat() > last:
+        days.insert(0, month_end)
+    return days
 
 
 def _leave(session: Session, duty: Duty) -> None:

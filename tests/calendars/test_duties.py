@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from backend.calendars.duties import Duty, duties_on
 from backend.policies.book import PolicyBook
 from backend.policies.catalogue import load_catalogue
+from backend.policies.policy import DatedValue
 
 TINGHU = ("tinghu-trial", "special_assistance", "320902")
 
@@ -51,6 +53,32 @@ def test_what_tinghus_calendar_asks_for(
 ) -> None:
     """Confirmed from March 2022 to February 2024: the years in which it held."""
     assert due(book, day) == expected
+
+
+def with_figure(book: PolicyBook, code: str, since: str, value: int) -> PolicyBook:
+    """The book, with a figure of Tinghu's that is another from a day on."""
+    tinghu = book.policy("tinghu-trial")
+    known = tinghu.parameters[code]
+    later = DatedValue(date.fromisoformat(since), None, value, None)
+    parameter = replace(known, values=(*known.values, later))
+    changed = replace(tinghu, parameters={**tinghu.parameters, code: parameter})
+    return replace(book, policies={**book.policies, tinghu.id: changed})
+
+
+def test_a_summary_goes_by_the_interval_of_its_month_not_of_the_day_it_is_made(
+    book: PolicyBook,
+) -> None:
+    changed = with_figure(book, "special_assistance.summary.months", "2023-05-01", 12)
+    assert due(changed, "2023-05-01") == [("month", "2023-04", "2023-04-30")]
+    assert due(changed, "2023-06-01") == []
+
+
+def test_a_settlement_goes_by_the_day_of_its_year_not_of_the_day_it_is_made(
+    book: PolicyBook,
+) -> None:
+    changed = with_figure(book, "special_assistance.settlement.day", "2024-01-01", 20)
+    assert ("year", "2023", "2023-12-10") in due(changed, "2024-01-05")
+    assert ("year", "2024", "2024-12-20") in due(changed, "2024-12-20")
 
 
 def test_every_period_of_a_year_comes_up_and_whatever_is_due_again_is_the_same(

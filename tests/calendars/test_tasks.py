@@ -84,15 +84,25 @@ def test_after_a_standstill_every_day_since_is_looked_at(
     assert [(job["kind"], job["through"]) for job in found] == left
 
 
-def test_no_more_than_two_months_are_looked_back_over(homes: Households) -> None:
-    last_done(homes, "2022-03-02")
+def test_after_a_long_standstill_each_bill_comes_into_the_summary_of_its_own_month(
+    homes: Households,
+) -> None:
+    homes.member("甲", area=TINGHU)
+    paid = {"special_assistance": "100.00"}
+    for month in ("2022-12", "2023-01", "2023-04"):
+        homes.register.bill("甲", f"B{month}", f"{month}-05", "900.00", paid=paid)
+    last_done(homes, "2022-12-02")
     every_day_of.task.run("2023-05-02")
-    found = jobs(homes, "calendars.duty")
-    assert [(job["kind"], job["through"]) for job in found] == [
-        ("month", "2023-02-28"),
-        ("month", "2023-03-31"),
-        ("month", "2023-04-30"),
-    ]
+    for job in jobs(homes, "calendars.duty"):
+        do_duty.run(**job)
+    assert homes.rows(
+        "SELECT i.period, r.bills FROM institution_summary i"
+        " LEFT JOIN institution_summary_row r ON r.summary_id = i.id"
+        " WHERE i.kind = 'month' ORDER BY i.id"
+    ) == [
+        ("2022-11", None), ("2022-12", 1), ("2023-01", 1), ("2023-02", None), ("2023-03", None),
+        ("2023-04", 1),
+    ]  # fmt: skip
 
 
 def test_months_that_are_caught_up_are_summed_up_one_after_another(homes: Households) -> None:
