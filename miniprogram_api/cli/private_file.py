@@ -10,7 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
+import click
+
 PRIVATE: Final = 0o600
+
+
+class FileNotWritten(click.ClickException):
+    """The file cannot be begun; the message says why, in Chinese."""
 
 
 class Rows(Protocol):
@@ -21,13 +27,18 @@ class Rows(Protocol):
 
 @contextmanager
 def private_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that only its owner can read, there whole or not at all. Raises `OSError`.
+    """A file that only its owner can read, there whole or not at all.
 
+    Raises `FileNotWritten` where the folder takes none, and `OSError` when the disk is full.
     The draft has one name, so that what a killed process left of it is cleared away.
     """
     draft = path.with_name(f".{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+    try:
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+    except OSError as error:
+        reason = f"“{path}”写不了（{error.strerror}）：请检查文件夹在不在、有没有权限。"
+        raise FileNotWritten(reason) from error
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file

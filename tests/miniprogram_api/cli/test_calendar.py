@@ -84,6 +84,15 @@ def test_a_day_is_previewed_done_once_and_exported(tmp_path: Path, capsys: Outpu
 
 
 @pytest.mark.usefixtures("homes")
+def test_a_list_that_cannot_be_written_is_said_plainly(tmp_path: Path, capsys: Output) -> None:
+    assert run(["calendar", "run", "--on", "2024-01-02"]) == 0
+    out = str(tmp_path / "nowhere" / "x.csv")
+    review = ["calendar", "review", "--area", "320902", "--year", "2023"]
+    assert run([*review, "--out", out]) == 2
+    assert f"“{out}”写不了" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("homes")
 def test_what_has_not_been_made_cannot_be_exported(tmp_path: Path, capsys: Output) -> None:
     out = ["--out", str(tmp_path / "x.csv")]
     assert run(["calendar", "summary", "--area", "320902", "--period", "2023", *out]) == 2
