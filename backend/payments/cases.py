@@ -66,7 +66,7 @@ def open_cases(session: Session, area: Range, by: str, today: date) -> int:
     items = [_missing(row, today) for row in session.execute(text(_MISSING), where)]
     items += [_item(row) for row in session.execute(text(_OPEN), where)]
     items += [_item(row) for row in session.execute(text(_TWICE))]
-    return open_items(session, items, by)
+    return open_items(session, items, by, today)
 
 
 def open_returned(session: Session, rows: list[Row[Any]], by: str) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import Row, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from backend.kernel import audit
+from backend.kernel import audit, clock
 from backend.kernel.audit import Subject
 from backend.kernel.calendar import Deadline, add_working_days
 from backend.kernel.crypto import Cipher, Place
@@ -104,15 +104,18 @@ class Closing:
     cipher: Cipher | None = None
 
 
-def open_items(session: Session, items: Sequence[NewItem], opened_by: str) -> int:
+def open_items(
+    session: Session, items: Sequence[NewItem], opened_by: str, today: date | None = None
+) -> int:
     """Open the items that were never opened before; returns how many those are.
 
+    `today`: from which day on deadlines are counted; the clock's where none is given.
     An item is known by kind, subject and period: one that is open or that a person closed stays as
     it is; one that was superseded is opened anew. Raises `KeyError` for an unknown kind.
     """
     if not items:
         return 0
-    dues = _dues(session, items)
+    dues = _dues(items, today or clock.today())
     single = {(item.kind, item.subject, item.period): item for item in reversed(items)}
     rows = [_row(item, opened_by, dues) for item in reversed(single.values())]
     return sum(_insert(session, rows[at : at + AT_ONCE]) for at in range(0, len(rows), AT_ONCE))
@@ -189,14 +192,9 @@ def _outcomes(kind: str) -> str:
 # -- opening ---------------------------------------------------------------------------------------
 
 
-def _dues(session: Session, items: Sequence[NewItem]) -> Mapping[str, Deadline]:
-    """The deadline of each kind that an item leaves open, counted from today."""
+def _dues(items: Sequence[NewItem], today: date) -> Mapping[str, Deadline]:
+    """The deadline of each kind that an item leaves open."""
     kinds = {item.kind for item in items if item.due_on is None}
-    if not kinds:
-        return {}
-    today = session.execute(
-        select(func.date(func.timezone("Asia/Shanghai", func.now())))
-    ).scalar_one()
     return {kind: add_working_days(today, KINDS[kind].working_days) for kind in kinds}
 
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from backend.kernel import clock
 from backend.kernel.audit import Subject
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
@@ -58,13 +59,15 @@ def test_a_closed_item_is_not_opened_again_for_the_same_period(database: Engine)
         assert open_items(session, [visit(1, period="2026-04")], "test") == 1
 
 
-def test_an_item_without_a_day_is_due_after_the_working_days_of_its_kind(database: Engine) -> None:
+def test_an_item_without_a_day_is_due_after_the_working_days_of_its_kind(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "today", lambda: date(2026, 3, 2))
     opened(visit(1), visit(2, due_on=date(2026, 3, 6)))
     with transaction() as session:
+        open_items(session, [visit(3)], "test", date(2026, 3, 3))
         rows = session.execute(text("SELECT due_on FROM work_item ORDER BY id")).scalars().all()
-        today = session.execute(text("SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date")).scalar()
-    assert rows[0] > today
-    assert rows[1] == date(2026, 3, 6)
+    assert rows == [date(2026, 3, 9), date(2026, 3, 6), date(2026, 3, 10)]
 
 
 def test_it_is_closed_once_with_its_outcome_and_an_event_in_the_audit(database: Engine) -> None:
