@@ -49,8 +49,10 @@ _GONE: Final = """
         w.kind = 'payment_held' AND i.state <> 'held'
         OR w.kind IN ('refund_due', 'refund_elsewhere') AND i.state <> w.kind
         OR w.kind = 'payment_returned' AND i.state <> 'returned'
-        OR w.kind = 'payee_missing' AND w.subject_kind = 'person' AND EXISTS (
-            SELECT FROM payee p WHERE p.person_id::text = w.subject_id AND p.superseded_at IS NULL
+        OR w.kind = 'payee_missing' AND w.subject_kind = 'person' AND (
+            w.person_id <> person_now(w.person_id) OR EXISTS (
+                SELECT FROM payee p WHERE p.person_id = w.person_id AND p.superseded_at IS NULL
+            )
         )
     ) ORDER BY 1, 2, 3
 """

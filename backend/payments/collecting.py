@@ -2,7 +2,7 @@
 
 There is one open item of a bill and layer to a person. A bill that was corrected to be another
 person's is owed back by the one and due to the other; people who were merged are one (`person_now`
-of migration 0009).
+of migration 0007).
 
 Only entries of released runs are taken, in their order: none after one that is not released, and
 none of a grant of which a refund or a settlement waits for release. While an item is with the bank,

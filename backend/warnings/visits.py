@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Final, Literal
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.citizens.tables import PERSON
@@ -151,7 +151,7 @@ def _want_application(session: Session, visit: Visit, warning: Row[Any]) -> None
     session.execute(
         DRAFT_WANTED.insert().values(
             warning_id=visit.warning_id,
-            person_id=warning.person_id,
+            person_id=func.person_now(warning.person_id),
             household_id=warning.household_id,
             area=warning.area,
             wanted_on=visit.on,

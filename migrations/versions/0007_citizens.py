@@ -54,6 +54,21 @@ LAYERS = (
 )  # fmt: skip
 DEEDS = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}
 PROTECTED = ("person", "identity", "bill", "assignment", "vital_event")
+PERSON_NOW = """
+    CREATE FUNCTION person_now(person bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+    DECLARE
+        into_whom bigint;
+    BEGIN
+        FOR hops IN 1..16 LOOP
+            SELECT m.person_id INTO into_whom FROM person_merge m
+                WHERE m.merged_id = person AND m.undone_at IS NULL;
+            EXIT WHEN into_whom IS NULL;
+            person := into_whom;
+        END LOOP;
+        RETURN person;
+    END
+    $$
+"""
 
 
 def upgrade() -> None:
@@ -71,6 +86,7 @@ def upgrade() -> None:
                 f" FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
             )
     op.execute(MOVED)
+    op.execute(PERSON_NOW)
     for deed in ("INSERT", "UPDATE"):
         op.execute(
             f"CREATE TRIGGER note_moved_after_{deed.lower()} AFTER {deed} ON bill"
@@ -599,6 +615,7 @@ def downgrade() -> None:
     op.drop_table("vital_event")
     op.drop_table("person_number")
     op.drop_table("identity")
+    op.execute("DROP FUNCTION person_now(bigint)")
     op.drop_table("person_merge")
     op.drop_table("household_income")
     op.drop_table("data_file_unchanged")

@@ -42,23 +42,6 @@ def upgrade() -> None:
     _create_tables()
     op.execute(
         """
-        CREATE FUNCTION person_now(person bigint) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
-        DECLARE
-            into_whom bigint;
-        BEGIN
-            FOR hops IN 1..16 LOOP
-                SELECT m.person_id INTO into_whom FROM person_merge m
-                    WHERE m.merged_id = person AND m.undone_at IS NULL;
-                EXIT WHEN into_whom IS NULL;
-                person := into_whom;
-            END LOOP;
-            RETURN person;
-        END
-        $$
-        """
-    )
-    op.execute(
-        """
         CREATE FUNCTION only_moves() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE
             moves jsonb := nullif(TG_ARGV[0], '')::jsonb;
@@ -310,4 +293,3 @@ def downgrade() -> None:
     op.drop_table("payment_return")
     op.drop_table("payment_batch")
     op.execute("DROP FUNCTION only_moves()")
-    op.execute("DROP FUNCTION person_now(bigint)")

@@ -469,6 +469,21 @@ def test_who_was_enrolled_since_is_not_asked_about(register: Register, database:
     assert open_kinds(database) == []
 
 
+def test_what_was_asked_about_a_merged_person_is_asked_about_the_one_they_are(
+    register: Register, database: Engine
+) -> None:
+    for name in ("甲", "乙"):
+        register.person(name, insurance="none")
+    register.identity("甲", LOW, "2023-01-01")
+    run()
+    register.merge("甲", "乙")
+    run()
+    with database.connect() as connection:
+        waiting = text("SELECT kind, person_id FROM work_item WHERE state <> 'done'")
+        found = [tuple(row) for row in connection.execute(waiting)]
+    assert found == [("enrol_first", register.ids["乙"])]
+
+
 def test_a_case_of_another_amount_ends_when_the_file_is_corrected(
     register: Register, database: Engine
 ) -> None:

@@ -111,6 +111,19 @@ def test_a_person_without_an_account_is_a_case_for_the_village(
     assert ledger.work() == []
 
 
+def test_a_missing_account_is_asked_for_once_where_people_were_merged(
+    ledger: Ledger, office: Office, run: int
+) -> None:
+    for name in ("乙某", "丁某"):
+        ledger.person(name, account=None)
+    ledger.entry(ledger.bill("乙某", "B2"), 500, run)
+    office.make()
+    ledger.merge("乙某", "丁某")
+    office.make()
+    waiting = "SELECT kind, person_id FROM work_item WHERE state <> 'done'"
+    assert ledger.rows(waiting) == [("payee_missing", ledger.register.ids["丁某"])]
+
+
 def test_a_person_who_died_is_a_case_for_the_county(
     ledger: Ledger, office: Office, bill: int, run: int
 ) -> None:

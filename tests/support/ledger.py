@@ -109,13 +109,7 @@ class Ledger:
 
     def merge(self, name: str, into: str) -> None:
         """Two people found to be one: the bills move too."""
-        ids = {"merged": self.register.ids[name], "stays": self.register.ids[into]}
-        self.execute("UPDATE bill SET person_id = :stays WHERE person_id = :merged", **ids)
-        self.execute(
-            "INSERT INTO person_merge (merged_id, revision, person_id, file_id)"
-            " VALUES (:merged, nextval('data_version'), :stays, 1)",
-            **ids,
-        )
+        self.register.merge(name, into)
 
     def run(self, *, released: bool = True) -> int:
         """A run of matching."""

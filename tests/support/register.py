@@ -125,6 +125,22 @@ class Register:
             done = PERSON.update().where(PERSON.c.id == self.ids[name])
             session.execute(done.values(revision=revision, **values))
 
+    def merge(self, name: str, into: str) -> None:
+        """Two people found to be one: what is the one's moves to the other."""
+        ids = {"merged": self.ids[name], "stays": self.ids[into]}
+        with Session(self.engine) as session, session.begin():
+            for table in ("bill", "identity"):
+                moved = f"UPDATE {table} SET person_id = :stays WHERE person_id = :merged"
+                session.execute(text(moved), ids)
+            session.execute(text("UPDATE person SET known = false WHERE id = :merged"), ids)
+            session.execute(
+                text(
+                    "INSERT INTO person_merge (merged_id, revision, person_id, file_id)"
+                    " VALUES (:merged, nextval('data_version'), :stays, 1)"
+                ),
+                ids,
+            )
+
     def insurance_change(self, name: str, on: str, status: str) -> None:
         """A change of insurance."""
         with Session(self.engine) as session, session.begin():

@@ -62,6 +62,18 @@ def test_a_confirmed_warning_asks_for_a_draft_application_and_ends_the_work(
     assert actions == [("work_item.close",), ("warning.visit",)]
 
 
+def test_the_application_is_of_the_person_whom_a_merged_person_is_now(
+    homes: Households, keyring: Keyring, warning: int
+) -> None:
+    homes.member("乙")
+    homes.register.merge("甲", "乙")
+    visit(keyring, warning, "confirmed", "两个号码是同一人")
+    wanted = homes.rows("SELECT person_id FROM draft_application_wanted")
+    assert wanted == [(homes.register.ids["乙"],)]
+    with transaction() as session:
+        assert notes_of(session, warning, keyring) == ["两个号码是同一人"]
+
+
 def test_an_untrue_warning_is_closed_with_its_reason(
     homes: Households, keyring: Keyring, warning: int
 ) -> None:
