@@ -29,11 +29,17 @@ LONGEST_TEXT: Final = 200
 _MONEY: Final = r"^[0-9]{1,9}(?:\.[0-9]{1,2})?$"
 _DAY: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _FLAGS: Final = {"0": "0", "否": "0", "false": "0", "1": "1", "是": "1", "true": "1"}
+_FORMULA: Final = r"^[=+\-@＝＋－＠]"
+"""A spreadsheet that opens an exported file would compute what begins so; it also drops a tab or
+line end before it, and so does reading."""
 _EXPONENT: Final = re.compile(r"[0-9](\.[0-9]+)?[eE]\+[0-9]+", re.ASCII)
 
 
-def text(*, empty: bool = False, longest: int = LONGEST_TEXT, key: bool = False) -> Parse:
-    """Free text; blanks inside become one. `key`: a number of something, which Excel can mangle."""
+def text(
+    *, empty: bool = False, longest: int = LONGEST_TEXT, key: bool = False, exported: bool = False
+) -> Parse:
+    """Free text; blanks inside become one. `key`: a number of something, which Excel can mangle.
+    `exported`: comes out again in files, as all keys do."""
 
     def parse(cells: pl.Series) -> Parsed:
         values = (plain(cells) if key else cells).str.replace_all(r"\s+", " ")
@@ -42,6 +48,8 @@ def text(*, empty: bool = False, longest: int = LONGEST_TEXT, key: bool = False)
             bad |= values == ""
         if key:
             bad |= values.str.contains(f"^{_EXPONENT.pattern}$")
+        if key or exported:
+            bad |= values.str.contains(_FORMULA)
         return Parsed(values, bad, _why_text(longest))
 
     return parse
@@ -55,7 +63,9 @@ def _why_text(longest: int) -> Explain:
             return UNPRINTABLE
         if _EXPONENT.fullmatch(cell):
             return "这个号码被 Excel 当成数字改坏了：请把这一列设为“文本”格式，重新填写"
-        return f"这一格太长了，最多 {longest} 个字"
+        if len(cell) > longest:
+            return f"这一格太长了，最多 {longest} 个字"
+        return "不能以 = + - @ 开头，表格软件会把它当成公式：请填原来的内容，去掉这个符号"
 
     return explain
 

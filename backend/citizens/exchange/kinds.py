@@ -89,7 +89,7 @@ def _assignments(today: date) -> tuple[Field, ...]:
 def _hospitals(today: date) -> tuple[Field, ...]:
     return (
         Field("hospital_code", _key()),
-        Field("name", text()),
+        Field("name", text(exported=True)),
         Field("tier", code(words.words_of("tiers"), _TIER, empty="0")),
         Field("area_code", area),
         Field("designated", flag(empty=True)),

@@ -30,7 +30,7 @@ FLAGS = ("referred", "in_province", "in_county", "followed_guidance", "designate
 born = st.dates(date(1920, 1, 1), date(2024, 1, 1)).map(lambda day: day.strftime("%Y%m%d"))
 numbers = st.builds(id_number, born, st.integers(1, 999).map("{:03d}".format))
 names = st.text(st.sampled_from("王李张欧阳𠮷䶮㛃·买提—A"), min_size=1, max_size=12)
-keys = st.text("ABCE-0123456789/_", min_size=1, max_size=20)
+keys = st.from_regex(r"[ABCE0-9/_][-ABCE0-9/_]{0,19}", fullmatch=True)
 flag = st.sampled_from(["0", "1"])
 area = st.sampled_from(["320281101001", "330382000000", "620201101000", "419001001001"])
 
