@@ -1,8 +1,9 @@
 """公民身份号码 (identity number): GB 11643, 17 digits and a check character.
 
-Residence permits of people from Hong Kong, Macau and Taiwan (81, 82, 83) have the same form. The
-region in the first six digits is that of the first registration and may long be abolished: it
-refuses nobody.
+Residence permits of people from Hong Kong, Macau and Taiwan (81, 82, 83) have the same form, and so
+have the identity cards of foreign permanent residents since 2023: 9, the province, the country. The
+county in the first six digits is that of the first registration and may long be abolished: only a
+province that never was (GB/T 2260) refuses a number.
 """
 
 from __future__ import annotations
@@ -21,14 +22,19 @@ PROVINCES: Final = frozenset(
     f"{code}"
     for codes in (
         range(11, 16), range(21, 24), range(31, 38), range(41, 47), range(50, 55),
-        range(61, 66), (71, 81, 82, 83), range(90, 100),
+        range(61, 66), (71, 81, 82, 83),
     )
     for code in codes
 )  # fmt: skip
-"""First two digits; from 90 on: permits of permanent residence of foreigners."""
+"""The two digits of a province, and of residence permits."""
+FOREIGN: Final = "9"
+"""The first digit of foreign permanent residents; the province follows it."""
 
 MANGLED: Final = "身份证号被 Excel 当成数字改坏了：请把这一列设为“文本”格式，重新填写原号码"
 """Excel keeps 15 digits of a number and writes zeros, or an exponent, for the rest."""
+NO_PROVINCE: Final = (
+    "身份证号的前两位不是省级代码（外国人永久居留身份证是 9 后面的两位），请对照证件逐位核对"
+)
 
 _FORM: Final = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
 _OLD: Final = re.compile(r"[0-9]{15}", re.ASCII)
@@ -79,10 +85,15 @@ def why_not(number: str, today: date) -> str | None:
     if born < FIRST_BIRTH:
         return f"身份证号里的出生日期早于 {FIRST_BIRTH.year} 年，请核对第 7 到 14 位"
     if number[17] == check_character(number[:17]):
-        return None
+        return None if province(number) in PROVINCES else NO_PROVINCE
     if number.endswith("000"):
         return MANGLED
     return "身份证号的校验码不对，请对照身份证逐位核对"
+
+
+def province(number: str) -> str:
+    """The two digits that should be a province's, of a number in its form."""
+    return number[1:3] if number.startswith(FOREIGN) else number[:2]
 
 
 def _ill_formed(number: str) -> str | None:

@@ -70,8 +70,11 @@ def _sound_numbers(values: pl.Series, today: date) -> pl.Series:
     checked = checks[digits @ np.array(id_number.WEIGHTS) % 11] == matrix[:, 17]
     born = birth_days(chosen).is_between(id_number.FIRST_BIRTH, today).fill_null(False)
     one_digit = (digits == digits[:, :1]).all(axis=1) & (matrix[:, 17] == matrix[:, 0])
+    foreign = chosen.str.starts_with(id_number.FOREIGN)
+    place = chosen.str.slice(1, 2).zip_with(foreign, chosen.str.slice(0, 2))
+    known = place.is_in(list(id_number.PROVINCES))
     sound = np.zeros(len(values), dtype=np.bool_)
-    sound[formed.to_numpy()] = checked & born.to_numpy() & ~one_digit
+    sound[formed.to_numpy()] = checked & (born & known).to_numpy() & ~one_digit
     return pl.Series(sound)
 
 

@@ -10,7 +10,6 @@ from typing import Final
 
 import polars as pl
 
-from backend.citizens import id_number
 from backend.citizens.exchange.across import completed, contradictions
 from backend.citizens.exchange.chunk import Chunk, Reject
 from backend.citizens.exchange.csv_file import CsvFile
@@ -138,10 +137,6 @@ class _Reader:
 
     def _warn(self, rows: pl.DataFrame) -> None:
         """Notes on what is taken and still deserves a look, each the first time only."""
-        if "id_number" in rows.columns:
-            number = pl.col("id_number")
-            odd = ~number.str.slice(0, 2).is_in(list(id_number.PROVINCES)) & (number != "")
-            self._tell(rows, odd, "身份证号的前两位不是省级代码，请留意；已照收")
         if self.kind == "identities":
             unknown = ~pl.col("department").is_in(list(departments().values()))
             self._tell(rows, unknown, "部门不在名册里，已照原样收下")

@@ -147,13 +147,6 @@ def test_a_visit_of_several_days_is_taken_and_noted(
     assert chunk.notes == ((note,) if noted else ())
 
 
-def test_a_region_that_is_no_province_is_noted(tmp_path: Path) -> None:
-    row = {**GOOD["people"], "id_number": id_number(region="770000")}
-    chunk = read_all("people", write_csv(tmp_path / "a.csv", [row]))
-    assert chunk.rejects == ()
-    assert chunk.notes == ("第 2 行等：身份证号的前两位不是省级代码，请留意；已照收",)
-
-
 def test_every_bad_cell_of_a_row_is_named(tmp_path: Path) -> None:
     bad = {"id_number": "1", "name": "", "rural": "x"}
     path = write_csv(tmp_path / "a.csv", [{**GOOD["people"], **bad}, GOOD["people"]])
