@@ -104,13 +104,14 @@ def _why_money(cell: str) -> str:
     return "金额要写成数字，单位是元，如 1234.50，不要带文字和符号"
 
 
-def day(*, empty: bool = False) -> Parse:
-    """`YYYY-MM-DD` → `Date`; `empty`: may be left open (null)."""
+def day(*, empty: bool = False, until: date = LAST_DAY) -> Parse:
+    """`YYYY-MM-DD` → `Date`; `empty`: may be left open (null); `until`: what is later is a fault,
+    as yet to come."""
 
     def parse(cells: pl.Series) -> Parsed:
         cells = plain(cells)
         values = cells.str.to_date("%Y-%m-%d", strict=False)
-        sound = cells.str.contains(_DAY) & values.is_between(FIRST_DAY, LAST_DAY).fill_null(False)
+        sound = cells.str.contains(_DAY) & values.is_between(FIRST_DAY, until).fill_null(False)
         bad = ~(sound | (cells == "")) if empty else ~sound
         return Parsed(values, bad, _why_day)
 
@@ -123,9 +124,11 @@ def _why_day(cell: str) -> str:
     if not re.fullmatch(_DAY, cell, re.ASCII):
         return "日期要写成 2024-03-01 这样；别的写法请在对照文件的 dates 里写明"
     try:
-        date.fromisoformat(cell)
+        told = date.fromisoformat(cell)
     except ValueError:
         return "没有这一天，请核对日期"
+    if FIRST_DAY <= told <= LAST_DAY:
+        return "这一天还没有到：请核对日期，出院（就诊结束）以后再导入"
     return f"日期要在 {FIRST_DAY} 和 {LAST_DAY} 之间；长期有效的请留空"
 
 

@@ -113,7 +113,7 @@ def _bills(today: date) -> tuple[Field, ...]:
         Field("hospital_code", _key()),
         Field("setting", code(words.settings(), _SETTING)),
         Field("admitted_on", day()),
-        Field("discharged_on", day()),
+        Field("discharged_on", day(until=today)),
         Field("total", money()),
         Field("in_scope", money()),
         *(Field(f"{PAID}{layer}", money(empty=NOT_SETTLED), required=False) for layer in LAYERS),
