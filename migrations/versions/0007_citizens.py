@@ -69,6 +69,27 @@ PERSON_NOW = """
     END
     $$
 """
+HISTORIES = (
+    "assignment_history", "bill_history", "hospital_history", "household_income_history",
+    "identity_history", "vital_event_history",
+)  # fmt: skip
+RESEALED = {
+    "person_history": "'data_key', 'phone_index'",
+    "person_number_history": "'number_index'",
+}
+# The arguments are the columns that other keys change.
+ONLY_RESEALED = """
+    CREATE FUNCTION forbid_all_but_resealing() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF current_setting('shukun.resealing', true) = 'on'
+                AND to_jsonb(NEW) - TG_ARGV = to_jsonb(OLD) - TG_ARGV THEN
+            RETURN NEW;
+        END IF;
+        RAISE EXCEPTION 'rows of % are a record: % is forbidden', TG_TABLE_NAME, TG_OP
+            USING ERRCODE = 'restrict_violation';
+    END
+    $$
+"""
 
 
 def upgrade() -> None:
@@ -87,6 +108,7 @@ def upgrade() -> None:
             )
     op.execute(MOVED)
     op.execute(PERSON_NOW)
+    _keep_histories()
     for deed in ("INSERT", "UPDATE"):
         op.execute(
             f"CREATE TRIGGER note_moved_after_{deed.lower()} AFTER {deed} ON bill"
@@ -99,6 +121,24 @@ def upgrade() -> None:
     op.execute("GRANT SELECT ON code_number, hospital, area_unit TO shukun_app")
     # Bills and versions come and go by the hundred thousand.
     op.execute("ALTER TABLE person_version SET (fillfactor = 70)")
+
+
+def _keep_histories() -> None:
+    for table in HISTORIES:
+        op.execute(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE"
+            f" ON {table} FOR EACH STATEMENT EXECUTE FUNCTION forbid_change()"
+        )
+    op.execute(ONLY_RESEALED)
+    for table, columns in RESEALED.items():
+        op.execute(
+            f"CREATE TRIGGER {table}_append_only BEFORE DELETE OR TRUNCATE"
+            f" ON {table} FOR EACH STATEMENT EXECUTE FUNCTION forbid_change()"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_resealed BEFORE UPDATE ON {table}"
+            f" FOR EACH ROW EXECUTE FUNCTION forbid_all_but_resealing({columns})"
+        )
 
 
 def _create_tables() -> None:
@@ -637,7 +677,7 @@ def downgrade() -> None:
     op.drop_table("bill_history")
     op.drop_table("assignment_history")
     op.drop_table("area_unit")
-    for name in (*PEOPLE, "note_moved_bills"):
+    for name in (*PEOPLE, "note_moved_bills", "forbid_all_but_resealing"):
         op.execute(f"DROP FUNCTION {name}()")
     op.execute("DROP SEQUENCE data_version")
     op.execute("DROP SEQUENCE row_id")
