@@ -35,6 +35,12 @@ def head() -> str | None:
     return ScriptDirectory.from_config(alembic_config()).get_current_head()
 
 
+def is_known(revision: str) -> bool:
+    """Whether the migration is one of this program's; one that is not is a newer program's."""
+    scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
+    return any(one.revision == revision for one in scripts)
+
+
 def current(engine: Engine) -> str | None:
     """The migration that the database stands at; None: an empty database."""
     with engine.connect() as connection:

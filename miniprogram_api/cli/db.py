@@ -63,9 +63,13 @@ def status(context: click.Context) -> None:
         current = migrations.current(engine)
     newest = migrations.head()
     click.echo(f"当前：{current or '空库'}；最新：{newest}")
-    if current != newest:
-        click.echo("请运行 shukun db upgrade。")
-        context.exit(1)
+    if current == newest:
+        return
+    older = current is not None and not migrations.is_known(current)
+    click.echo(
+        "数据库的表结构比本程序新：请换用新版程序。" if older else "请运行 shukun db upgrade。"
+    )
+    context.exit(1)
 
 
 @db.command()

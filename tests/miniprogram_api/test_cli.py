@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from backend.kernel import migrations
 from backend.kernel.database import transaction
@@ -149,6 +149,18 @@ def test_a_configured_server_that_is_behind_is_upgraded_by_its_owner_only(
     assert run(["db", "upgrade"]) == 0
     assert run(["db", "status"]) == 0
     assert run(list(CONFIRM)) == 0
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_database_newer_than_the_program_asks_for_a_newer_program(
+    database: Engine, capsys: Output
+) -> None:
+    with database.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert run(["db", "status"]) == 1
+    said = capsys.readouterr().out
+    assert "请换用新版程序" in said
+    assert "upgrade" not in said
 
 
 def test_a_server_that_does_not_answer_is_said_plainly(

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from backend.citizens.exchange.kinds import PAID, Field
 from backend.citizens.exchange.mapping import DepartmentMapping
 from backend.kernel.yaml_file import FileError, FileFault
+
+SHOWN: Final = 20
+LONGEST_SHOWN: Final = 40
+"""Of columns that are not used: how many are named, and how much of a name."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +40,17 @@ def bound(
         raise FileError([FileFault(path.name, 1, reason) for reason in reasons])
     used = {place for _, place in places}
     unused = [header for place, header in enumerate(headers) if place not in used and header]
-    notes = (f"没有用到的列：{'、'.join(unused)}",) if unused else ()
+    notes = (_unused(unused),) if unused else ()
     shown = {column: headers[place] for column, place in positions.items()}
     return Header(positions, shown, notes)
+
+
+def _unused(headers: Sequence[str]) -> str:
+    shown = "、".join(
+        one if len(one) <= LONGEST_SHOWN else f"{one[:LONGEST_SHOWN]}…" for one in headers[:SHOWN]
+    )
+    more = f" 等 {len(headers)} 列" if len(headers) > SHOWN else ""
+    return f"没有用到的列：{shown}{more}"
 
 
 def _places(

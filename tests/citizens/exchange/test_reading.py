@@ -193,6 +193,14 @@ def test_columns_that_are_not_ours_are_noted(tmp_path: Path) -> None:
     assert read_all("households", path).notes == ("没有用到的列：备注",)
 
 
+def test_of_many_columns_that_are_not_ours_some_are_named(tmp_path: Path) -> None:
+    more = {"长" * 41: "", **{f"列{place}": "" for place in range(20)}}
+    path = write_csv(tmp_path / "a.csv", [{**GOOD["households"], **more}])
+    (note,) = read_all("households", path).notes
+    assert note.startswith(f"没有用到的列：{'长' * 40}…、列0、")
+    assert note.endswith("、列18 等 21 列")
+
+
 def test_a_layer_that_does_not_exist_stops_the_file(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "a.csv", [{**GOOD["bills"], "paid_basc": "1"}])
     assert reasons(path, "bills") == ["不认识“paid_basc”这一列：paid_ 后面要写规定的支付层代码"]
