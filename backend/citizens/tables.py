@@ -100,7 +100,8 @@ PERSON: Final = Table(
     *_origin(),
     CheckConstraint("insurance BETWEEN 0 AND 4", name="insurance_known"),
     CheckConstraint("sex BETWEEN 0 AND 2", name="sex_known"),
-    Index(None, "area", "id"),
+    Index(None, "area", "id", postgresql_include=["known"]),
+    Index("ix_person_id_not_known", "id", postgresql_where=text("NOT known")),
     Index(None, "household_id"),
     Index("ix_person_phone_index", "phone_index", postgresql_where=text("phone_index <> ''")),
 )

@@ -38,7 +38,7 @@ OPTIONS: Final = (
     "log_timezone=UTC",
     "max_connections=100",
 )
-LARGEST_CACHE: Final = 1024
+LARGEST_CACHE: Final = 4096
 """MB that the server's processes share at most; else a quarter of the machine's memory."""
 UNSAFE: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 

@@ -55,8 +55,13 @@ def current_edition(session: Session, catalogue: Sequence[Path] = ()) -> Edition
 
 def edition(session: Session, number: int) -> Edition:
     """The edition of this number, as kept."""
-    row = session.execute(select(RULE_EDITION).where(RULE_EDITION.c.id == number)).one()
-    return Edition(number, row.digest, _rules(row.digest, row.files, row.confirmed), row.engine)
+    which = RULE_EDITION.c.id == number
+    row = session.execute(select(RULE_EDITION.c.digest, RULE_EDITION.c.engine).where(which)).one()
+    rules = _known.get(row.digest)
+    if rules is None:
+        kept = select(RULE_EDITION.c.files, RULE_EDITION.c.confirmed).where(which)
+        rules = _rules(row.digest, *session.execute(kept).one())
+    return Edition(number, row.digest, rules, row.engine)
 
 
 def _rules(digest: bytes, files: Mapping[str, str], confirmed: Mapping[str, Any]) -> Rules:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import psycopg
 
 from backend.kernel.copy import Columns, Kind, write_columns
-from backend.matching.reading import Ids, Reader
+from backend.matching.reading import Ids, Reader, rows_of
 
 ROW: Final[Mapping[str, Kind]] = {
     "person_id": "int8", "year": "int2", "policy": "int2", "code": "int2", "from_on": "date",
@@ -52,19 +52,19 @@ def read_standing(reader: Reader, among: Ids | None) -> Columns:
     """The rows of the year that stand, also of people merged into these (`owner`: who they are)."""
     names = ", ".join(f"e.{name}" for name in list(_STANDING)[1:])
     standing = f"e.year = {reader.slice.year:d} AND e.ended_by_run = 0"
-    own, merged = (
+    own = rows_of("p.id", "entitlement", "e")
+    merged = "JOIN person_merge m ON m.person_id = p.id AND m.undone_at IS NULL " + rows_of(
+        "m.merged_id", "entitlement", "e"
+    )
+    found = [
         reader.read(
-            f"SELECT p.id, {names} FROM {{people}} {owner} AND {standing} WHERE {{who}}",
+            f"SELECT p.id, {names} FROM {{people}} {owner} ON {standing} WHERE {{who}}",
             _STANDING,
             among,
         )
-        for owner in (
-            "JOIN entitlement e ON e.person_id = p.id",
-            "JOIN person_merge m ON m.person_id = p.id AND m.undone_at IS NULL"
-            " JOIN entitlement e ON e.person_id = m.merged_id",
-        )
-    )
-    return {name: np.concatenate([own[name], merged[name]]) for name in _STANDING}
+        for owner in reader.also_merged(own, merged)
+    ]
+    return {name: np.concatenate([part[name] for part in found]) for name in _STANDING}
 
 
 def compare(due: Columns, standing: Columns) -> KindChanges:

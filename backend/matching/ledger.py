@@ -15,7 +15,7 @@ import numpy.typing as npt
 import psycopg
 
 from backend.kernel.copy import Columns, Kind, write_columns
-from backend.matching.reading import Ids, Reader
+from backend.matching.reading import Ids, Reader, rows_of
 
 
 class EntryKind(IntEnum):
@@ -66,10 +66,10 @@ _LAST_OF_PEOPLE: Final = (
     f"SELECT DISTINCT ON (g.bill_id, g.layer) p.id, {_NAMES} FROM {{entries}}"
     " WHERE {{who}} ORDER BY g.bill_id, g.layer, g.seq DESC"
 )
-_OWN: Final = "{people} JOIN grant_entry g ON g.person_id = p.id"
+_OWN: Final = f"{{people}} {rows_of('p.id', 'grant_entry', 'g')} ON true"
 _MERGED: Final = (
     "{people} JOIN person_merge m ON m.person_id = p.id AND m.undone_at IS NULL"
-    " JOIN grant_entry g ON g.person_id = m.merged_id"
+    f" {rows_of('m.merged_id', 'grant_entry', 'g')} ON true"
 )
 _MOVED: Final = (
     "(SELECT b.id, b.person_id FROM bill_moved m JOIN bill b ON b.id = m.bill_id OFFSET 0) b"
@@ -88,12 +88,11 @@ def read_last(reader: Reader, among: Ids | None) -> Columns:
     `owner`: the person of the slice who is concerned. `person_id`: to whom it was granted: another
     person where the bill was corrected to be the owner's; of merged people the one they are.
     """
-    merges = reader.merges()
     found = [
         reader.read(_LAST_OF_PEOPLE.format(entries=entries), _LAST, among)
-        for entries in (_OWN, *([_MERGED] if len(merges["merged_id"]) else []), _MOVED)
+        for entries in (*reader.also_merged(_OWN, _MERGED), _MOVED)
     ]
-    return _joined(found, merges)
+    return _joined(found, reader.merges)
 
 
 def _joined(parts: Sequence[Columns], merges: Columns) -> Columns:

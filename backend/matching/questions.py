@@ -20,19 +20,19 @@ from backend.matching.deciding import Barred, insurance_on
 from backend.matching.differences import Changes
 from backend.matching.due import InKind
 from backend.matching.numbers import Numbers
-from backend.matching.reading import Ids, Reader
+from backend.matching.reading import Ids, Reader, rows_of
 from backend.matching.slice_data import SliceData, places
 from backend.worklist.items import NewItem, open_items, supersede_items
 
 OPENED_BY: Final = "matching"
 _OPEN: Final = (
     "SELECT w.kind, w.subject_kind, w.subject_id, w.period FROM {{people}} {whose}"
-    " AND w.state <> 'done' WHERE {{who}} AND w.opened_by = %s"
+    " ON w.state <> 'done' WHERE {{who}} AND w.opened_by = %s"
 )
-_OWN: Final = _OPEN.format(whose="JOIN work_item w ON w.person_id = p.id")
+_OWN: Final = _OPEN.format(whose=rows_of("p.id", "work_item", "w"))
 _MERGED: Final = _OPEN.format(
-    whose="JOIN person_merge m ON m.person_id = p.id AND m.undone_at IS NULL"
-    " JOIN work_item w ON w.person_id = m.merged_id"
+    whose="JOIN person_merge m ON m.person_id = p.id AND m.undone_at IS NULL "
+    + rows_of("m.merged_id", "work_item", "w")
 )
 _NOT_HERE: Final = {
     "none": ("enrol_first", "有困难身份但没有参保：请先帮助参保、资助参保，之后才能救助。"),
@@ -107,7 +107,8 @@ def _close_the_rest(
     year = str(reader.slice.year)
     asked = {(item.kind, item.subject, item.period) for item in items}
     stale: dict[tuple[str, str], list[Subject]] = {}
-    waiting = [row for query in (_OWN, _MERGED) for row in reader.fetch(query, among, OPENED_BY)]
+    queries = reader.also_merged(_OWN, _MERGED)
+    waiting = [row for query in queries for row in reader.fetch(query, among, OPENED_BY)]
     for kind, subject_kind, subject_id, period in waiting:
         subject = Subject(subject_kind, subject_id)
         if period.partition("/")[0] == year and (kind, subject, period) not in asked:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -41,6 +42,18 @@ WHO_IS_FORGOTTEN: Final = (
     " WHERE e.person_id = p.id AND e.area BETWEEN %s AND %s AND e.ended_by_run = 0))"
     " AND NOT EXISTS (SELECT FROM person_merge m WHERE m.merged_id = p.id AND m.undone_at IS NULL)"
 )
+
+
+def rows_of(owner: str, table: str, alias: str) -> str:
+    """SQL: joins the rows of a table whose person is `owner`, found one person after another.
+
+    For tables that grow under a run: their statistics say they are small, and the planner would go
+    through all their rows for every slice, or for every person (`OFFSET 0` leaves it no choice).
+    """
+    rows = f"SELECT * FROM {table} WHERE {table}.person_id = {owner} OFFSET 0"
+    return f"JOIN LATERAL ({rows}) {alias}"
+
+
 _VERSIONED: Final = "{people} JOIN person_version v ON v.person_id = p.id"
 _VERSIONS: Final = "SELECT array_agg(person_id), array_agg(data_version) FROM "
 _NOW: Final = _VERSIONS + "person_version WHERE {whose}"
@@ -143,6 +156,11 @@ class Reader:
             self._year()[:1],
         )
 
+    def also_merged(self, own: str, merged: str) -> tuple[str, ...]:
+        """The query of people, and that of those merged into them where anybody ever was."""
+        return (own, merged) if len(self.merges["merged_id"]) else (own,)
+
+    @cached_property
     def merges(self) -> Columns:
         """People found to be others, by id."""
         query = "SELECT DISTINCT ON (merged_id) merged_id, person_id FROM person_merge"

@@ -29,6 +29,7 @@ _BY_INDEX: Final = "; ".join(
     f"SET LOCAL {name}"
     for name in (
         "enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off",
+        "enable_bitmapscan = off",
         "jit = off", "max_parallel_workers_per_gather = 0", "join_collapse_limit = 1",
     )
 )  # fmt: skip

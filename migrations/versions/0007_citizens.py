@@ -364,7 +364,12 @@ def _create_tables() -> None:
         sa.CheckConstraint("sex BETWEEN 0 AND 2", name="ck_person_sex_known"),
         sa.PrimaryKeyConstraint("id", name="pk_person"),
     )
-    op.create_index("ix_person_area_id", "person", ["area", "id"], unique=False)
+    op.create_index(
+        "ix_person_area_id", "person", ["area", "id"], unique=False, postgresql_include=["known"]
+    )
+    op.create_index(
+        "ix_person_id_not_known", "person", ["id"], postgresql_where=sa.text("NOT known")
+    )
     op.create_index("ix_person_household_id", "person", ["household_id"], unique=False)
     op.create_index(
         "ix_person_phone_index",

@@ -26,6 +26,7 @@ def upgrade() -> None:
         op.execute(f"SELECT protect_area('{table}')")
         op.execute(f"GRANT SELECT ON {table} TO shukun_app")
     op.execute("GRANT SELECT ON match_run, match_part, rule_edition TO shukun_app")
+    op.execute("ALTER TABLE match_state SET (fillfactor = 80)")  # versions change in place
 
 
 def _create_tables() -> None:
