@@ -1,4 +1,7 @@
-"""`script/release-check`: each part in a process of its own, its figures in docs/release-figures.md."""
+"""`script/release-check`: each part in a process of its own, its figures in docs/release-figures.md.
+
+Every section there names the commit that it was taken on: parts may be run apart.
+"""
 
 from __future__ import annotations
 
@@ -124,16 +127,18 @@ PARTS = (
 
 
 def main(names: list[str]) -> int:
-    """Runs the named parts, or all; writes the figures when all were run. 0: all passed."""
+    """Runs the named parts, or all, and writes their figures after each. 0: all passed."""
     known = {part.name for part in PARTS}
     if not set(names) <= known:
         print(f"parts: {', '.join(sorted(known))}", file=sys.stderr)
         return 2
-    outcomes = [run(part) for part in PARTS if not names or part.name in names]
-    if not names:
-        FIGURES.write_text(report(outcomes), encoding="utf-8")
-        print(f"written: {FIGURES.relative_to(PROJECT)}")
-    return 0 if all(outcome.passed for outcome in outcomes) else 1
+    passed = True
+    for part in PARTS:
+        if not names or part.name in names:
+            outcome = run(part)
+            passed &= outcome.passed
+            FIGURES.write_text(page({title(part): section(outcome)}), encoding="utf-8")
+    return 0 if passed else 1
 
 
 def run(part: Part) -> Outcome:
@@ -155,23 +160,35 @@ def run(part: Part) -> Outcome:
     return Outcome(part, ran.returncode == 0, time.monotonic() - start, kept)
 
 
-def report(outcomes: list[Outcome]) -> str:
-    """The page: one section a part."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    page = ["# Release figures", "", "Written by `script/release-check`; not edited by hand.", ""]
-    page += [f"Commit {commit}. {machine()}.", ""]
-    for outcome in outcomes:
-        verdict = "passed" if outcome.passed else "FAILED"
-        page += [f"## {outcome.part.says[0].upper()}{outcome.part.says[1:]}", ""]
-        page += [f"{verdict} in {outcome.seconds:.0f} s", "", "```"]
-        page += [*outcome.lines, "```", ""]
-    return "\n".join(page)
+def page(taken: dict[str, str]) -> str:
+    """The page with the new sections, by title, in the place of the old ones."""
+    known = FIGURES.read_text(encoding="utf-8").split("\n## ")[1:] if FIGURES.exists() else []
+    sections = {one.partition("\n")[0]: f"## {one.strip()}\n" for one in known}
+    sections |= taken
+    head = "# Release figures\n\nWritten by `script/release-check`; not edited by hand.\n"
+    return "\n".join([head, *(sections[title(part)] for part in PARTS if title(part) in sections)])
+
+
+def section(outcome: Outcome) -> str:
+    """How a part ended, on which commit and machine."""
+    changed = git("status", "--porcelain", "--", ".", f":!{FIGURES.relative_to(PROJECT)}")
+    commit = git("rev-parse", "--short", "HEAD") + (" and changes" if changed else "")
+    verdict = "passed" if outcome.passed else "FAILED"
+    lines = [f"## {title(outcome.part)}", ""]
+    lines += [f"{verdict} in {outcome.seconds:.0f} s; commit {commit}; {machine()}", "", "```"]
+    return "\n".join([*lines, *outcome.lines, "```", ""])
+
+
+def git(*arguments: str) -> str:
+    """What git says."""
+    command = ("git", *arguments)
+    ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+    return ran.stdout.strip()
+
+
+def title(part: Part) -> str:
+    """What the part does, as a heading."""
+    return f"{part.says[0].upper()}{part.says[1:]}"
 
 
 if __name__ == "__main__":
