@@ -17,6 +17,7 @@ import backend.matching.tables
 import backend.payments.tables
 import backend.policies.confirmation
 import backend.warnings.tables
+import backend.wechat.tables
 import backend.worklist.tables  # noqa: F401  (every module with models, for the comparison)
 from backend.kernel import migrations
 from backend.kernel.database import Base, engine_for
