@@ -101,6 +101,7 @@ PERSON: Final = Table(
     CheckConstraint("insurance BETWEEN 0 AND 4", name="insurance_known"),
     CheckConstraint("sex BETWEEN 0 AND 2", name="sex_known"),
     Index(None, "area", "id"),
+    Index(None, "lives_in", "id"),
     Index(None, "household_id"),
     Index("ix_person_phone_index", "phone_index", postgresql_where=text("phone_index <> ''")),
 )

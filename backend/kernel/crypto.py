@@ -25,6 +25,8 @@ __all__ = ["Cipher", "KeyUnknown", "Keyring", "KeysUnusable", "Place", "SealedBr
 
 _INDEX_BYTES: Final = 16
 _KINDS: Final = ("id_number", "phone", "household", "account")
+_EXACT: Final = ("openid", "rate")
+"""Kinds whose values have one spelling."""
 _CHECKED: Final = "shukun"
 
 
@@ -205,6 +207,8 @@ def _checking(number: int) -> Place:
 
 def _normal(kind: str, text: str) -> str:
     """One spelling of a value: full-width forms narrow, no spaces; digits only of a phone."""
+    if kind in _EXACT:
+        return text
     if kind not in _KINDS:
         raise ValueError(f"unknown kind of index: {kind}")
     text = text if text.isascii() else unicodedata.normalize("NFKC", text)

@@ -25,7 +25,28 @@ def upgrade() -> None:
     for table in ("grant_entry", "entitlement"):
         op.execute(f"SELECT protect_area('{table}')")
         op.execute(f"GRANT SELECT ON {table} TO shukun_app")
+    _protect_runs()
     op.execute("GRANT SELECT ON match_run, match_part, rule_edition TO shukun_app")
+
+
+def _protect_runs() -> None:
+    """By those who decide in the whole of the run's area, which has six digits."""
+    for table in ("match_run", "match_part"):
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(
+        """
+        CREATE POLICY own_area ON match_run TO shukun_app USING (
+            area * 1000000::bigint >= (SELECT scope_low())
+            AND area * 1000000::bigint <= (SELECT scope_high()))
+        """
+    )
+    op.execute(
+        """
+        CREATE POLICY own_area ON match_part TO shukun_app USING (
+            EXISTS (SELECT FROM match_run WHERE match_run.id = run_id))
+        """
+    )
 
 
 def _create_tables() -> None:
