@@ -7,7 +7,6 @@ only tells who it is, for decisions by role and for the audit.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Literal, TypeAlias
 
 from sqlalchemy import text
@@ -28,10 +27,11 @@ class Actor:
     A resident has `resident_id`, `level` (0 to 2) and at level 2 `person_id`. Staff have
     `staff_id`, `staff_no`, `name` and the duty in which they act: `duty_id`, `role`, the 12-digit
     places `area_from` to `area_to`; `deputising`: it is the duty of somebody absent (`holder_no`).
+    `stale`: the session was not noted as used for a minute.
     """
 
     session_id: int
-    last_seen_at: datetime
+    stale: bool
     resident_id: int | None
     person_id: int | None
     level: int

@@ -1,8 +1,8 @@
 """会话 (sessions): opened after signing in, known by an opaque token, ended at once.
 
 A token is 32 random bytes; the database keeps its SHA-256. Whether a session is valid is decided by
-the database at every question (`session_actor` of migration 0012): not ended, not expired, seen in
-the last 15 minutes (staff), account active, duty in force.
+the database at every question, by its own clock (`session_actor` of migration 0012): not ended, not
+expired, seen in the last 15 minutes (staff), account active, duty in force.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ STAFF_LIFE: Final = timedelta(hours=12)
 STAFF_IDLE: Final = timedelta(minutes=15)
 """As `session_actor` has it: for words and tests."""
 MOST_OPEN: Final = 5
-SEEN_EVERY: Final = timedelta(minutes=1)
 TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 Why: TypeAlias = Literal["left", "switched", "too_many", "password_changed", "revoked"]
@@ -46,7 +45,7 @@ class Opening:
     expires_at: datetime | None = None
 
 
-def open_session(session: Session, opening: Opening, now: datetime) -> str:
+def open_session(session: Session, opening: Opening) -> str:
     """A new session; returns its token, which is kept nowhere, and lets the transaction act in it.
 
     Of more than `MOST_OPEN` the longest unused end.
@@ -60,7 +59,7 @@ def open_session(session: Session, opening: Opening, now: datetime) -> str:
             resident_id=opening.resident_id,
             staff_id=opening.staff_id,
             duty_id=opening.duty_id,
-            expires_at=opening.expires_at or now + life,
+            expires_at=opening.expires_at or func.now() + life,
             address_masked=opening.address,
         )
         .inline()
@@ -76,9 +75,9 @@ def is_token(text: str) -> bool:
     return TOKEN.fullmatch(text) is not None
 
 
-def note_seen(session: Session, actor: Actor, now: datetime) -> None:
+def note_seen(session: Session, actor: Actor) -> None:
     """Keep a session alive; written at most once a minute."""
-    if now - actor.last_seen_at >= SEEN_EVERY:
+    if actor.stale:
         one = ACCOUNT_SESSION.c.id == actor.session_id
         session.execute(update(ACCOUNT_SESSION).where(one).values(last_seen_at=func.now()))
 

@@ -29,7 +29,7 @@ HEAD = "STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$"
 TODAY = "(now() AT TIME ZONE 'Asia/Shanghai')::date"
 SESSION_ACTOR = f"""
     CREATE FUNCTION session_actor() RETURNS TABLE (
-        session_id bigint, last_seen_at timestamptz, resident_id bigint, person_id bigint,
+        session_id bigint, stale boolean, resident_id bigint, person_id bigint,
         level smallint, staff_id bigint, staff_no text, name text, duty_id bigint, role text,
         area_from bigint, area_to bigint, holder_no text, deputising boolean
     ) LANGUAGE plpgsql {HEAD}
@@ -40,7 +40,7 @@ SESSION_ACTOR = f"""
             RETURN;
         END IF;
         RETURN QUERY
-            SELECT s.id, s.last_seen_at, r.id, person_now(r.person_id), r.level, a.id, a.staff_no,
+            SELECT s.id, s.last_seen_at < now() - interval '1 minute', r.id, person_now(r.person_id), r.level, a.id, a.staff_no,
                 a.name, d.id, d.role, d.area_from, d.area_to, coalesce(h.staff_no, a.staff_no),
                 d.deputy_for IS NOT NULL
             FROM account_session AS s
