@@ -40,9 +40,9 @@ SESSION_ACTOR = f"""
             RETURN;
         END IF;
         RETURN QUERY
-            SELECT s.id, s.last_seen_at < now() - interval '1 minute', r.id, person_now(r.person_id), r.level, a.id, a.staff_no,
-                a.name, d.id, d.role, d.area_from, d.area_to, coalesce(h.staff_no, a.staff_no),
-                d.deputy_for IS NOT NULL
+            SELECT s.id, s.last_seen_at < now() - interval '1 minute', r.id,
+                person_now(r.person_id), r.level, a.id, a.staff_no, a.name, d.id, d.role,
+                d.area_from, d.area_to, coalesce(h.staff_no, a.staff_no), d.deputy_for IS NOT NULL
             FROM account_session AS s
             LEFT JOIN resident AS r ON r.id = s.resident_id
             LEFT JOIN staff AS a ON a.id = s.staff_id

@@ -29,17 +29,28 @@ class Accounts:
     def staff(self, staff_no: str | None = None, **more: Any) -> int:
         """A member of staff without a duty; the id."""
         staff_no = staff_no or f"T{next(self.staff_numbers):04d}"
-        values = {"staff_no": staff_no, "name": f"工作人员{staff_no}", "password_hash": NO_PASSWORD}
+        values: dict[str, Any] = {"staff_no": staff_no, "password_hash": NO_PASSWORD}
         with Session(self.engine) as session, session.begin():
             own = _row_id(session)
-            values |= {"id": own, "totp_secret": b"", "must_change": False, **more}
+            values |= {
+                "id": own,
+                "name": f"工作人员{staff_no}",
+                "totp_secret": b"",
+                "must_change": False,
+                **more,
+            }
             session.execute(STAFF.insert().values(values))
         return own
 
     def duty(self, staff: int, role: str, area: str, **more: Any) -> int:
         """A duty from long ago, without an end; `area`: 2, 4, 6, 9 or 12 digits."""
         low, high = code_range(area.ljust(6, "0") if len(area) < 6 else area)
-        values = {"staff_id": staff, "role": role, "area_from": low, "area_to": high}
+        values: dict[str, Any] = {
+            "staff_id": staff,
+            "role": role,
+            "area_from": low,
+            "area_to": high,
+        }
         values |= {"from_on": LONG_AGO, "granted_by": "测试"}
         with Session(self.engine) as session, session.begin():
             made = session.execute(DUTY.insert().values(values | more).returning(DUTY.c.id))
