@@ -79,6 +79,17 @@ DOMAIN: Final = _table(
     Problem("file-loaded-otherwise", 409, "文件已按另一种情况导入", "请按说明先撤回，再重新导入。"),
     Problem("undo-impossible", 409, "文件不能撤回", "请按说明先撤回后来的文件。"),
     Problem("payment-outdated", 409, "支付批次已过时", "请撤销批次，再重新生成。"),
+    Problem("wechat-failed", 502, "微信没有办成", "请稍后再试。"),
+    Problem("wechat-refused", 502, "微信没有接受", "请退出小程序，重新打开后再试。"),
+    Problem("wechat-busy", 503, "微信正忙", "请过一分钟再试。"),
+    Problem(
+        "wechat-unknown",
+        504,
+        "微信没有答复",
+        "不知道微信是否已经办了：请先查看结果，再决定是否重试。",
+    ),
+    Problem("wechat-unavailable", 503, "微信暂时连不上", "请稍后再试。"),
+    Problem("wechat-not-configured", 503, "还没有接通小程序", "请联系管理员接通小程序。"),
 )
 
 INVALID_BODY: Final = Problem(

@@ -133,6 +133,11 @@ def transaction() -> Iterator[Session]:
         _open.reset(token)
 
 
+def in_transaction() -> bool:
+    """Whether this thread is inside `transaction()`: who calls the network must not be."""
+    return _open.get()
+
+
 def acting(session: Session, token: str) -> None:
     """Let the transaction see what the session with this token may see; "": nothing again.
 

@@ -1,4 +1,4 @@
-"""出口 (adapter): the one way out of the program to WeChat: one server, within a time, nothing else.
+"""出口 (adapter): the one way out to WeChat: one server, within a time, nothing else.
 
 wechatpy writes the official server's name into its addresses; here they are turned to the server
 that is configured. Any other name is refused before anything is sent.

@@ -8,6 +8,8 @@ from backend.kernel.errors import DomainError
 class WeChatError(DomainError):
     """A call did not succeed. `errcode`: WeChat's number, where it gave one."""
 
+    code = "wechat-failed"
+
     def __init__(self, errcode: int | None = None) -> None:
         super().__init__()
         self.errcode = errcode

@@ -35,8 +35,8 @@ WECHAT_TOKEN: Final = Table(
     ),
     Column("refreshing_until", DateTime(timezone=True)),
 )  # fmt: skip
-"""接口调用凭证: one row a mini-program. The token is sealed with the shared key. `version` counts the
-tokens; `refreshing_until`: somebody fetches the next one, and is given up then."""
+"""接口调用凭证: one row a mini-program. The token is sealed with the shared key. `version` counts
+the tokens; `refreshing_until`: somebody fetches the next one, and is given up then."""
 
 WECHAT_PUSH: Final = Table(
     "wechat_push",
