@@ -18,7 +18,7 @@ from backend.kernel.errors import DomainError, Fault
 from miniprogram_api.schemas import MOST_FAULTS, faults_of
 
 MEDIA_TYPE: Final = "application/problem+json"
-MACHINE_PATHS: Final = ("/api/", "/openapi.json", "/healthz", "/readyz", "/metrics")
+MACHINE_PATHS: Final = ("/api/", "/openapi.json", "/healthz", "/readyz", "/metrics", "/wechat/")
 
 
 @dataclass(frozen=True, slots=True)

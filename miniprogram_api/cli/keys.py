@@ -21,10 +21,11 @@ from backend.kernel.database import transaction
 from backend.kernel.key_file import KeysUnusable
 from backend.kernel.settings import Settings
 from backend.payments import keyed as payments
+from backend.wechat import keyed as wechat
 from miniprogram_api.cli import work
 from miniprogram_api.cli.arguments import by_user
 
-KEYED: Final = (*citizens.KEYED, *payments.KEYED)
+KEYED: Final = (*citizens.KEYED, *payments.KEYED, *wechat.KEYED)
 
 
 @click.group()

@@ -80,6 +80,7 @@ def _serve(chosen: Settings, address: tuple[str, int], manner: _Manner) -> None:
         work.working_database(chosen, migrate=manner.migrate) as engine,
     ):
         load_catalogue(chosen.catalogue)  # faults of its files are said plainly, here
+        work.keyring(chosen)  # made before anybody needs it
         own = chosen.database_url is None
         url = chosen.database_url or engine.url.render_as_string(hide_password=False)
         address = listener.getsockname()

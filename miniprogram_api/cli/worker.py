@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import click
 
-from backend.kernel import jobs, jobs_upkeep
+from backend.kernel import jobs, jobs_upkeep, keys
 from backend.kernel.database import transaction
+from backend.wechat import connection
 from miniprogram_api import lifeline, observability, queue_app
 from miniprogram_api import worker as process
 from miniprogram_api.cli import work
@@ -35,6 +36,8 @@ def worker(
     chosen = replace(chosen, threads=max(chosen.threads, concurrency + 2))
     observability.configure(chosen.log_level)
     queue_app.import_tasks()
+    keys.bind(chosen.key_file)
+    connection.bind(chosen.wechat)
     wanted = _wanted(queues)
     with work.working_database(chosen) as engine:
         if retry_failed:
