@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from backend.accounts.tables import VISITORS
+from backend.accounts.staff_tables import VISITORS
 from backend.kernel.database import acting
 
 Kind: TypeAlias = Literal["resident", "staff"]

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.accounts.scope import Actor, act_as
-from backend.accounts.tables import ACCOUNT_SESSION
+from backend.accounts.staff_tables import ACCOUNT_SESSION
 
 RESIDENT_LIFE: Final = timedelta(days=30)
 STAFF_LIFE: Final = timedelta(hours=12)

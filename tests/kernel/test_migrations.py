@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Engine, NullPool, create_engine, inspect, text
 
+import backend.accounts.staff_tables
 import backend.accounts.tables
 import backend.calendars.tables
 import backend.citizens.file_tables

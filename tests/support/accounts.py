@@ -11,7 +11,8 @@ from sqlalchemy import Engine, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.accounts.sessions import Opening, open_session
-from backend.accounts.tables import ACCOUNT_SESSION, DUTY, RESIDENT, STAFF
+from backend.accounts.staff_tables import ACCOUNT_SESSION, DUTY, STAFF
+from backend.accounts.tables import RESIDENT
 from backend.kernel.areas import code_range
 
 LONG_AGO: Final = date(2020, 1, 1)
