@@ -110,7 +110,7 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         try:
             json = raw.lstrip()[:1] == b"{"
             found = msgspec.json.decode(raw) if json else xmltodict.parse(raw).get("xml")
-        except (msgspec.MsgspecError, ExpatError, ValueError, RecursionError):
+        except (msgspec.MsgspecError, ExpatError, ValueError, LookupError, RecursionError):
             found = None
     if not isinstance(found, dict):
         raise PushRefused
