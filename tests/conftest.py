@@ -21,6 +21,8 @@ from backend.kernel.postgres import embedded
 from backend.kernel.settings import PROJECT, Settings
 from miniprogram_api.app import create_app
 from tests.support.accounts import Accounts
+from tests.support.wechat import wechat_process as wechat_process
+from tests.support.wechat import wechat_simulator as wechat_simulator
 
 TEMPLATE_LOCK = 7_205_202
 
