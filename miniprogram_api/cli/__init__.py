@@ -33,6 +33,7 @@ from miniprogram_api.cli.payments import pay
 from miniprogram_api.cli.policy import policy
 from miniprogram_api.cli.serve import demo, demo_people, serve
 from miniprogram_api.cli.warnings import warnings
+from miniprogram_api.cli.wechat_simulator import wechat_simulator
 from miniprogram_api.cli.worker import worker
 from miniprogram_api.cli.worklist import worklist
 from miniprogram_api.serving import ServingFailed
@@ -58,7 +59,7 @@ def shukun(debug: bool) -> None:
 
 for command in (
     demo, demo_people, serve, worker, db, policy, estimate, worklist, warnings, calendar, invent,
-    import_, keys, match, grants, export, pay,
+    import_, keys, match, grants, export, pay, wechat_simulator,
 ):  # fmt: skip
     shukun.add_command(command)
 
