@@ -142,7 +142,7 @@ def staff_of(session: Session, staff_no: str) -> Account:
 
 
 def _shown(row: Any, duties: tuple[Duty, ...]) -> StaffShown:
-    return StaffShown(*row, duties=duties)
+    return StaffShown(row.id, row.staff_no, row.name, row.state, row[4], row[5], duties)
 
 
 def _first(keyring: Keyring, staff_id: int, staff_no: str) -> tuple[FirstCredentials, Any]:

@@ -82,7 +82,7 @@ class SignedIn:
     """The session that was opened, in `duty` of all `duties`; the token is kept nowhere else."""
 
     token: str
-    staff_id: int
+    staff_no: str
     name: str
     duty: Duty
     duties: tuple[Duty, ...]
@@ -140,7 +140,7 @@ def switch_duty(session: Session, actor: Actor, duty_id: int, today: date) -> Si
     audit.record(
         session, actor=actor.label, action="staff.switch_duty", subject=subject, detail=detail
     )
-    return SignedIn(token, actor.staff_id, actor.name or "", duty, duties)
+    return SignedIn(token, actor.staff_no or "", actor.name or "", duty, duties)
 
 
 def _step(keyring: Keyring, account: Row[Any] | None, typed: SignIn, now: datetime) -> int | None:
@@ -173,7 +173,7 @@ def _open(
     if typed.new_password and actor is not None:
         end_sessions_of_staff(session, account.id, "password_changed", but=actor.session_id)
     _audit(session, "staff.sign_in", account)
-    return SignedIn(token, account.id, account.name, wanted[0], tuple(duties))
+    return SignedIn(token, account.staff_no, account.name, wanted[0], tuple(duties))
 
 
 def _audit(session: Session, action: str, account: Row[Any] | None) -> None:

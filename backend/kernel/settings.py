@@ -44,8 +44,8 @@ class Settings:
     """Seconds of silence after which a worker counts as dead and its jobs are taken back."""
     max_body_bytes: int = MEBIBYTE
     max_batch_body_bytes: int = 8 * MEBIBYTE
-    staff_token: str | None = field(default=None, repr=False)
-    """What staff show to read runs, until they have accounts; None: nobody may."""
+    account_requests: int = 600
+    """How many requests one account may make in any five minutes."""
     production: bool = False
     """Whether real people are served: nothing made for trials is taken then."""
     wechat: WeChatSettings | None = None
@@ -74,7 +74,7 @@ class Settings:
             max_batch_body_bytes=read.number(
                 "SHUKUN_MAX_BATCH_BODY_BYTES", 8 * MEBIBYTE, 1024, 256 * MEBIBYTE
             ),
-            staff_token=read.secret("SHUKUN_STAFF_TOKEN"),
+            account_requests=read.number("SHUKUN_ACCOUNT_REQUESTS", 600, 30, 1_000_000),
             production=production,
             wechat=read_wechat(read, production=production),
         )

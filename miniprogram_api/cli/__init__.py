@@ -32,6 +32,7 @@ from miniprogram_api.cli.match import match
 from miniprogram_api.cli.payments import pay
 from miniprogram_api.cli.policy import policy
 from miniprogram_api.cli.serve import demo, demo_people, serve
+from miniprogram_api.cli.staff import staff
 from miniprogram_api.cli.warnings import warnings
 from miniprogram_api.cli.wechat_simulator import wechat_simulator
 from miniprogram_api.cli.worker import worker
@@ -59,7 +60,7 @@ def shukun(debug: bool) -> None:
 
 for command in (
     demo, demo_people, serve, worker, db, policy, estimate, worklist, warnings, calendar, invent,
-    import_, keys, match, grants, export, pay, wechat_simulator,
+    import_, keys, staff, match, grants, export, pay, wechat_simulator,
 ):  # fmt: skip
     shukun.add_command(command)
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from sqlalchemy.orm import Session
 
+from backend.accounts import keyed as accounts
 from backend.citizens import keyed as citizens
 from backend.kernel import audit, key_check, key_file, rotation
 from backend.kernel.audit import Subject
@@ -25,7 +26,7 @@ from backend.wechat import keyed as wechat
 from miniprogram_api.cli import work
 from miniprogram_api.cli.arguments import by_user
 
-KEYED: Final = (*citizens.KEYED, *payments.KEYED, *wechat.KEYED)
+KEYED: Final = (*citizens.KEYED, *accounts.KEYED, *payments.KEYED, *wechat.KEYED)
 
 
 @click.group()
