@@ -13,6 +13,7 @@ import backend.accounts.tables
 import backend.calendars.tables
 import backend.citizens.file_tables
 import backend.citizens.history
+import backend.kernel.audit_chain
 import backend.kernel.jobs
 import backend.kernel.key_check
 import backend.matching.tables
