@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from sqlalchemy.exc import ArgumentError
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 NOT_SHOWN: Final = "(不予显示)"
-_SECRET: Final = re.compile(r"[!-~]{32,200}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +62,6 @@ class Reader:
             remedy = (
                 "请写成 postgresql://用户:口令@主机:端口/数据库；不用外部数据库时请删去此变量。"
             )
-            self.fault(variable, remedy, value=NOT_SHOWN)
-        return text
-
-    def secret(self, variable: str) -> str | None:
-        text = self.environ.get(variable)
-        if not text:
-            return None
-        if _SECRET.fullmatch(text) is None:
-            remedy = "请改为 32 至 200 个英文字母、数字或符号，不含空格；最好随机生成。"
             self.fault(variable, remedy, value=NOT_SHOWN)
         return text
 

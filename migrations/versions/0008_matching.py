@@ -30,21 +30,23 @@ def upgrade() -> None:
 
 
 def _protect_runs() -> None:
-    """By those who decide in the whole of the run's area, which has six digits."""
+    """By those who decide in the area (six digits) or a part of it: they see their part."""
     for table in ("match_run", "match_part"):
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(
         """
         CREATE POLICY own_area ON match_run TO shukun_app USING (
-            area * 1000000::bigint >= (SELECT scope_low())
-            AND area * 1000000::bigint <= (SELECT scope_high()))
+            area * 1000000::bigint <= (SELECT scope_high())
+            AND area * 1000000::bigint + CASE
+                WHEN area % 10000 = 0 THEN 10000000000 WHEN area % 100 = 0 THEN 100000000
+                ELSE 1000000 END > (SELECT scope_low()))
         """
     )
     op.execute(
         """
         CREATE POLICY own_area ON match_part TO shukun_app USING (
-            EXISTS (SELECT FROM match_run WHERE match_run.id = run_id))
+            area_from >= (SELECT scope_low()) AND area_from <= (SELECT scope_high()))
         """
     )
 

@@ -16,6 +16,8 @@ from backend.accounts.tables import RESIDENT
 from backend.kernel.areas import code_range
 
 LONG_AGO: Final = date(2020, 1, 1)
+EVERYWHERE: Final = ""
+"""An area that no duty has: for tests that look at several places at once."""
 NO_PASSWORD: Final = "!"
 """No password has this hash: signing in is tested elsewhere."""
 
@@ -44,8 +46,8 @@ class Accounts:
         return own
 
     def duty(self, staff: int, role: str, area: str, **more: Any) -> int:
-        """A duty from long ago, without an end; `area`: 2, 4, 6, 9 or 12 digits."""
-        low, high = code_range(area.ljust(6, "0") if len(area) < 6 else area)
+        """A duty from long ago, without an end; `area`: 2, 4, 6, 9 or 12 digits, or `EVERYWHERE`."""
+        low, high = _range(area)
         values: dict[str, Any] = {
             "staff_id": staff,
             "role": role,
@@ -94,6 +96,12 @@ class Accounts:
         """A statement of SQL, committed."""
         with Session(self.engine) as session, session.begin():
             session.execute(text(statement), values)
+
+
+def _range(area: str) -> tuple[int, int]:
+    if area == EVERYWHERE:
+        return 0, 999_999_999_999
+    return code_range(area.ljust(6, "0") if len(area) < 6 else area)
 
 
 def _row_id(session: Session) -> int:
