@@ -70,6 +70,10 @@ class MiniProgram(WeChatClient):
         for scheme in ("https://", "http://"):
             self._http.mount(scheme, PinnedAdapter(chosen.base))
 
+    def close(self) -> None:
+        """Let go of the connections; the next call makes new ones."""
+        self._http.close()
+
     def ask(
         self,
         path: str,
