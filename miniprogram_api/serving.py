@@ -148,10 +148,10 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
     them: they may have been relative.
     """
     own = {name: value for name, value in os.environ.items() if name not in NOT_FOR_CHILDREN}
-    keys = {} if settings.keys is None else {"SHUKUN_KEYS": str(settings.keys)}
+    files = {"SHUKUN_KEYS": settings.keys, "SHUKUN_AUDIT_ANCHORS": settings.audit_anchors}
     return {
         **own,
-        **keys,
+        **{name: str(path) for name, path in files.items() if path is not None},
         "DATABASE_URL": database_url,
         "SHUKUN_DATA": str(settings.data),
         "SHUKUN_CATALOGUE": os.pathsep.join(map(str, settings.catalogue)),

@@ -104,11 +104,18 @@ PARTS = (
         (*ALONE, "tests/kernel/test_rotation.py", "-k", "nobody_is_lost or killed_again"),
         {"SHUKUN_ROTATION_PEOPLE": "14300"},
     ),
+    Part(
+        "audit",
+        "1,000 tamperings of the audit by a superuser, all found; 100 kills of its sealer",
+        (*ALONE, "tests/kernel/test_audit_tampering.py", "tests/kernel/test_audit_kills.py"),
+        {"SHUKUN_AUDIT_TAMPERINGS": "1000", "SHUKUN_AUDIT_KILLS": "100"},
+    ),
     Part("batch", "batches beside a hand-written function", ("tests.benchmarks", "batch"), {}, 20),
     Part("one", "one person with the full explanation", ("tests.benchmarks", "one"), {}, 4),
     Part("many", "a thousand requests in one body", ("tests.benchmarks", "many"), {}, 4),
     Part("http", "routes beside fixed JSON of the same size", ("tests.benchmarks", "http"), {}, 4),
     Part("search", "search in Chinese", ("tests.benchmarks", "search"), {}, 20),
+    Part("verify", "the audit chain verified", ("tests.benchmarks", "audit"), {}, 3),
 )
 
 

@@ -32,6 +32,8 @@ class Settings:
     pg_bin: Path | None = None
     keys: Path | None = None
     """The key file; None: `keys.json` in `data`."""
+    audit_anchors: Path | None = None
+    """The anchors of the audit chain; None: `audit-anchors.jsonl` in `data`."""
     cipher: str = "aes"
     """What new keys are for: `aes`, or `sm4` for the national algorithms."""
     catalogue: tuple[Path, ...] = ()
@@ -63,6 +65,7 @@ class Settings:
             data=read.path("SHUKUN_DATA") or DEFAULT_DATA,
             pg_bin=read.folder("SHUKUN_PG_BIN", holding="initdb"),
             keys=read.file("SHUKUN_KEYS"),
+            audit_anchors=read.file("SHUKUN_AUDIT_ANCHORS"),
             cipher=read.one_of("SHUKUN_CIPHER", CIPHERS),
             catalogue=read.folders("SHUKUN_CATALOGUE"),
             log_level=read.level("SHUKUN_LOG_LEVEL"),
@@ -86,3 +89,8 @@ class Settings:
     def key_file(self) -> Path:
         """Where the keys are."""
         return self.keys or self.data / "keys.json"
+
+    @property
+    def anchors_file(self) -> Path:
+        """Where the anchors of the audit chain are."""
+        return self.audit_anchors or self.data / "audit-anchors.jsonl"

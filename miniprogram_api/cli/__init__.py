@@ -20,6 +20,7 @@ from backend.kernel.migrations import MigrationImpossible
 from backend.kernel.postgres_host import PostgresUnavailable
 from backend.kernel.settings import DEFAULT_DATA, SettingsError
 from backend.kernel.yaml_file import FileError
+from miniprogram_api.cli.audit import audit
 from miniprogram_api.cli.calendar import calendar
 from miniprogram_api.cli.db import db
 from miniprogram_api.cli.estimate import estimate
@@ -60,7 +61,7 @@ def shukun(debug: bool) -> None:
 
 for command in (
     demo, demo_people, serve, worker, db, policy, estimate, worklist, warnings, calendar, invent,
-    import_, keys, staff, match, grants, export, pay, wechat_simulator,
+    import_, keys, staff, match, grants, export, pay, audit, wechat_simulator,
 ):  # fmt: skip
     shukun.add_command(command)
 

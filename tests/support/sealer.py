@@ -1,7 +1,11 @@
-"""`python -m tests.support.sealer URL FOLDER [sabotaged]`: seals without a pause, to be killed."""
+"""`python -m tests.support.sealer URL FOLDER [sabotaged]`: for each line of input a process that seals
+without a pause, to be killed; its number is printed.
+"""
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from datetime import datetime
@@ -40,17 +44,27 @@ class AnchoredFirst:
 
 
 def main(url: str, folder: str, sabotaged: str = "") -> None:
-    """Goes on until it is killed."""
+    """Begins one sealer after another, until the input ends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the killed are not waited for
+    for _ in sys.stdin:
+        if not (child := os.fork()):
+            seal_on(url, Path(folder), bool(sabotaged))
+        print(child, flush=True)
+
+
+def seal_on(url: str, folder: Path, sabotaged: bool) -> None:
+    """Goes on until it is killed, or its parent is gone."""
     audit_seal.ROWS_AT_ONCE = 20  # type: ignore[misc]
     audit_seal.PATIENCE_S = 0.05  # type: ignore[misc]
-    keyring = Keyring.load(Path(folder) / "keys.json")
-    anchors: Any = Anchors(Path(folder) / "audit-anchors.jsonl", keyring)
+    anchors: Any = Anchors(folder / "audit-anchors.jsonl", Keyring.load(folder / "keys.json"))
     if sabotaged:
         anchors = AnchoredFirst(anchors)
     with database.bound(database.engine_for(url, role="worker")):
-        while True:
+        parent = os.getppid()
+        while os.getppid() == parent:
             audit_seal.seal(anchors, clock.now())
             time.sleep(0.01)
+    os._exit(0)
 
 
 if __name__ == "__main__":
