@@ -7,13 +7,44 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from backend.wechat.simulator import qr
 from backend.wechat.simulator.routes import Route
 from backend.wechat.simulator.state import App, World
-from backend.wechat.simulator.wire import OK, Call, Errcode
+from backend.wechat.simulator.wire import OK, Answer, Call, Errcode
 
 LONGEST: Final = 30 * 24 * 3600
 _PAGE: Final = re.compile(r"[\w-]+(?:/[\w-]+)*", re.ASCII)
+_SCENE: Final = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@\-._~]+", re.ASCII)
+MOST_CODES: Final = 100_000
+"""Of the kind with a path, in all."""
+WIDTHS: Final = range(280, 1281)
 Env = Literal["release", "trial", "develop"]
+
+
+class Colour(msgspec.Struct, forbid_unknown_fields=True):
+    r: int | str
+    g: int | str
+    b: int | str
+
+
+class Code(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What both kinds of codes take."""
+
+    env_version: Env = "release"
+    width: int = 430
+    auto_color: bool = False
+    line_color: Colour | None = None
+    is_hyaline: bool = False
+
+
+class SceneCode(Code, forbid_unknown_fields=True, kw_only=True):
+    scene: str
+    page: str | None = None
+    check_path: bool = True
+
+
+class PathCode(Code, forbid_unknown_fields=True, kw_only=True):
+    path: str
 
 
 class Link(msgspec.Struct, forbid_unknown_fields=True):
@@ -38,6 +69,34 @@ class Scheme(msgspec.Struct, forbid_unknown_fields=True):
     expire_interval: int | None = None
 
 
+def scene_code(world: World, call: Call) -> Answer:
+    """POST /wxa/getwxacodeunlimit: a picture of the scene."""
+    body = call.shaped(SceneCode, 40097)
+    if not 0 < len(body.scene) <= 32:
+        raise Errcode(40169)
+    if _SCENE.fullmatch(body.scene) is None:
+        raise Errcode(40129)
+    if body.page is not None and not _is_page(call.caller, body.page, body.check_path):
+        raise Errcode(41030)
+    return _picture(body.scene, body.width)
+
+
+def path_code(world: World, call: Call) -> Answer:
+    """POST /wxa/getwxacode: a picture of a link that leads to the path."""
+    body = call.shaped(PathCode, 40097)
+    if not 0 < len(body.path) <= 1024:
+        raise Errcode(40159)
+    path, _, query = body.path.partition("?")
+    if not _is_page(call.caller, path, True):
+        raise Errcode(41030)
+    if world.count(f"codes of {call.caller.appid}") > MOST_CODES:
+        raise Errcode(45029)
+    name = f"https://wxaurl.cn/{world.made('link', 11)}"
+    target = Target(path, query, body.env_version)
+    world.data.links[name] = _led(call.caller, target, None)
+    return _picture(name, body.width)
+
+
 def url_link(world: World, call: Call) -> dict[str, Any]:
     """POST /wxa/generate_urllink."""
     body = call.shaped(Link)
@@ -59,15 +118,23 @@ def scheme(world: World, call: Call) -> dict[str, Any]:
 
 
 def _checked(app: App, to: Link | Target) -> None:
-    if to.path and (_PAGE.fullmatch(to.path) is None or not has_page(app, to.path)):
+    if to.path and not _is_page(app, to.path, True):
         raise Errcode(40165)
     if len(to.query) > 1024 or to.query.startswith("?"):
         raise Errcode(40212)
 
 
-def has_page(app: App, page: str) -> bool:
-    """Whether the released version has it."""
-    return app.pages is None or page in app.pages
+def _is_page(app: App, page: str, released: bool) -> bool:
+    """Whether it is written as a page is, and `released`: whether there is one."""
+    if _PAGE.fullmatch(page) is None:
+        return False
+    return not released or app.pages is None or page in app.pages
+
+
+def _picture(content: str, width: int) -> Answer:
+    if width not in WIDTHS:
+        raise Errcode(40097)
+    return Answer(qr.png(qr.matrix(content), width), content_type="image/png")
 
 
 def _ends(world: World, body: Link | Scheme) -> float:
@@ -83,12 +150,15 @@ def _ends(world: World, body: Link | Scheme) -> float:
     return float(body.expire_time)
 
 
-def _led(app: App, to: Link | Target, ends: float) -> dict[str, Any]:
+def _led(app: App, to: Link | Target, ends: float | None) -> dict[str, Any]:
+    """Where a link leads, and until when; None: for good."""
     place = {"path": to.path, "query": to.query, "env_version": to.env_version}
-    return {"appid": app.appid, "expires_at": int(ends), **place}
+    return {"appid": app.appid, "expires_at": None if ends is None else int(ends), **place}
 
 
 ROUTES: Final = (
+    Route("POST", "/wxa/getwxacodeunlimit", scene_code),
+    Route("POST", "/wxa/getwxacode", path_code),
     Route("POST", "/wxa/generate_urllink", url_link),
     Route("POST", "/wxa/generatescheme", scheme),
 )

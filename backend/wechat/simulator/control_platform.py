@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -26,6 +27,8 @@ from backend.wechat.simulator.journal import Entry
 from backend.wechat.simulator.push_engine import Delivery
 from backend.wechat.simulator.state import App, Data, PushTarget, Quirks, Template
 
+_AES_KEY: Final = re.compile(r"[0-9A-Za-z]{43}")
+
 
 def put_app(asked: Asked) -> App:
     """POST /apps: a new app, or new facts of one."""
@@ -43,14 +46,8 @@ def seed(asked: Asked) -> Result:
 
 
 def reset(asked: Asked) -> Result:
-    """POST /reset: as after the start. What is on its way still arrives."""
-    world = asked.world
-    with world.lock:
-        world.data = Data()
-        world.journal.entries.clear()
-        world.faults.clear()
-        asked.engine.deliveries.clear()
-    return {}
+    """POST /reset: as after the start."""
+    return _begun(asked, Data())
 
 
 def snapshot(asked: Asked) -> Data:
@@ -60,10 +57,7 @@ def snapshot(asked: Asked) -> Data:
 
 def restore(asked: Asked) -> Result:
     """POST /snapshot: a state taken before."""
-    data = asked.shaped(Data)
-    with asked.world.lock:
-        asked.world.data = data
-    return {}
+    return _begun(asked, asked.shaped(Data))
 
 
 def clock(asked: Asked) -> Result:
@@ -125,6 +119,8 @@ def set_quirks(asked: Asked) -> Quirks:
 def put_push(asked: Asked) -> Result:
     """PUT /push: where to push; the URL is checked as the console does, and refused if wrong."""
     body = asked.shaped(NewPush)
+    if _AES_KEY.fullmatch(body.aes_key) is None:
+        raise Refused("aes_key is 43 letters and digits")
     if not _is_here(body.url):
         raise Refused("pushes go to this machine alone: http://127.0.0.1:…")
     target = PushTarget(
@@ -156,9 +152,17 @@ def open_link(asked: Asked) -> Result:
     """POST /links/open: where a link or scheme leads. Raises `Refused` when it has ended."""
     link = asked.shaped(Opened).link
     found = asked.world.data.links.get(link)
-    if found is None or found["expires_at"] <= asked.world.now():
+    ends = found["expires_at"] if found is not None else 0
+    if found is None or (ends is not None and ends <= asked.world.now()):
         raise Refused("the link leads nowhere")
     return found
+
+
+def _begun(asked: Asked, data: Data) -> Result:
+    with asked.world.lock:
+        asked.world.begin_anew(data)
+        asked.engine.deliveries.clear()
+    return {}
 
 
 def _is_here(url: str) -> bool:

@@ -61,6 +61,14 @@ class NewUser(msgspec.Struct, forbid_unknown_fields=True):
     blocked: bool = False
 
 
+class NewCrowd(msgspec.Struct, forbid_unknown_fields=True):
+    """People called prefix1, prefix2, …; `quota`: messages allowed of each template."""
+
+    prefix: str
+    count: int
+    quota: dict[str, int] = {}
+
+
 class NewPush(msgspec.Struct, forbid_unknown_fields=True):
     url: str
     token: str

@@ -10,6 +10,7 @@ from backend.wechat.simulator.control_shapes import (
     Asked,
     Entered,
     Face,
+    NewCrowd,
     NewUser,
     Refused,
     Result,
@@ -30,11 +31,23 @@ def put_user(asked: Asked) -> User:
     """POST /users: a new person, or new facts of one."""
     body = asked.shaped(NewUser)
     with asked.world.lock:
-        user = asked.world.data.users.get(body.id) or _invented(asked.world, body)
-        user.openid = body.openid or user.openid
+        known = asked.world.data.users.get(body.id)
+        user = known or asked.world.new_user(body.id, body.appid, body.openid)
+        if body.openid is not None:
+            asked.world.rename(user, body.openid)
         user.phone, user.country_code = body.phone or user.phone, body.country_code
         user.unionid, user.blocked = body.unionid or user.unionid, body.blocked
         return user
+
+
+def put_crowd(asked: Asked) -> dict[str, str]:
+    """POST /crowd: many new people at once, who allow so many messages; name to openid."""
+    body = asked.shaped(NewCrowd)
+    with asked.world.lock:
+        made = [asked.world.new_user(f"{body.prefix}{n}") for n in range(1, body.count + 1)]
+        for user in made:
+            user.quota = dict(body.quota)
+    return {user.id: user.openid for user in made}
 
 
 def get_user(asked: Asked) -> User:
@@ -129,14 +142,6 @@ def inbox(asked: Asked) -> list[dict[str, Any]]:
         return list(asked.world.user(asked.names["id"]).inbox)
 
 
-def _invented(world: World, body: NewUser) -> User:
-    app = world.app(body.appid)
-    openid = body.openid or f"o{world.made('openid', 27)}"
-    user = User(body.id, app.appid, openid, world.made_key("session-key"))
-    world.data.users[body.id] = user
-    return user
-
-
 def _code(asked: Asked, kind: str) -> Result:
     with asked.world.lock:
         user = asked.world.user(asked.names["id"])
@@ -166,6 +171,7 @@ def _account_event(asked: Asked, event: str, more: dict[str, Any]) -> Result:
 
 ROUTES: Final = (
     ("POST", "/users", put_user),
+    ("POST", "/crowd", put_crowd),
     ("GET", "/users/{id}", get_user),
     ("POST", "/users/{id}/login", log_in),
     ("POST", "/users/{id}/phone-code", phone_code),

@@ -17,8 +17,8 @@ def tell(world: World, user: User, message: dict[str, Any]) -> None:
     app = world.app(user.appid)
     if app.push is None:
         return
-    number = world.count("delivery")
-    world.outgoing.put(Outgoing(number, app.appid, user.openid, _headed(world, app, user, message)))
+    headed = _headed(world, app, user, message)
+    world.outgoing.put(Outgoing(world.age, app.appid, user.openid, headed))
 
 
 def _headed(world: World, app: App, user: User, message: dict[str, Any]) -> dict[str, Any]:

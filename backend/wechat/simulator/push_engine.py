@@ -8,14 +8,14 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from backend.wechat.simulator.faults import PUSH, Met, Rule
 from backend.wechat.simulator.push_cipher import signature
 from backend.wechat.simulator.push_format import Push, Stamp, accepted, push
-from backend.wechat.simulator.state import App, Outgoing, PushTarget, World
+from backend.wechat.simulator.state import App, PushTarget, World
 
 SENDERS: Final = 8
 KEPT: Final = 100_000
@@ -40,7 +40,6 @@ class Attempt:
 class Delivery:
     """A push and its attempts. `state`: waiting, received or given up."""
 
-    number: int
     appid: str
     openid: str
     message: dict[str, Any]
@@ -60,7 +59,7 @@ class PushEngine:
 
     @contextmanager
     def running(self) -> Iterator[PushEngine]:
-        """Deliver for the length of the block."""
+        """Deliver for the length of the block; what is on its way then is lost."""
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(SENDERS)]
         for thread in threads:
             thread.start()
@@ -91,17 +90,20 @@ class PushEngine:
     def _work(self) -> None:
         while (outgoing := self._world.outgoing.get()) is not None:
             with self._world.lock:
-                app = self._world.data.apps.get(outgoing.appid)
-                target = replace(app.push) if app is not None and app.push is not None else None
-            if app is not None and target is not None:
-                self._deliver(app, target, outgoing)
+                if outgoing.age != self._world.age:
+                    continue
+                app = self._world.app(outgoing.appid)
+                delivery = Delivery(app.appid, outgoing.openid, outgoing.message)
+                self.deliveries.append(delivery)
+                target = app.push
+            if target is not None:
+                self._deliver(app, target, delivery, outgoing.age)
 
-    def _deliver(self, app: App, target: PushTarget, outgoing: Outgoing) -> None:
-        delivery = Delivery(outgoing.number, app.appid, outgoing.openid, outgoing.message)
-        with self._world.lock:
-            self.deliveries.append(delivery)
+    def _deliver(self, app: App, target: PushTarget, delivery: Delivery, age: int) -> None:
         for number in range(target.attempts):
             if number and self._stopping.wait(target.pause):
+                return
+            if age != self._world.age:
                 return
             if self._tried(app, target, delivery):
                 delivery.state = "received"
@@ -193,5 +195,8 @@ def _asked(target: PushTarget, method: str, made: Push) -> tuple[int, bytes]:
             content = b""
             while not response.isclosed() and len(content) < LARGEST_REPLY:
                 sock.settimeout(max(deadline - time.monotonic(), 0.001))
-                content += response.read1(65536)
+                part = response.read1(65536)
+                if not part:
+                    break
+                content += part
             return response.status, content

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from backend.kernel.settings_wechat import SIMULATOR_SECRET
 from backend.wechat.simulator.control_shapes import NewApp, NewTemplate
-from backend.wechat.simulator.state import App, Template, User, World
+from backend.wechat.simulator.state import App, Template, World
 
 APPID: Final = "wxs1mulator0000001"
 PUSH_TOKEN: Final = "simulatorpush"
@@ -61,9 +61,7 @@ def seed(world: World) -> dict[str, Any]:
         world.data.risky_words, world.data.review_words = [RISKY_WORD], [REVIEW_WORD]
         for name, phone in USERS.items():
             if name not in world.data.users:
-                openid = f"o{world.made('openid', 27)}"
-                key = world.made_key("session-key")
-                world.data.users[name] = User(name, APPID, openid, key, phone)
+                world.new_user(name, APPID).phone = phone
     push = {"token": PUSH_TOKEN, "aes_key": PUSH_AES_KEY}
     templates = [one.id for one in TEMPLATES]
     made = {"appid": APPID, "secret": SIMULATOR_SECRET, "push": push}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import select
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -81,6 +81,11 @@ class _Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         TCPServer.server_bind(self)  # HTTPServer would ask who is called 127.0.0.1
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who goes away in the middle is no fault of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
 
 @contextmanager
 def _listening(address: tuple[str, int], deed: Deed, api: Api) -> Iterator[int]:
@@ -154,10 +159,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _hang(self) -> None:
         """Say nothing until the other side goes away."""
         self.close_connection = True
+        self.connection.settimeout(0.2)
         while not self.server.api.stopping.is_set():
-            readable, _, _ = select.select([self.connection], [], [], 0.2)
-            if readable and not self.connection.recv(65536):
-                return
+            with suppress(TimeoutError):
+                if not self.connection.recv(65536):
+                    return
 
     def _drip(self, content: bytes, pause: float) -> None:
         for one in content:

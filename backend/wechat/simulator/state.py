@@ -178,6 +178,7 @@ class Data:
     counters: dict[str, int] = field(default_factory=dict)
     apps: dict[str, App] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
+    openids: dict[str, str] = field(default_factory=dict)
     templates: dict[str, Template] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     forced: dict[str, list[float]] = field(default_factory=dict)
@@ -194,20 +195,24 @@ class Data:
 
 @dataclass
 class Outgoing:
-    """A push to make. `openid` is of the user whom it tells of."""
+    """A push to make. `openid` is of the user whom it tells of; `age`: of the world, see there."""
 
-    number: int
+    age: int
     appid: str
     openid: str
     message: dict[str, Any]
 
 
 class World:
-    """The platform: its data, its clock, its journal. Whoever reads or writes holds `lock`."""
+    """The platform: its data, its clock, its journal. Whoever reads or writes holds `lock`.
+
+    `age`: how often it was begun anew; what an earlier one had on its way no longer leaves.
+    """
 
     def __init__(self, seed: int, clock: Callable[[], datetime] = wall) -> None:
         self.seed: Final = seed
         self.lock: Final = threading.RLock()
+        self.age = 0
         self.data = Data()
         self.journal = Journal()
         self.faults = Faults(seed)
@@ -269,5 +274,26 @@ class World:
 
     def user_of(self, appid: str, openid: str) -> User | None:
         """The user of an openid in an app."""
-        of_app = (user for user in self.data.users.values() if user.appid == appid)
-        return next((user for user in of_app if user.openid == openid), None)
+        name = self.data.openids.get(f"{appid} {openid}")
+        return None if name is None else self.data.users[name]
+
+    def rename(self, user: User, openid: str) -> None:
+        """Give a user another openid."""
+        del self.data.openids[f"{user.appid} {user.openid}"]
+        user.openid = openid
+        self.data.openids[f"{user.appid} {openid}"] = user.id
+
+    def new_user(self, name: str, appid: str | None = None, openid: str | None = None) -> User:
+        """An invented user of an app."""
+        openid = openid or f"o{self.made('openid', 27)}"
+        user = User(name, self.app(appid).appid, openid, self.made_key("session-key"))
+        self.data.users[name] = user
+        self.data.openids[f"{user.appid} {openid}"] = name
+        return user
+
+    def begin_anew(self, data: Data) -> None:
+        """Take other data for what is."""
+        self.age += 1
+        self.data = data
+        self.journal.entries.clear()
+        self.faults.clear()
