@@ -80,5 +80,7 @@ def actor_of(session: Session) -> Actor | None:
 
 def people_in_scope(session: Session) -> frozenset[int]:
     """The people that the session may see one by one: a resident's own and those acted for; of
-    staff who visit, those they look after. Nobody for staff who see an area."""
+    staff who visit, those assigned or delegated to them. Whom staff see for where people live, or
+    are registered, is not among them: ask the tables.
+    """
     return frozenset(session.execute(_PEOPLE).scalar_one() or ())

@@ -8,6 +8,8 @@ revision = "0012"
 down_revision = "0011"
 
 VISITORS = ("family_doctor", "village_coordinator", "cadre")
+HOMES = VISITORS[:2]
+"""A cadre sees nobody for living somewhere."""
 DECIDERS = ("township_reviewer", "county_officer", "city_officer")
 ROLES = (*VISITORS, *DECIDERS, "auditor", "system_admin")
 APART = (
@@ -92,9 +94,7 @@ SCOPE_PEOPLE = f"""
             );
         ELSIF actor.role IN {VISITORS} THEN
             RETURN ARRAY(
-                SELECT p.id FROM person AS p WHERE actor.role <> 'cadre'
-                    AND p.lives_in BETWEEN actor.area_from AND actor.area_to
-                UNION SELECT s.person_id FROM assignment AS s
+                SELECT s.person_id FROM assignment AS s
                     WHERE s.staff_no = actor.holder_no AND s.role = actor.role
                         AND {TODAY} BETWEEN s.from_on AND s.to_on
                 UNION SELECT person_now(g.person_id) FROM delegation AS g
@@ -134,11 +134,17 @@ FUNCTIONS = {
     "duty_high()": _one("duty_high", "bigint", "actor.area_to"),
     "scope_low()": _one("scope_low", "bigint", "actor.area_from", DECIDERS, "OR REPLACE "),
     "scope_high()": _one("scope_high", "bigint", "actor.area_to", DECIDERS, "OR REPLACE "),
+    "home_low()": _one("home_low", "bigint", "actor.area_from", HOMES, "OR REPLACE "),
+    "home_high()": _one("home_high", "bigint", "actor.area_to", HOMES, "OR REPLACE "),
     "delegation_holds(delegation)": DELEGATION_HOLDS,
     "scope_people()": SCOPE_PEOPLE,
     "resident_of_openid(bytea[])": RESIDENT_OF_OPENID,
 }
-STUBS = {"scope_low": "bigint", "scope_high": "bigint", "scope_people": "bigint[]"}
+STUBS = {
+    "scope_low": "bigint", "scope_high": "bigint",
+    "home_low": "bigint", "home_high": "bigint",
+    "scope_people": "bigint[]",
+}  # fmt: skip
 
 PERSON_SEEN = "EXISTS (SELECT FROM person WHERE person.id = {}.person_id)"
 OWN = "resident_id = (SELECT scope_resident())"
