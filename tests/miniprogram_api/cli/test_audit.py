@@ -141,6 +141,18 @@ def test_a_worker_seals_what_is_written_within_seconds(log: AuditLog) -> None:
     assert log.verify().whole
 
 
+def test_a_dropped_key_leaves_the_end_of_the_chain_anchored_by_the_new_one(
+    log: AuditLog, capsys: Output
+) -> None:
+    log.write(3)
+    for deed in (["add"], ["rotate"], ["drop", "1"]):
+        log.seal()
+        assert run(["keys", *deed]) == 0
+    capsys.readouterr()
+    assert verify() == 0
+    assert "另有 2 行锚点不完整，或所用密钥已废除，没有核对。" in capsys.readouterr().out
+
+
 def test_before_there_are_keys_the_chain_grows_without_anchors(log: AuditLog) -> None:
     hidden = log.anchors.keyring.path.rename(log.anchors.keyring.path.with_suffix(".away"))
     sealer = AuditSealer(work.settings())
