@@ -21,7 +21,7 @@ from backend.accounts.sessions import note_seen
 from backend.accounts.staff_tables import ROLES
 from backend.kernel import audit
 from backend.kernel.audit import Subject
-from backend.kernel.database import acting, transaction
+from backend.kernel.database import transaction
 from miniprogram_api import credentials, limiting
 from miniprogram_api.problems import Refused, refuse
 
@@ -155,19 +155,13 @@ def _note_refusal(answer: Response) -> Response:
     """
     found: Actor | None = g.get("actor")
     if answer.status_code in _HIDDEN and found is not None and request.url_rule is not None:
-        with transaction() as session:
-            acting(session, g.token)
-            audit.record(
-                session,
-                actor=found.label,
-                action="access.refused",
-                subject=Subject("route", f"{request.method} {request.url_rule.rule}"),
-                detail={
-                    "status": answer.status_code,
-                    "role": found.role or "resident",
-                    "asked": {
-                        name: str(value) for name, value in (request.view_args or {}).items()
-                    },
-                },
-            )
+        asked = {name: str(value) for name, value in (request.view_args or {}).items()}
+        audit.denied(
+            actor=found.label,
+            action="access",
+            subject=Subject("route", f"{request.method} {request.url_rule.rule}"),
+            detail={"status": answer.status_code, "asked": asked},
+            role=found.role or "resident",
+            area=found.area_from,
+        )
     return answer

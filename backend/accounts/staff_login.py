@@ -138,8 +138,9 @@ def switch_duty(session: Session, actor: Actor, duty_id: int, today: date) -> Si
     subject = Subject("staff", str(actor.staff_id))
     detail = {"from": actor.duty_id, "to": duty.id}
     audit.record(
-        session, actor=actor.label, action="staff.switch_duty", subject=subject, detail=detail
-    )
+        session, actor=actor.label, action="staff.switch_duty", subject=subject, detail=detail,
+        role=duty.role,
+    )  # fmt: skip
     return SignedIn(token, actor.staff_no or "", actor.name or "", duty, duties)
 
 
