@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Delete, Insert, delete, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -52,7 +52,8 @@ def take_in(
     }
     taken = insert(WECHAT_PUSH).on_conflict_do_nothing(index_elements=["dedupe_key"])
     try:
-        new = _changed(session, taken.values(row)) == 1
+        made = session.execute(taken.returning(WECHAT_PUSH.c.dedupe_key), row)
+        new = made.one_or_none() is not None
     except IntegrityError as error:
         if _constraint(error) != _STAMP_TAKEN:
             raise
@@ -94,12 +95,9 @@ def note_failed(session: Session, push_id: int) -> None:
 def forget_done(session: Session, moment: datetime) -> int:
     """Delete what was done long ago; returns how many."""
     old = WECHAT_PUSH.c.received_at < moment - timedelta(days=KEPT_DAYS)
-    return _changed(session, delete(WECHAT_PUSH).where(WECHAT_PUSH.c.state == "done", old))
-
-
-def _changed(session: Session, statement: Insert | Delete) -> int:
-    """The rows it wrote: the site may not read them, so nothing is returned."""
-    return session.connection().execute(statement).rowcount
+    gone = delete(WECHAT_PUSH).where(WECHAT_PUSH.c.state == "done", old)
+    count: int = session.execute(gone).rowcount  # type: ignore[attr-defined]
+    return count
 
 
 def _place(number: int) -> Place:
