@@ -15,6 +15,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -64,14 +65,32 @@ RESIDENT: Final = Table(
 WECHAT_USER: Final = Table(
     "wechat_user",
     Base.metadata,
-    Column("openid_index", LargeBinary, primary_key=True),
-    refers("resident_id", "resident"),
+    Column(
+        "resident_id", BigInteger, ForeignKey("resident.id"), primary_key=True, autoincrement=False
+    ),
+    Column("openid_index", LargeBinary, nullable=False, index=True),
     Column("openid", LargeBinary, nullable=False),
     now("created_at"),
     moment("revoked_at"),
+    Index(
+        "uq_wechat_user_openid_index_open", "openid_index",
+        unique=True, postgresql_where=text("revoked_at IS NULL"),
+    ),
+)  # fmt: skip
+"""The openid sealed at (`wechat_user`, `openid`, `resident_id`), and its blind index. Found before
+there is a session by the function `resident_of_openid(bytea[])`. When the account is closed the
+openid is emptied at once; the row goes some hours later (`closing.py`)."""
+
+ACCOUNT_CODE: Final = Table(
+    "account_code",
+    Base.metadata,
+    Column(
+        "resident_id", BigInteger, ForeignKey("resident.id"), primary_key=True, autoincrement=False
+    ),
+    Column("code_sha256", LargeBinary, nullable=False, index=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
 )
-"""By the blind index of the openid; the openid itself sealed at (`wechat_user`, `openid`,
-`resident_id`). Found before there is a session by the function `resident_of_openid(bytea[])`."""
+"""身份码: tells whoever is told it which account it is; for ten minutes, and used once."""
 
 IDENTITY_CHECK: Final = Table(
     "identity_check",

@@ -25,6 +25,8 @@ ONCE = {
     "account_session": "ended_at",
 }
 """What was ended stays ended."""
+MOST_TRIES = 5
+TRIES_HOURS = 6
 
 # Each runs as the role that sees every row, and tells the session nothing but its own.
 HEAD = "STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$"
@@ -125,6 +127,90 @@ RESIDENT_OF_OPENID = f"""
     END
     $$
 """
+# Known to whoever was told the code, for ten minutes.
+RESIDENT_OF_CODE = f"""
+    CREATE FUNCTION resident_of_code() RETURNS bigint LANGUAGE plpgsql {HEAD}
+    DECLARE
+        code text := current_setting('shukun.code', true);
+    BEGIN
+        IF code IS NULL OR code = '' OR NOT EXISTS (SELECT FROM session_actor()) THEN
+            RETURN NULL;
+        END IF;
+        RETURN (
+            SELECT CASE WHEN count(*) = 1 THEN min(c.resident_id) END FROM account_code AS c
+            JOIN resident AS r ON r.id = c.resident_id
+            WHERE c.code_sha256 = sha256(convert_to(code, 'UTF8')) AND c.expires_at > now()
+                AND r.closed_at IS NULL
+        );
+    END
+    $$
+"""
+# Tries of accounts that the same WeChat user closed count too.
+IDENTITY_TRIES = f"""
+    CREATE FUNCTION identity_tries() RETURNS bigint LANGUAGE plpgsql {HEAD}
+    DECLARE
+        me bigint := scope_resident();
+    BEGIN
+        RETURN (
+            SELECT count(*) FROM identity_check AS c
+            WHERE c.method = 'register' AND c.at > now() - interval '{TRIES_HOURS} hours'
+                AND (c.resident_id = me OR c.resident_id IN (
+                    SELECT other.resident_id FROM wechat_user AS own
+                    JOIN wechat_user AS other ON other.openid_index = own.openid_index
+                    WHERE own.resident_id = me))
+        );
+    END
+    $$
+"""
+# For residents who are not known yet: somebody by number, as often as tries are allowed.
+PERSON_BY_NUMBER = f"""
+    CREATE FUNCTION person_by_number(indexes bytea[])
+    RETURNS TABLE (person_id bigint, name bytea, data_key bytea) LANGUAGE plpgsql {HEAD}
+    BEGIN
+        IF scope_resident() IS NULL OR identity_tries() >= {MOST_TRIES} THEN
+            RETURN;
+        END IF;
+        RETURN QUERY
+            SELECT p.id, p.name, p.data_key FROM person_number AS n
+            JOIN person AS p ON p.id = n.person_id
+            WHERE n.number_index = ANY (indexes) AND p.known AND p.died_on > {TODAY};
+    END
+    $$
+"""
+WARDS = f"""
+    CREATE FUNCTION wards()
+    RETURNS TABLE (person_id bigint, name bytea, data_key bytea, born_on date)
+    LANGUAGE plpgsql {HEAD}
+    DECLARE
+        guardian bigint := (SELECT actor.person_id FROM session_actor() AS actor);
+    BEGIN
+        RETURN QUERY
+            SELECT p.id, p.name, p.data_key, p.born_on FROM person AS p
+            WHERE p.guardian_id = guardian AND p.known AND p.died_on > {TODAY}
+                AND p.born_on > ({TODAY} - interval '18 years')::date;
+    END
+    $$
+"""
+# For whom the session may do what a delegation names; `speak`: whose word its word is.
+AUTHORITY_OVER = f"""
+    CREATE FUNCTION authority_over(wanted text) RETURNS bigint[] LANGUAGE plpgsql {HEAD}
+    DECLARE
+        actor record;
+    BEGIN
+        SELECT * INTO actor FROM session_actor();
+        RETURN ARRAY(
+            SELECT actor.person_id WHERE actor.person_id IS NOT NULL
+            UNION SELECT person_now(f.person_id) FROM family_authority AS f
+                WHERE f.resident_id = actor.resident_id AND f.revoked_at IS NULL
+                    AND {TODAY} BETWEEN f.from_on AND f.to_on
+                    AND (wanted <> 'speak' OR f.basis = 'guardian')
+            UNION SELECT person_now(g.person_id) FROM delegation AS g
+                WHERE (g.resident_id = actor.resident_id OR g.staff_id = actor.staff_id)
+                    AND wanted = ANY (g.scope) AND delegation_holds(g)
+        );
+    END
+    $$
+"""
 FUNCTIONS = {
     "session_actor()": SESSION_ACTOR,
     "scope_role()": _one("scope_role", "text", "actor.role"),
@@ -139,7 +225,31 @@ FUNCTIONS = {
     "delegation_holds(delegation)": DELEGATION_HOLDS,
     "scope_people()": SCOPE_PEOPLE,
     "resident_of_openid(bytea[])": RESIDENT_OF_OPENID,
+    "resident_of_code()": RESIDENT_OF_CODE,
+    "identity_tries()": IDENTITY_TRIES,
+    "person_by_number(bytea[])": PERSON_BY_NUMBER,
+    "wards()": WARDS,
+    "authority_over(text)": AUTHORITY_OVER,
 }
+# Whoever closes an account, the resident, staff or WeChat: everything of it ends. The openid is
+# forgotten at once, its index when tries of it count no more.
+CLOSING = """
+    CREATE FUNCTION close_resident() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    BEGIN
+        UPDATE wechat_user SET revoked_at = now(), openid = ''
+            WHERE resident_id = NEW.id AND revoked_at IS NULL;
+        UPDATE account_session SET ended_at = now(), ended_why = 'closed'
+            WHERE resident_id = NEW.id AND ended_at IS NULL;
+        UPDATE family_authority SET revoked_at = now(), revoked_by = 'closed'
+            WHERE resident_id = NEW.id AND revoked_at IS NULL;
+        UPDATE delegation SET ended_at = now(), ended_by = 'closed'
+            WHERE resident_id = NEW.id AND ended_at IS NULL;
+        DELETE FROM account_code WHERE resident_id = NEW.id;
+        RETURN NULL;
+    END
+    $$
+"""
 STUBS = {
     "scope_low": "bigint", "scope_high": "bigint",
     "home_low": "bigint", "home_high": "bigint",
@@ -152,6 +262,7 @@ POLICIES = {
     # A person's rows are seen by whoever sees the person.
     "resident": f"id = (SELECT scope_resident()) OR {PERSON_SEEN.format('resident')}",
     "wechat_user": OWN,
+    "account_code": OWN,
     "identity_check": f"{OWN} OR {PERSON_SEEN.format('identity_check')}",
     "family_authority": f"{OWN} OR {PERSON_SEEN.format('family_authority')}",
     "consent": f"{OWN} OR {PERSON_SEEN.format('consent')}",
@@ -168,10 +279,25 @@ OPENING = {
     "wechat_user": "revoked_at IS NULL",
     "account_session": "ended_at IS NULL",
 }
+AT_COUNTER = "id = (SELECT resident_of_code()) AND (SELECT scope_staff()) IS NOT NULL"
+MORE_POLICIES = {
+    # At a counter somebody tells the code, and becomes known as one whom the staff see.
+    ("at_counter", "resident"): f"FOR SELECT TO shukun_app USING ({AT_COUNTER})",
+    ("named_at_counter", "resident"): f"FOR UPDATE TO shukun_app USING ({AT_COUNTER})"
+    f" WITH CHECK ({PERSON_SEEN.format('resident')})",
+    ("told", "account_code"): "FOR SELECT TO shukun_app"
+    " USING (resident_id = (SELECT resident_of_code()))",
+    ("used_up", "account_code"): "FOR DELETE TO shukun_app"
+    " USING (resident_id = (SELECT resident_of_code()))",
+    ("own_wards", "family_authority"): "FOR INSERT TO shukun_app WITH CHECK"
+    f" ({OWN} AND basis = 'guardian' AND person_id IN (SELECT w.person_id FROM wards() AS w))",
+}
 GRANTS = (
     "SELECT, INSERT, UPDATE (person_id, level, ui_mode, phone, phone_index, phone_at, closed_at)"
     " ON resident",
     "SELECT, INSERT, UPDATE (revoked_at) ON wechat_user",
+    "SELECT (resident_id, expires_at), INSERT, UPDATE (code_sha256, expires_at), DELETE"
+    " ON account_code",
     "SELECT, INSERT ON identity_check, consent, consent_withdrawal",
     "SELECT, INSERT, UPDATE (revoked_at, revoked_by) ON family_authority",
     "SELECT, INSERT, UPDATE (ended_at, ended_by) ON delegation",
@@ -213,6 +339,14 @@ def _create_functions() -> None:
         op.execute(f"REVOKE EXECUTE ON FUNCTION {signature} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO shukun_app, shukun_worker")
         op.execute(f"ALTER FUNCTION {signature} OWNER TO shukun_worker")
+    op.execute(CLOSING)
+    op.execute("REVOKE EXECUTE ON FUNCTION close_resident() FROM PUBLIC")
+    op.execute(
+        "CREATE TRIGGER resident_closed AFTER UPDATE OF closed_at ON resident FOR EACH ROW"
+        " WHEN (OLD.closed_at IS NULL AND NEW.closed_at IS NOT NULL)"
+        " EXECUTE FUNCTION close_resident()"
+    )
+    op.execute("ALTER FUNCTION close_resident() OWNER TO shukun_worker")
     op.execute("REVOKE CREATE ON SCHEMA public FROM shukun_worker")
 
 
@@ -224,6 +358,8 @@ def _create_policies() -> None:
         if table in RECORDING:
             rule += f" WITH CHECK ({PERSON_SEEN.format(table)})"
         op.execute(f"CREATE POLICY own_rows ON {table} TO shukun_app {rule}")
+    for (name, table), rule in MORE_POLICIES.items():
+        op.execute(f"CREATE POLICY {name} ON {table} {rule}")
     for table, new in OPENING.items():
         op.execute(f"CREATE POLICY opened ON {table} FOR INSERT TO shukun_app WITH CHECK ({new})")
     op.execute(
@@ -299,15 +435,31 @@ def _create_residents() -> None:
     )
     op.create_table(
         "wechat_user",
+        sa.Column("resident_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("openid_index", sa.LargeBinary(), nullable=False),
-        sa.Column("resident_id", sa.BigInteger(), nullable=False),
         sa.Column("openid", sa.LargeBinary(), nullable=False),
         _now("created_at"),
         _moment("revoked_at"),
         _refers("wechat_user", "resident_id", "resident"),
-        sa.PrimaryKeyConstraint("openid_index", name="pk_wechat_user"),
+        sa.PrimaryKeyConstraint("resident_id", name="pk_wechat_user"),
     )
-    op.create_index("ix_wechat_user_resident_id", "wechat_user", ["resident_id"])
+    op.create_index("ix_wechat_user_openid_index", "wechat_user", ["openid_index"])
+    op.create_index(
+        "uq_wechat_user_openid_index_open",
+        "wechat_user",
+        ["openid_index"],
+        unique=True,
+        postgresql_where=sa.text("revoked_at IS NULL"),
+    )
+    op.create_table(
+        "account_code",
+        sa.Column("resident_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("code_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        _refers("account_code", "resident_id", "resident"),
+        sa.PrimaryKeyConstraint("resident_id", name="pk_account_code"),
+    )
+    op.create_index("ix_account_code_code_sha256", "account_code", ["code_sha256"])
     op.create_table(
         "identity_check",
         _identity(),
@@ -546,6 +698,10 @@ def _create_acts() -> None:
 
 def downgrade() -> None:
     op.execute("DROP POLICY own_list ON work_item")
+    for name, table in MORE_POLICIES:
+        op.execute(f"DROP POLICY {name} ON {table}")
+    op.execute("DROP TRIGGER resident_closed ON resident")
+    op.execute("DROP FUNCTION close_resident()")
     for table in POLICIES:
         op.execute(f"DROP POLICY own_rows ON {table}")
     for signature in reversed(FUNCTIONS):
@@ -553,8 +709,8 @@ def downgrade() -> None:
             op.execute(f"DROP FUNCTION {signature}")
     for table in (
         "rate_window", "account_session", "handover", "delegation", "duty", "staff",
-        "consent_withdrawal", "consent", "family_authority", "identity_check", "wechat_user",
-        "resident",
+        "consent_withdrawal", "consent", "family_authority", "identity_check",
+        "account_code", "wechat_user", "resident",
     ):  # fmt: skip
         op.drop_table(table)
     for name, kind in STUBS.items():
