@@ -209,7 +209,7 @@ def url_link(wechat: MiniProgram, link: Link) -> str:
 
 
 def unlimited_code(wechat: MiniProgram, wanted: CodeWanted) -> bytes:
-    """A picture to scan, that opens the page. Refused: 40129 (scene), 41030 (page)."""
+    """A picture to scan, that opens the page. Refused: 40169 (scene), 41030 (page)."""
     asked = {
         "scene": wanted.scene,
         "page": wanted.page,

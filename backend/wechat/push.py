@@ -18,7 +18,7 @@ import xmltodict
 
 from backend.kernel.settings_wechat import PushSettings
 from backend.wechat.errors import PushRefused
-from backend.wechat.push_crypto import PushCipher, is_signed
+from backend.wechat.push_crypto import PushCipher, is_signed, signature
 
 FRESH: Final = timedelta(minutes=5)
 """How far an envelope's time may be from ours."""
@@ -74,7 +74,8 @@ class PushReader:
     """Reads the pushes of one mini-program. Safe for threads."""
 
     def __init__(self, chosen: PushSettings, appid: str) -> None:
-        self._token, self._cipher = chosen.token, PushCipher(chosen, appid)
+        self._token, self._form = chosen.token, chosen.format
+        self._cipher = PushCipher(chosen, appid)
 
     def check(self, envelope: Envelope, echo: str, moment: datetime) -> str:
         """What the console's check of our address is answered with. Raises `PushRefused`."""
@@ -94,6 +95,21 @@ class PushReader:
         if not is_signed(envelope.signature, *parts):
             raise PushRefused
         return _push(_parsed(self._cipher.open(encrypted)), moment)
+
+    def reply(self, message: bytes, timestamp: str, nonce: str) -> str:
+        """An encrypted answer to a push, in the form that is configured. The word `success` needs
+        none of it.
+        """
+        encrypted = self._cipher.seal(message)
+        reply = {
+            "Encrypt": encrypted,
+            "MsgSignature": signature(self._token, timestamp, nonce, encrypted),
+            "TimeStamp": int(timestamp),
+            "Nonce": nonce,
+        }
+        if self._form == "json":
+            return msgspec.json.encode(reply).decode()
+        return str(xmltodict.unparse({"xml": reply}, full_document=False))
 
 
 def _check_fresh(envelope: Envelope, moment: datetime) -> None:

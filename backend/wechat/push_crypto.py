@@ -11,7 +11,6 @@ import binascii
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -23,16 +22,6 @@ from backend.wechat.errors import PushRefused
 _RANDOM: Final = 16
 _LENGTH: Final = 4
 _BLOCK_BITS: Final = 32 * 8
-
-
-@dataclass(frozen=True, slots=True)
-class SealedReply:
-    """An encrypted reply, for WeChat to read."""
-
-    encrypt: str
-    signature: str
-    timestamp: str
-    nonce: str
 
 
 def signature(*parts: str) -> str:
@@ -80,9 +69,3 @@ class PushCipher:
             return unpadder.update(padded) + unpadder.finalize()
         except (binascii.Error, ValueError):
             return None
-
-
-def sealed_reply(token: str, encrypted: str, timestamp: str, nonce: str) -> SealedReply:
-    """An encrypted message, signed."""
-    signed = signature(token, timestamp, nonce, encrypted)
-    return SealedReply(encrypted, signed, timestamp, nonce)

@@ -231,7 +231,7 @@ def test_a_link_leads_to_a_page_for_thirty_days_at_most(wechat: MiniProgram) -> 
 def test_a_code_leads_to_a_page(wechat: MiniProgram, wechat_simulator: Simulator) -> None:
     image = unlimited_code(wechat, CodeWanted("t=x7Fq", "pages/letter/index"))
     assert image.startswith((b"\x89PNG", b"\xff\xd8"))
-    assert refusal(lambda: unlimited_code(wechat, CodeWanted("x" * 33, "pages/a"))) == 40129
+    assert refusal(lambda: unlimited_code(wechat, CodeWanted("x" * 33, "pages/a"))) == 40169
     wechat_simulator.app(APPID, wechat.secret, pages=["pages/a"])
     assert refusal(lambda: unlimited_code(wechat, CodeWanted("t", "pages/b"))) == 41030
 

@@ -7,7 +7,7 @@ import secrets
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -19,6 +19,7 @@ from backend.wechat import push as push_module
 from backend.wechat.errors import PushRefused
 from backend.wechat.push import LARGEST, Envelope, Push, PushReader
 from backend.wechat.push_crypto import signature
+from backend.wechat.simulator.push_format import accepted
 from tests.support.pushes import OPENID, TARGET, Sent, forged, popup_event, sent, text_message
 from tests.support.wechat import APPID, PUSH_AES_KEY, PUSH_TOKEN
 
@@ -119,6 +120,15 @@ def test_the_official_examples_are_taken_at_their_time() -> None:
     at = Envelope("f464b24fc39322e44b38aa78f5edd27bd1441696", "1714036504", "1514711492")
     moment = datetime.fromisoformat("2024-04-25T09:16:00Z")
     assert reader.check(at, "4375120948345356249", moment) == "4375120948345356249"
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+def test_an_encrypted_answer_is_one_that_wechat_reads(form: Literal["json", "xml"]) -> None:
+    reader = PushReader(PushSettings(PUSH_TOKEN, PUSH_AES_KEY, form), APPID)
+    answer = reader.reply('{"demo_resp":"好运 <&>"}'.encode(), "1713424427", "415670741")
+    target = replace(TARGET, format=form)
+    assert accepted(target, APPID, 200, answer.encode()) is None
+    assert accepted(target, f"{APPID}0", 200, answer.encode()) is not None
 
 
 @pytest.mark.parametrize("seconds", [-300, 0, 300])

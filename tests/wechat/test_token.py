@@ -195,6 +195,16 @@ def test_a_token_whose_key_is_gone_is_fetched_anew(table: TokenTable, tmp_path: 
     assert fetch.count == 1
 
 
+def test_while_the_database_is_away_nothing_is_asked_of_wechat(
+    keyring: Keyring, chosen: WeChatSettings, wechat_simulator: Simulator
+) -> None:
+    client = MiniProgram(chosen, TokenTable(APPID, keyring))
+    away = kernel_database.engine_for("postgresql://nobody@127.0.0.1:9/none")
+    with kernel_database.bound(away), pytest.raises(WeChatUnavailable):
+        templates(client)
+    assert wechat_simulator.journal() == []
+
+
 def test_twenty_threads_of_the_client_cost_one_fetch(
     wechat: MiniProgram, wechat_simulator: Simulator
 ) -> None:
