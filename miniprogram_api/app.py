@@ -20,6 +20,7 @@ from backend.wechat import connection
 from miniprogram_api import edge, limiting, observability, problems, rulebook
 from miniprogram_api.access import access, guard
 from miniprogram_api.accounts.staff_routes import staff_sessions
+from miniprogram_api.assistant.routes import chats
 from miniprogram_api.estimation.routes import estimation
 from miniprogram_api.estimation.what_if_routes import what_if
 from miniprogram_api.health.routes import health
@@ -47,6 +48,7 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     what_if,
     runs,
     staff_sessions,
+    chats,
 )
 PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     home,
@@ -105,6 +107,7 @@ def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Fla
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_BATCH_BODY_BYTES=settings.max_batch_body_bytes,
+        PROXIES=settings.proxies,
         PROPAGATE_EXCEPTIONS=False,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final, TypeVar
 
-from flask import request
+from flask import current_app, request
 from werkzeug import Response
 
 from backend.accounts.sessions import is_token
@@ -48,7 +48,14 @@ def take_cookie(answer: R) -> R:
 
 
 def address() -> str:
-    """Where the request comes from: the connection's other end, never what a header claims."""
+    """Where the request comes from: the connection's other end, or what our own proxies say.
+
+    Of `X-Forwarded-For` only what `Settings.proxies` added is believed, never what came to them.
+    """
+    proxies: int = current_app.config["PROXIES"]
+    told = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")]
+    if proxies and len(told) >= proxies and told[-proxies]:
+        return told[-proxies]
     return request.remote_addr or ""
 
 

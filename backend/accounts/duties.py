@@ -33,6 +33,12 @@ ROLE_NAMES: Final = {
     "auditor": "审计员",
     "system_admin": "系统管理员",
 }
+DIGITS: Final = {
+    "family_doctor": (9, 12), "village_coordinator": (12,), "township_reviewer": (9,),
+    "county_officer": (6,), "city_officer": (6,),
+}  # fmt: skip
+"""How long the code of a duty's area is, where not any will do: nobody sees more than the role is
+for."""
 _SHOWN: Final = (
     DUTY.c.id, DUTY.c.staff_id, DUTY.c.role, DUTY.c.area_from, DUTY.c.area_to, DUTY.c.from_on,
     func.nullif(DUTY.c.to_on, cast("infinity", Date)).label("to_on"), DUTY.c.deputy_for,
@@ -52,6 +58,12 @@ class DutiesNotApart(DomainError):
     """The same person would decide and audit, or administer."""
 
     code: ClassVar[str] = "duties-not-apart"
+
+
+class DutyAreaWrong(DomainError):
+    """The area is larger or smaller than the role is for."""
+
+    code: ClassVar[str] = "duty-area-wrong"
 
 
 class DutyDaysWrong(DomainError):
@@ -114,10 +126,14 @@ def in_force(day: date) -> ColumnElement[bool]:
 
 
 def grant_duty(session: Session, new: NewDuty, by: str) -> int:
-    """A duty from a day on; its id. Raises `DutiesNotApart`, `DutyDaysWrong`, and `ValueError` for
-    what is no area code.
+    """A duty from a day on; its id. Raises `DutiesNotApart`, `DutyDaysWrong`, `DutyAreaWrong`, and
+    `ValueError` for what is no area code.
     """
     low, high = code_range(new.area)
+    if len(new.area) not in (digits := DIGITS.get(new.role, (6, 9, 12))):
+        lengths = "或 ".join(map(str, digits))
+        told = f"{ROLE_NAMES[new.role]}的地区要填 {lengths} 位代码。"
+        raise DutyAreaWrong(Fault("/area", told))
     values = {"staff_id": new.staff_id, "role": new.role, "area_from": low, "area_to": high}
     return _insert(session, values | _days(new.from_on, new.to_on), by, "duty.grant")
 

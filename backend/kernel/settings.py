@@ -48,6 +48,8 @@ class Settings:
     max_batch_body_bytes: int = 8 * MEBIBYTE
     account_requests: int = 600
     """How many requests one account may make in any five minutes."""
+    proxies: int = 0
+    """Reverse proxies in front of the website, of which each adds to X-Forwarded-For."""
     production: bool = False
     """Whether real people are served: nothing made for trials is taken then."""
     wechat: WeChatSettings | None = None
@@ -78,6 +80,7 @@ class Settings:
                 "SHUKUN_MAX_BATCH_BODY_BYTES", 8 * MEBIBYTE, 1024, 256 * MEBIBYTE
             ),
             account_requests=read.number("SHUKUN_ACCOUNT_REQUESTS", 600, 30, 1_000_000),
+            proxies=read.number("SHUKUN_PROXIES", 0, 0, 9),
             production=production,
             wechat=read_wechat(read, production=production),
         )

@@ -10,7 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.accounts.duties import (
+    DIGITS,
     DutiesNotApart,
+    DutyAreaWrong,
     DutyDaysWrong,
     NewDeputy,
     NewDuty,
@@ -45,8 +47,9 @@ AREA = "320281101001"
 
 
 def grant(staff: int, role: str, from_on: date = JUNE, to_on: date | None = None) -> int:
+    area = AREA[: DIGITS.get(role, (6,))[-1]]
     with transaction() as session:
-        return grant_duty(session, NewDuty(staff, role, "320281", from_on, to_on), "测试")
+        return grant_duty(session, NewDuty(staff, role, area, from_on, to_on), "测试")
 
 
 @pytest.mark.usefixtures("database")
@@ -93,6 +96,23 @@ def test_the_database_itself_keeps_them_apart(accounts: Accounts) -> None:
 def test_days_in_the_wrong_order_are_refused(accounts: Accounts) -> None:
     with pytest.raises(DutyDaysWrong):
         grant(accounts.staff(), "auditor", JUNE, JUNE - DAY)
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("role", "area"),
+    [
+        ("village_coordinator", "320281"), ("village_coordinator", "320281101"),
+        ("family_doctor", "320281"), ("township_reviewer", "320281"),
+        ("township_reviewer", AREA), ("county_officer", "320281101"), ("city_officer", AREA),
+    ],
+)  # fmt: skip
+def test_nobody_is_given_more_or_less_than_the_role_is_for(
+    accounts: Accounts, role: str, area: str
+) -> None:
+    new = NewDuty(accounts.staff(), role, area, JUNE)
+    with pytest.raises(DutyAreaWrong), transaction() as session:
+        grant_duty(session, new, "测试")
 
 
 @pytest.mark.usefixtures("database")

@@ -32,6 +32,7 @@ def test_every_choice_is_read(tmp_path: Path) -> None:
             "SHUKUN_MAX_BODY_BYTES": "2048",
             "SHUKUN_MAX_BATCH_BODY_BYTES": "4096",
             "SHUKUN_ACCOUNT_REQUESTS": "1000",
+            "SHUKUN_PROXIES": "1",
         }
     )
     assert settings == Settings(
@@ -51,6 +52,7 @@ def test_every_choice_is_read(tmp_path: Path) -> None:
         max_body_bytes=2048,
         max_batch_body_bytes=4096,
         account_requests=1000,
+        proxies=1,
     )
 
 
