@@ -1,4 +1,4 @@
-"""任务 (tasks): what WeChat tells of accounts is handled; what nobody needs any more is forgotten."""
+"""任务 (tasks): what WeChat tells of accounts is handled; what nobody needs is forgotten."""
 
 from __future__ import annotations
 
