@@ -1,27 +1,70 @@
-"""谁可以用 (access): every route says who may call it, or the start fails."""
+"""谁可以用 (access): every route says who may call it, or the start fails.
+
+Whose session it is, and whether it is still valid, the database says at every request, so that what
+was revoked ends everywhere at once. What the route then sees is decided there too
+(`acting_transaction`); here it is only decided who comes in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
-from flask import Flask, current_app, request
-from werkzeug import Response
+from flask import Flask, Response, current_app, g, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug import Response as AnyResponse
 
-from miniprogram_api import staff
+from backend.accounts.scope import Actor, act_as
+from backend.accounts.sessions import note_seen
+from backend.accounts.staff_tables import ROLES
+from backend.kernel import audit
+from backend.kernel.audit import Subject
+from backend.kernel.database import transaction
+from miniprogram_api import credentials, limiting
+from miniprogram_api.problems import Refused, refuse
 
-Access = Literal["public", "staff"]
-"""`public`: anyone, without login. `staff`: who shows the deployment's token (`staff`)."""
+Who: TypeAlias = Literal["public", "resident", "staff", "wechat"]
+"""`public`: anyone, without signing in. `resident`: a user of the mini-program. `staff`: a member
+of staff, in a duty. `wechat`: WeChat's servers, which the view checks by their signature."""
 
+NOT_SIGNED_IN: Final = "请先登录，再重新操作；登录已失效的，请重新登录。"
+NOT_FOR_YOU: Final = "您现在的身份不能办理此事，请换用有权限的账号，或联系管理员。"
+NAME_NEEDED: Final = "请先完成实名认证，再办理此事。"
+PHONE_NEEDED: Final = "请先绑定手机号，再办理此事。"
 _ATTRIBUTE: Final = "shukun_access"
+_HIDDEN: Final = (403, 404)
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def access(level: Access) -> Callable[[View], View]:
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call a view. `roles`: of staff; empty: every one. `level`: a resident's, at least."""
+
+    who: Who
+    roles: tuple[str, ...] = ()
+    level: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for what nobody could fulfil."""
+        if (self.roles and self.who != "staff") or (self.level and self.who != "resident"):
+            raise ValueError("roles are for staff, levels for residents")
+        if unknown := set(self.roles) - set(ROLES):
+            raise ValueError(f"unknown roles: {unknown}")
+
+    @property
+    def open(self) -> bool:
+        """Whether no session is asked for."""
+        return self.who in ("public", "wechat")
+
+
+def access(who: Who, *, roles: tuple[str, ...] = (), level: int = 0) -> Callable[[View], View]:
     """Declare who may call the view; stands directly above or below the other decorators."""
+    wanted = Access(who, roles, level)
 
     def declare(view: View) -> View:
-        setattr(view, _ATTRIBUTE, level)
+        setattr(view, _ATTRIBUTE, wanted)
         return view
 
     return declare
@@ -29,8 +72,8 @@ def access(level: Access) -> Callable[[View], View]:
 
 def declared(view: Callable[..., Any]) -> Access | None:
     """What the view declares; None: nothing."""
-    level: Access | None = getattr(view, _ATTRIBUTE, None)
-    return level
+    wanted: Access | None = getattr(view, _ATTRIBUTE, None)
+    return wanted
 
 
 def table(app: Flask) -> Mapping[str, Access | None]:
@@ -39,12 +82,86 @@ def table(app: Flask) -> Mapping[str, Access | None]:
 
 
 def guard(app: Flask) -> None:
-    """Let nobody past who may not call the view, whichever it is."""
+    """Let nobody past who may not call the view, whichever it is; note who was refused."""
     app.before_request(_check)
+    app.after_request(_note_refusal)
 
 
-def _check() -> Response | None:
+def actor() -> Actor:
+    """Who calls; only in views that ask for a session."""
+    found: Actor = g.actor
+    return found
+
+
+@contextmanager
+def acting_transaction() -> Iterator[Session]:
+    """A transaction that sees what the caller may see. Raises `Refused` (401) where the session
+    was ended since the request came in.
+    """
+    with transaction() as session:
+        if act_as(session, g.token) is None:
+            raise _not_signed_in()
+        yield session
+
+
+def signed_in() -> Actor | None:
+    """Who shows a valid token, in views that do not ask for one; keeps the session alive."""
+    token = credentials.sent_token()
+    if token is None:
+        return None
+    with transaction() as session:
+        found = act_as(session, token)
+        if found is not None:
+            note_seen(session, found)
+    g.actor, g.token = found, token
+    return found
+
+
+def _check() -> AnyResponse | None:
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is not None and declared(view) != "public":
-        return staff.admit()
+    wanted = None if view is None else declared(view)
+    if view is None or (wanted is not None and wanted.open):
+        return None
+    found = signed_in()
+    if found is None:
+        if credentials.of_program():
+            raise _not_signed_in()
+        return redirect(url_for("staff_page.ask"), 303)
+    limiting.by_account(found)
+    if (reason := _reason_against(wanted, found)) is not None:
+        raise refuse(403, reason)
     return None
+
+
+def _reason_against(wanted: Access | None, found: Actor) -> str | None:
+    """Why the actor may not call the view, as a Chinese sentence; None: nothing against it."""
+    if wanted is None or wanted.who != found.kind:
+        return NOT_FOR_YOU
+    if wanted.roles and found.role not in wanted.roles:
+        return NOT_FOR_YOU
+    if found.level < wanted.level:
+        return NAME_NEEDED if wanted.level == 2 else PHONE_NEEDED
+    return None
+
+
+def _not_signed_in() -> Refused:
+    return refuse(401, NOT_SIGNED_IN, (("WWW-Authenticate", credentials.REALM),))
+
+
+def _note_refusal(answer: Response) -> Response:
+    """A row of the audit where somebody signed in was refused, or asked for what is not theirs:
+    whether it exists is not told, and looks the same. In a transaction of its own: that of the
+    request was rolled back.
+    """
+    found: Actor | None = g.get("actor")
+    if answer.status_code in _HIDDEN and found is not None and request.url_rule is not None:
+        asked = {name: str(value) for name, value in (request.view_args or {}).items()}
+        audit.denied(
+            actor=found.label,
+            action="access",
+            subject=Subject("route", f"{request.method} {request.url_rule.rule}"),
+            detail={"status": answer.status_code, "asked": asked},
+            role=found.role or "resident",
+            area=found.area_from,
+        )
+    return answer

@@ -12,12 +12,15 @@ from flask import Blueprint, Flask, Response
 from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException
 
-from backend.kernel import database
+from backend.kernel import database, keys
 from backend.kernel.errors import DomainError
 from backend.kernel.settings import Settings
 from backend.policies.catalogue import load_catalogue
-from miniprogram_api import edge, observability, problems, rulebook, staff
+from backend.wechat import connection
+from miniprogram_api import edge, limiting, observability, problems, rulebook
 from miniprogram_api.access import access, guard
+from miniprogram_api.accounts.staff_routes import staff_sessions
+from miniprogram_api.assistant.routes import chats
 from miniprogram_api.estimation.routes import estimation
 from miniprogram_api.estimation.what_if_routes import what_if
 from miniprogram_api.health.routes import health
@@ -33,6 +36,7 @@ from miniprogram_api.pages.search_page import search_page
 from miniprogram_api.pages.staff_page import staff_page
 from miniprogram_api.policies.routes import policies
 from miniprogram_api.policies.search_routes import search
+from miniprogram_api.wechat.routes import wechat_push
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +47,8 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     estimation,
     what_if,
     runs,
+    staff_sessions,
+    chats,
 )
 PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     home,
@@ -53,6 +59,8 @@ PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     runs_page,
     pages,
 )
+OTHER_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (wechat_push,)
+"""Neither of our API nor pages: the form is another's."""
 
 
 class CompactJson(JSONProvider):
@@ -99,6 +107,7 @@ def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Fla
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_BATCH_BODY_BYTES=settings.max_batch_body_bytes,
+        PROXIES=settings.proxies,
         PROPAGATE_EXCEPTIONS=False,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
@@ -106,8 +115,10 @@ def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Fla
     if url := settings.database_app_url or settings.database_url:
         _connect(app, url, settings.threads)
     observability.observe(app, observability.configure(settings.log_level, log_stream))
+    keys.bind(settings.key_file)
+    connection.bind(settings.wechat)
     rulebook.install(app, load_catalogue(settings.catalogue))
-    staff.install(app, settings.staff_token)
+    limiting.install(app, settings.account_requests)
     guard(app)
     app.after_request(edge.drain)
     _answer_errors(app)
@@ -128,8 +139,8 @@ def _register(app: Flask) -> None:
     api = ProblemApi(app)
     for blueprint in API_BLUEPRINTS:
         api.register_blueprint(blueprint)
-    for page in PAGE_BLUEPRINTS:
-        app.register_blueprint(page)
+    for other in (*PAGE_BLUEPRINTS, *OTHER_BLUEPRINTS):
+        app.register_blueprint(other)
     app.extensions["openapi"] = api.document()
 
 

@@ -15,7 +15,7 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import Schema, fields
 
 from backend.kernel.errors import DomainError
-from miniprogram_api.access import declared
+from miniprogram_api.access import Access, declared
 from miniprogram_api.parsing import StrictParser
 from miniprogram_api.problems import (
     DOMAIN,
@@ -40,10 +40,17 @@ DESCRIPTION: Final = (
     "日期写成 年-月-日；出错时以 RFC 9457 的 application/problem+json 答复，"
     "说明错在哪一项、该怎么办。"
 )
-STAFF: Final = {
-    "type": "http",
-    "scheme": "bearer",
-    "description": "工作人员口令：部署时在 SHUKUN_STAFF_TOKEN 中设置；没有设置时一律答复 401。",
+SESSIONS: Final = {
+    "staff": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "工作人员登录后得到的口令；15 分钟不用即失效，最长 12 小时。",
+    },
+    "resident": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "小程序登录后得到的口令；最长 30 天。",
+    },
 }
 ALWAYS: Final = (FRAMEWORK[500],)
 WITH_BODY: Final = (FRAMEWORK[400], FRAMEWORK[408], FRAMEWORK[413], FRAMEWORK[415], INVALID_BODY)
@@ -174,7 +181,8 @@ class ProblemApi(Api):
         options = {"info": {"description": DESCRIPTION}, "servers": [{"url": "/"}]}
         super().__init__(app, spec_kwargs=options)
         self.ma_plugin.converter.add_attribute_function(own_json_schema)
-        self.spec.components.security_scheme("staff", STAFF)
+        for name, scheme in SESSIONS.items():
+            self.spec.components.security_scheme(name, scheme)
 
     def document(self) -> Json:
         """The whole OpenAPI document."""
@@ -218,9 +226,10 @@ def _note(view: Callable[..., Any], **notes: Any) -> None:
 def _document_problems(doc: Json, info: Json, **_: Any) -> Json:
     """flask-smorest's hook, run last: the refusals that the view and its reader may answer."""
     problems = [*ALWAYS, *info.get("refuses", ())]
-    if info.get("access") == "staff":
-        doc["security"] = [{"staff": []}]
-        problems.append(FRAMEWORK[401])
+    wanted: Access | None = info.get("access")
+    if wanted is not None and not wanted.open:
+        doc["security"] = [{wanted.who: []}]
+        problems += (FRAMEWORK[401], FRAMEWORK[403], FRAMEWORK[429])
     if "requestBody" in doc:
         problems += WITH_BODY
     if any(parameter["in"] == "query" for parameter in doc.get("parameters", ())):

@@ -85,7 +85,7 @@ def read_json() -> Any:
     headers = request.environ
     if headers.get("CONTENT_TYPE") != "application/json" or "HTTP_CONTENT_ENCODING" in headers:
         _check_content_type()
-    body = _received()
+    body = received()
     if not headers.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in headers:
         _check_chunked(body)
     if not body:
@@ -100,7 +100,8 @@ def read_json() -> Any:
     return value
 
 
-def _received() -> bytes:
+def received() -> bytes:
+    """The request's body, whole; raises `Refused` (400, 408) and what is too large."""
     try:
         return request.get_data(cache=False)
     except ClientDisconnected as error:  # werkzeug's word for a sender that stalled, too

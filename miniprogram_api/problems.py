@@ -18,7 +18,7 @@ from backend.kernel.errors import DomainError, Fault
 from miniprogram_api.schemas import MOST_FAULTS, faults_of
 
 MEDIA_TYPE: Final = "application/problem+json"
-MACHINE_PATHS: Final = ("/api/", "/openapi.json", "/healthz", "/readyz", "/metrics")
+MACHINE_PATHS: Final = ("/api/", "/openapi.json", "/healthz", "/readyz", "/metrics", "/wechat/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ DOMAIN: Final = _table(
     Problem("unknown-work-item", 404, "没有这件待办", "请核对待办的编号。"),
     Problem("work-item-closed", 409, "这件待办已经办结", "请刷新后再看。"),
     Problem("work-item-outcome-unknown", 422, "没有这种办理结果", "请从该种待办的结果中选一个。"),
+    Problem("unknown-chat", 404, "没有这段对话", "可能已经办结，请刷新后再看。"),
     Problem("unknown-warning", 404, "没有这条预警", "请核对预警的编号。"),
     Problem("warning-decided", 409, "这条预警已经办结", "请刷新后再看。"),
     Problem("warning-reason-missing", 422, "没有写明理由", "不属实的，请写明核查到的情况和理由。"),
@@ -81,7 +82,55 @@ DOMAIN: Final = _table(
     ),
     Problem("file-loaded-otherwise", 409, "文件已按另一种情况导入", "请按说明先撤回，再重新导入。"),
     Problem("undo-impossible", 409, "文件不能撤回", "请按说明先撤回后来的文件。"),
+    Problem("sign-in-refused", 422, "没有登录成功", "请核对工号、口令和动态码后再试。"),
+    Problem("password-must-change", 403, "须先改口令", "请填写新口令，和原口令一起提交。"),
+    Problem("weak-password", 422, "新口令不能用", "请按说明换一个新口令。"),
+    Problem("no-duty", 403, "目前没有任职", "请联系系统管理员。"),
+    Problem("unknown-duty", 404, "没有这项任职", "请核对任职的编号。"),
+    Problem("duties-not-apart", 409, "任职不能兼任", "请先结束另一项任职，或换一个人。"),
+    Problem("duty-area-wrong", 422, "任职的地区不对", "请填与职责相称的地区代码。"),
+    Problem("duty-days-wrong", 422, "任职的日期不对", "请核对开始和结束的日期。"),
+    Problem("unknown-staff", 404, "没有这个工号", "请核对工号。"),
+    Problem("staff-number-taken", 409, "工号已有人用", "请换一个工号。"),
+    Problem("staff-number-wrong", 422, "工号的写法不对", "请用英文字母和数字。"),
+    Problem("successor-unfit", 409, "不能移交给此人", "请移交给另一位在用的人员。"),
+    Problem("login-code-unusable", 422, "没有登录成功", "请退出小程序，重新打开，再登录一次。"),
+    Problem("login-blocked", 403, "微信限制了登录", "请按微信的提示处理，或到柜台办理。"),
+    Problem("phone-code-unusable", 422, "没有取得手机号", "请再点一次“获取手机号”。"),
+    Problem("phone-unusable", 422, "手机号不能用", "请绑定中国内地的手机号。"),
+    Problem("identity-malformed", 422, "姓名或身份证号的写法不对", "请对照身份证核对后再填。"),
+    Problem("name-not-matched", 422, "没有核对上", "请对照身份证核对后再试，或到柜台办理。"),
+    Problem("too-many-identity-tries", 429, "试的次数太多", "请过几个小时再试，或到柜台办理。"),
+    Problem("already-named", 409, "已经实名", "不必再办。"),
+    Problem("person-has-account", 409, "已在另一个微信号上实名", "请用那个微信号，或到柜台更换。"),
+    Problem("not-named", 403, "还没有实名", "请先完成实名认证，再办理此事。"),
+    Problem("unknown-person", 404, "没有找到这个人", "请核对编号；可能不属于您能查看的范围。"),
+    Problem("account-code-unknown", 422, "身份码不对", "请对方重新打开身份码，再填一次。"),
+    Problem("identity-card-unseen", 422, "还没有核对身份证", "请先核对身份证原件，再确认。"),
+    Problem("consent-outdated", 409, "同意书有了新的版本", "请重新阅读，再同意。"),
+    Problem("consent-missing", 409, "还没有同意", "请先阅读并同意，再办理。"),
+    Problem("unknown-consent", 404, "没有这份同意", "可能已经撤回，请刷新后再看。"),
+    Problem("not-authorised", 403, "没有受托办理此事", "请本人在委托中加上此事，再办理。"),
+    Problem("unknown-authority", 404, "没有这位家人", "可能已经移除，请刷新后再看。"),
+    Problem("not-a-ward", 422, "登记中不是监护人", "请带户口簿或出生证明到柜台办理。"),
+    Problem("guardianship-undeclared", 422, "还没有声明", "请先声明您是监护人，再添加。"),
+    Problem("family-member-added", 409, "这位家人已经添加", "不必再添加。"),
+    Problem("authority-days-wrong", 422, "授权的日期不对", "请核对结束的日期。"),
+    Problem("delegate-unfit", 422, "不能委托给此人", "请核对工号，或请受托人出示身份码。"),
+    Problem("delegation-days-wrong", 422, "委托的日期不对", "从今天或以后开始，最长一年。"),
+    Problem("unknown-delegation", 404, "没有这项委托", "可能已经结束，请刷新后再看。"),
     Problem("payment-outdated", 409, "支付批次已过时", "请撤销批次，再重新生成。"),
+    Problem("wechat-failed", 502, "微信没有办成", "请稍后再试。"),
+    Problem("wechat-refused", 502, "微信没有接受", "请退出小程序，重新打开后再试。"),
+    Problem("wechat-busy", 503, "微信正忙", "请过一分钟再试。"),
+    Problem(
+        "wechat-unknown",
+        504,
+        "微信没有答复",
+        "不知道微信是否已经办了：请先查看结果，再决定是否重试。",
+    ),
+    Problem("wechat-unavailable", 503, "微信暂时连不上", "请稍后再试。"),
+    Problem("wechat-not-configured", 503, "还没有接通小程序", "请联系管理员接通小程序。"),
 )
 
 INVALID_BODY: Final = Problem(

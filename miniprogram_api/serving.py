@@ -26,10 +26,12 @@ READY_SECONDS: Final = 90
 STOP_SECONDS: Final = 30
 """Longer than gunicorn's own graceful timeout."""
 NOT_FOR_CHILDREN: Final = (
-    "SHUKUN_PG_BIN", "DATABASE_APP_URL", "DATABASE_WORKER_URL", "PROMETHEUS_MULTIPROC_DIR",
-    "SHUKUN_STAFF_TOKEN",
-)  # fmt: skip
-"""A child knows one login, its own; the website alone knows the token of staff."""
+    "SHUKUN_PG_BIN",
+    "DATABASE_APP_URL",
+    "DATABASE_WORKER_URL",
+    "PROMETHEUS_MULTIPROC_DIR",
+)
+"""A child knows one login, its own."""
 GONE_AFTER: Final = 10
 """Looks in a row, half a second apart, after which a silent database is gone."""
 
@@ -77,7 +79,6 @@ def gunicorn(
         env={
             **environment(settings, settings.database_app_url or database_url),
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
-            "SHUKUN_STAFF_TOKEN": settings.staff_token or "",
         },
         cwd=PROJECT,  # gunicorn imports from where it stands: never from elsewhere
         stdin=subprocess.DEVNULL,
@@ -147,10 +148,10 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
     them: they may have been relative.
     """
     own = {name: value for name, value in os.environ.items() if name not in NOT_FOR_CHILDREN}
-    keys = {} if settings.keys is None else {"SHUKUN_KEYS": str(settings.keys)}
+    files = {"SHUKUN_KEYS": settings.keys, "SHUKUN_AUDIT_ANCHORS": settings.audit_anchors}
     return {
         **own,
-        **keys,
+        **{name: str(path) for name, path in files.items() if path is not None},
         "DATABASE_URL": database_url,
         "SHUKUN_DATA": str(settings.data),
         "SHUKUN_CATALOGUE": os.pathsep.join(map(str, settings.catalogue)),

@@ -10,9 +10,11 @@ import asyncio
 import logging
 import os
 import signal
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import psycopg
@@ -33,6 +35,9 @@ GRACE_SECONDS: Final = 20.0
 """What a job under way gets when the worker is told to stop; then it is dropped and taken back."""
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 POLL_SECONDS: Final = 2.0
+SEAL_SECONDS: Final = 5.0
+"""What was written into the audit is sealed after so long; until then nothing protects it."""
+BESIDE_JOBS: Final = 3
 PAUSE_SECONDS: Final = 1.0
 PASSING: Final = (psycopg.OperationalError, psycopg.errors.ForeignKeyViolation)
 """The server is away; or it counted this worker as dead, which begins anew under another number."""
@@ -40,7 +45,10 @@ PASSING: Final = (psycopg.OperationalError, psycopg.errors.ForeignKeyViolation)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a worker does. `silence`: after how many silent seconds others count it as dead."""
+    """What a worker does. `silence`: after how many silent seconds others count it as dead.
+
+    `seal`: what chains the audit, called every `seal_every` seconds.
+    """
 
     url: str
     queues: tuple[str, ...]
@@ -48,6 +56,8 @@ class Plan:
     until_empty: bool = False
     silence: float = SILENCE_SECONDS
     upkeep_every: float = SILENCE_SECONDS / 2
+    seal: Callable[[], None] | None = None
+    seal_every: float = SEAL_SECONDS
 
 
 def work(plan: Plan) -> bool:
@@ -79,18 +89,19 @@ class _Worker:
 
     async def run(self) -> bool:
         loop = asyncio.get_running_loop()
-        # One thread a job, one for the upkeep, one for the look at what is open.
-        loop.set_default_executor(ThreadPoolExecutor(self.plan.concurrency + 2))
+        # One thread a job; one each for upkeep, sealing, and the look at what is open.
+        loop.set_default_executor(ThreadPoolExecutor(self.plan.concurrency + BESIDE_JOBS))
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, self.stopping.set)
-        side = asyncio.create_task(self._keep_up())
+        sides = [asyncio.create_task(one) for one in self._beside()]
         main = asyncio.create_task(self._work())
         # A fault of the upkeep ends the worker too: it would never be noticed otherwise.
-        await asyncio.wait({side, main}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({*sides, main}, return_when=asyncio.FIRST_COMPLETED)
         told_to_stop = self.stopping.is_set()
         self.stopping.set()
-        side.cancel()
-        for ended in await asyncio.gather(side, main, return_exceptions=True):
+        for side in sides:
+            side.cancel()
+        for ended in await asyncio.gather(*sides, main, return_exceptions=True):
             if isinstance(ended, Exception):  # being cancelled is none
                 raise ended
         return not told_to_stop
@@ -149,13 +160,22 @@ class _Worker:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.stopping.wait(), PAUSE_SECONDS)
 
-    async def _keep_up(self) -> None:
-        while True:
-            try:
-                await asyncio.to_thread(upkeep, self.plan)
-            except SQLAlchemyError as error:
-                log.warning("upkeep failed", extra={"reason": type(error).__name__})
-            await asyncio.sleep(self.plan.upkeep_every)
+    def _beside(self) -> list[Coroutine[None, None, None]]:
+        """What is done again and again beside the jobs."""
+        plan = self.plan
+        beside = [_again_and_again(partial(upkeep, plan), plan.upkeep_every, "upkeep failed")]
+        if plan.seal is not None:
+            beside.append(_again_and_again(plan.seal, plan.seal_every, "audit not sealed"))
+        return beside
+
+
+async def _again_and_again(do: Callable[[], None], every: float, failed: str) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(do)
+        except SQLAlchemyError as error:
+            log.warning(failed, extra={"reason": type(error).__name__})
+        await asyncio.sleep(every)
 
 
 def _drop_everything() -> None:

@@ -20,6 +20,9 @@ from backend.kernel import migrations
 from backend.kernel.postgres import embedded
 from backend.kernel.settings import PROJECT, Settings
 from miniprogram_api.app import create_app
+from tests.support.accounts import Accounts
+from tests.support.wechat import wechat_process as wechat_process
+from tests.support.wechat import wechat_simulator as wechat_simulator
 
 TEMPLATE_LOCK = 7_205_202
 
@@ -84,6 +87,12 @@ def worker_database(database_url: str) -> Iterator[Engine]:
     with kernel_database.bound(engine):
         yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def accounts(database: Engine) -> Accounts:
+    """Staff and residents of that database, and tokens of their sessions."""
+    return Accounts(database)
 
 
 @pytest.fixture

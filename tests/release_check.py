@@ -47,6 +47,7 @@ PARTS = (
     Part("many", "a thousand requests in one body", ("tests.benchmarks", "many"), {}, 4),
     Part("http", "routes beside fixed JSON of the same size", ("tests.benchmarks", "http"), {}, 4),
     Part("search", "search in Chinese", ("tests.benchmarks", "search"), {}, 20),
+    Part("verify", "the audit chain verified", ("tests.benchmarks", "audit"), {}, 3),
     Part("match", "a million people matched", ("tests.benchmarks", "match"), {}, 30),
     Part(
         "random",
@@ -122,6 +123,12 @@ PARTS = (
         "100,000 rows get another key while they are read, with kills",
         (*ALONE, "tests/kernel/test_rotation.py", "-k", "nobody_is_lost or killed_again"),
         {"SHUKUN_ROTATION_PEOPLE": "14300"},
+    ),
+    Part(
+        "audit",
+        "1,000 tamperings of the audit by a superuser, all found; 100 kills of its sealer",
+        (*ALONE, "tests/kernel/test_audit_tampering.py", "tests/kernel/test_audit_kills.py"),
+        {"SHUKUN_AUDIT_TAMPERINGS": "1000", "SHUKUN_AUDIT_KILLS": "100"},
     ),
 )
 

@@ -110,3 +110,8 @@ def _ill_formed(number: str) -> str | None:
     if len(set(number)) == 1:
         return "身份证号的每一位都一样，是占位用的假号，请换成真实号码"
     return None
+
+
+def masked(number: str) -> str:
+    """A number as it may be shown: three digits before, four behind."""
+    return f"{number[:3]}{'*' * (LENGTH - 7)}{number[-4:]}" if len(number) == LENGTH else ""

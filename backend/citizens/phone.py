@@ -28,3 +28,9 @@ def why_not(number: str) -> str | None:
     if not _NUMBER.fullmatch(number):
         return "电话不是 11 位手机号，也不是座机号，请核对；没有就留空"
     return None
+
+
+def masked(number: str) -> str:
+    """A number as it may be shown: `138****5678`; of a short one the last four digits."""
+    before = number[:3] if len(number) > 8 else ""
+    return f"{before}****{number[-4:]}" if number else ""

@@ -102,6 +102,7 @@ PERSON: Final = Table(
     CheckConstraint("sex BETWEEN 0 AND 2", name="sex_known"),
     Index(None, "area", "id", postgresql_include=["known"]),
     Index("ix_person_id_not_known", "id", postgresql_where=text("NOT known")),
+    Index(None, "lives_in", "id"),
     Index(None, "household_id"),
     Index("ix_person_phone_index", "phone_index", postgresql_where=text("phone_index <> ''")),
 )

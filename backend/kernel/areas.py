@@ -14,6 +14,8 @@ from typing import Final
 
 _CODE: Final = re.compile(r"[0-9]{6}(?:[0-9]{6})?", re.ASCII)
 
+_KIND: Final = re.compile("(?:省|市|县|区|旗|盟|地区|(?:壮族|回族|维吾尔)?自治区)$")
+
 _GROUPS: Final = {
     "110100": "市辖区",
     "120100": "市辖区",
@@ -78,8 +80,35 @@ def below(code: str) -> tuple[str, ...]:
     return tuple(one for one in _areas() if one != above and above in chain(one))
 
 
+def named_in(text: str) -> tuple[str, ...]:
+    """The areas that a text names, with or without `市` or `县` (江阴 → 320281), the nearest ones.
+
+    An area above another that is named too is left out: `无锡江阴` is 江阴. Several codes: areas of
+    one name (鼓楼区) that no other word tells apart. One character alone names none.
+    """
+    said = [name for name in _names() if name in text]
+    longest = [name for name in said if not any(name != one and name in one for one in said)]
+    names = {code: name for name in longest for code in _names()[name]}
+    above = {code: [one for one in chain(code)[1:] if one in names] for code in names}
+    lowest = sorted(names.keys() - {one for codes in above.values() for one in codes})
+    within = [code for code in lowest if {names[one] for one in above[code]} - {names[code]}]
+    return tuple(within or lowest)
+
+
 def _find(code: str) -> _Area | None:
     return _areas().get(code[:6]) if _CODE.fullmatch(code) else None
+
+
+@cache
+def _names() -> dict[str, tuple[str, ...]]:
+    """Name, in full and short → codes."""
+    names: dict[str, list[str]] = {}
+    for code, area in _areas().items():
+        if code not in _GROUPS and area.name not in _GROUPS.values():
+            short = _KIND.sub("", area.name)
+            for name in {area.name, short} if len(short) > 1 else {area.name}:
+                names.setdefault(name, []).append(code)
+    return {name: tuple(codes) for name, codes in names.items()}
 
 
 @cache

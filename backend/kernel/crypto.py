@@ -24,7 +24,11 @@ from backend.kernel.sealing import ALGORITHMS, HEADER, Cipher, Key, Place, Seale
 __all__ = ["Cipher", "KeyUnknown", "Keyring", "KeysUnusable", "Place", "SealedBroken"]
 
 _INDEX_BYTES: Final = 16
+_NUMBER: Final = 2
+"""Bytes of a key's number."""
 _KINDS: Final = ("id_number", "phone", "household", "account")
+_EXACT: Final = ("openid", "rate")
+"""Kinds whose values have one spelling."""
 _CHECKED: Final = "shukun"
 
 
@@ -48,12 +52,17 @@ class _Pair:
     def index(self, kind: str, text: str) -> bytes:
         """The key's number, and 16 bytes of the keyed hash."""
         said = f"{kind}\0{text}".encode()
-        return self.number.to_bytes(2, "big") + self._digest(said)[:_INDEX_BYTES]
+        return self.number.to_bytes(_NUMBER, "big") + self._digest(said)[:_INDEX_BYTES]
 
-    def _digest(self, said: bytes) -> bytes:
+    def mac(self, purpose: str, said: bytes) -> bytes:
+        """32 bytes, under a key derived from the index key."""
+        return self._digest(said, self._digest(f"derived\0{purpose}".encode()))
+
+    def _digest(self, said: bytes, secret: bytes | None = None) -> bytes:
+        secret = self.secret if secret is None else secret
         if SUITES[self.suite][1] == "sha256":
-            return hmac.digest(self.secret, said, "sha256")
-        keyed = HMAC(self.secret, SM3())  # not in every build of Python's own
+            return hmac.digest(secret, said, "sha256")
+        keyed = HMAC(secret, SM3())  # not in every build of Python's own
         keyed.update(said)
         return keyed.finalize()
 
@@ -149,6 +158,16 @@ class Keyring:
         except SealedBroken:
             return False
 
+    def sign(self, purpose: str, said: bytes) -> bytes:
+        """The active key's number and a keyed hash, under a key for this purpose alone."""
+        active = self._current()
+        return active.number.to_bytes(_NUMBER, "big") + active.mac(purpose, said)
+
+    def signed(self, purpose: str, said: bytes, mac: bytes) -> bool:
+        """Whether `sign` made it, under any key in use; raises `KeyUnknown`."""
+        pair = self._pair(int.from_bytes(mac[:_NUMBER], "big"))
+        return hmac.compare_digest(pair.mac(purpose, said), mac[_NUMBER:])
+
     def refresh(self) -> None:
         """Take in the file where it changed; one that is gone meanwhile changes nothing."""
         try:
@@ -174,7 +193,9 @@ class Keyring:
         return self._pairs[self._active]
 
     def _master_of(self, blob: bytes) -> Key:
-        number = int.from_bytes(blob[1:HEADER], "big")
+        return self._pair(int.from_bytes(blob[1:HEADER], "big")).master
+
+    def _pair(self, number: int) -> _Pair:
         if number not in self._pairs:
             self.refresh()
         pair = self._pairs.get(number)
@@ -182,7 +203,7 @@ class Keyring:
             raise KeyUnknown(
                 f"密钥文件 {self.path} 里没有第 {number} 号密钥：请从备份恢复含有它的密钥文件。"
             )
-        return pair.master
+        return pair
 
     def _unwrapped(self, person_id: int, wrapped: bytes) -> bytes:
         if not wrapped:
@@ -205,6 +226,8 @@ def _checking(number: int) -> Place:
 
 def _normal(kind: str, text: str) -> str:
     """One spelling of a value: full-width forms narrow, no spaces; digits only of a phone."""
+    if kind in _EXACT:
+        return text
     if kind not in _KINDS:
         raise ValueError(f"unknown kind of index: {kind}")
     text = text if text.isascii() else unicodedata.normalize("NFKC", text)

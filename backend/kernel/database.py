@@ -1,7 +1,7 @@
 """数据库 (database): the engine, and the one way to open a transaction. Usable without Flask.
 
-Two roles act in it: `app` sees the rows of the area that `acting` names and no others, `worker`
-sees every row. Migrations run as the owner, the login itself.
+Two roles act in it: `app` sees what the session that `acting` names may see, `worker` sees every
+row. Migrations run as the owner, the login itself.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, MetaData, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
-
-from backend.kernel.areas import code_range
 
 log = logging.getLogger(__name__)
 
@@ -138,19 +136,18 @@ def transaction(*, keep: bool = True) -> Iterator[Session]:
         _open.reset(token)
 
 
-def acting(session: Session, area: str) -> None:
-    """Let the transaction see the rows of an area: 2, 4, 6, 9 or 12 digits of its code.
+def in_transaction() -> bool:
+    """Whether this thread is inside `transaction()`: who calls the network must not be."""
+    return _open.get()
 
-    Without it the role `app` sees none. Raises `ValueError` for what is no code.
+
+def acting(session: Session, token: str) -> None:
+    """Let the transaction see what the session with this token may see; "": nothing again.
+
+    Without it the role `app` sees nobody. The database itself looks the token up, at every
+    question: a session that has ended shows nothing.
     """
-    low, high = code_range(area.ljust(6, "0") if len(area) in (2, 4) else area)
-    session.execute(
-        text(
-            "SELECT set_config('shukun.area_from', :low, true),"
-            " set_config('shukun.area_to', :high, true)"
-        ),
-        {"low": str(low), "high": str(high)},
-    )
+    session.execute(text("SELECT set_config('shukun.session', :token, true)"), {"token": token})
 
 
 def ping(target: Engine | None = None) -> bool:

@@ -44,6 +44,48 @@ SEES_ALL = """
     $$
 """
 
+SCOPE = {
+    "scope_low": "bigint", "scope_high": "bigint",
+    "home_low": "bigint", "home_high": "bigint",
+    "scope_people": "bigint[]",
+}  # fmt: skip
+"""What the transaction's session may see: registered areas, places where people live, people one by
+one. Nothing, until migration 0012 brings sessions."""
+
+# The sub-selects are read once a query, and comparing integers leaks nothing.
+PROTECT = {
+    "protect_people(target regclass, person_column text)": """
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+        EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+        EXECUTE format(
+            'CREATE POLICY own_people ON %s TO shukun_app USING ('
+            '%I = ANY ((SELECT scope_people())::bigint[]))', target, person_column
+        );
+        lives := 'lives_in >= (SELECT home_low()) AND lives_in <= (SELECT home_high())';
+        IF target::text <> 'person' THEN
+            lives := format(
+                'EXISTS (SELECT FROM person AS home WHERE home.id = %s.%I AND home.%s)',
+                target, person_column, replace(lives, 'AND ', 'AND home.')
+            );
+        END IF;
+        EXECUTE format('CREATE POLICY own_homes ON %s TO shukun_app USING (%s)', target, lives);
+    """,
+    "protect_area(target regclass, person_column text DEFAULT 'person_id')": """
+        IF person_column = '' THEN
+            EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+            EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+        ELSE
+            PERFORM protect_people(target, person_column);
+        END IF;
+        EXECUTE format(
+            'CREATE POLICY own_area ON %s TO shukun_app USING ('
+            'area >= (SELECT scope_low()) AND area <= (SELECT scope_high()))', target
+        );
+    """,
+}
+"""`protect_people`: for tables about people; `protect_area`: where they carry a registered area
+too. `person_column` empty: rows about nobody."""
+
 
 def upgrade() -> None:
     op.execute(ROLE.format(name="shukun_app", rights="NOBYPASSRLS"))
@@ -71,29 +113,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name="pk_key_check"),
     )
     op.execute("GRANT SELECT ON key_check TO shukun_app")
-    # The sub-selects are read once a query, and comparing integers leaks nothing.
-    op.execute(
-        """
-        CREATE FUNCTION protect_area(target regclass) RETURNS void LANGUAGE plpgsql AS $$
-        BEGIN
-            EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
-            EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
-            EXECUTE format(
-                'CREATE POLICY own_area ON %s TO shukun_app USING ('
-                'area >= (SELECT nullif(current_setting(''shukun.area_from'', true), '''')::bigint)'
-                ' AND area <='
-                ' (SELECT nullif(current_setting(''shukun.area_to'', true), '''')::bigint))',
-                target
-            );
-        END
-        $$
-        """
-    )
+    for name, kind in SCOPE.items():
+        op.execute(
+            f"CREATE FUNCTION {name}() RETURNS {kind} LANGUAGE sql STABLE AS 'SELECT NULL::{kind}'"
+        )
+    for signature, body in PROTECT.items():
+        op.execute(
+            f"CREATE FUNCTION {signature} RETURNS void LANGUAGE plpgsql"
+            f" AS $$ DECLARE lives text; BEGIN {body} END $$"
+        )
 
 
 def downgrade() -> None:
     op.drop_table("key_check")
-    op.execute("DROP FUNCTION protect_area(regclass)")
+    op.execute("DROP FUNCTION protect_area(regclass, text)")
+    op.execute("DROP FUNCTION protect_people(regclass, text)")
+    for name in SCOPE:
+        op.execute(f"DROP FUNCTION {name}()")
     op.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM shukun_app, shukun_worker")
     op.execute("REVOKE ALL ON SCHEMA public FROM shukun_app, shukun_worker")
     op.execute(

@@ -116,7 +116,8 @@ def upgrade() -> None:
             " FOR EACH STATEMENT EXECUTE FUNCTION note_moved_bills()"
         )
     for table in PROTECTED:
-        op.execute(f"SELECT protect_area('{table}')")
+        person = "id" if table == "person" else "person_id"
+        op.execute(f"SELECT protect_area('{table}', '{person}')")
         op.execute(f"GRANT SELECT ON {table} TO shukun_app")
     op.execute("GRANT SELECT ON code_number, hospital, area_unit TO shukun_app")
     # Bills and versions come and go by the hundred thousand.
@@ -370,6 +371,7 @@ def _create_tables() -> None:
     op.create_index(
         "ix_person_id_not_known", "person", ["id"], postgresql_where=sa.text("NOT known")
     )
+    op.create_index("ix_person_lives_in_id", "person", ["lives_in", "id"], unique=False)
     op.create_index("ix_person_household_id", "person", ["household_id"], unique=False)
     op.create_index(
         "ix_person_phone_index",

@@ -25,8 +25,31 @@ def upgrade() -> None:
     for table in ("grant_entry", "entitlement"):
         op.execute(f"SELECT protect_area('{table}')")
         op.execute(f"GRANT SELECT ON {table} TO shukun_app")
+    _protect_runs()
     op.execute("GRANT SELECT ON match_run, match_part, rule_edition TO shukun_app")
     op.execute("ALTER TABLE match_state SET (fillfactor = 80)")  # versions change in place
+
+
+def _protect_runs() -> None:
+    """By those who decide in the area (six digits) or a part of it: they see their part."""
+    for table in ("match_run", "match_part"):
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(
+        """
+        CREATE POLICY own_area ON match_run TO shukun_app USING (
+            area * 1000000::bigint <= (SELECT scope_high())
+            AND area * 1000000::bigint + CASE
+                WHEN area % 10000 = 0 THEN 10000000000 WHEN area % 100 = 0 THEN 100000000
+                ELSE 1000000 END > (SELECT scope_low()))
+        """
+    )
+    op.execute(
+        """
+        CREATE POLICY own_area ON match_part TO shukun_app USING (
+            area_from >= (SELECT scope_low()) AND area_from <= (SELECT scope_high()))
+        """
+    )
 
 
 def _create_tables() -> None:

@@ -32,8 +32,15 @@ def upgrade() -> None:
         """
     )
     for table in AREAS:
-        op.execute(f"SELECT protect_area('{table}')")
+        person = "" if table == "warning_visit" else "person_id"
+        op.execute(f"SELECT protect_area('{table}', '{person}')")
         op.execute(f"GRANT SELECT ON {table} TO shukun_app")
+    op.execute(
+        """
+        CREATE POLICY own_people ON warning_visit TO shukun_app USING (EXISTS (
+            SELECT FROM warning WHERE warning.id = warning_id))
+        """
+    )
 
 
 def _create_warnings() -> None:

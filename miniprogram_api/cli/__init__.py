@@ -20,6 +20,7 @@ from backend.kernel.migrations import MigrationImpossible
 from backend.kernel.postgres_host import PostgresUnavailable
 from backend.kernel.settings import DEFAULT_DATA, SettingsError
 from backend.kernel.yaml_file import FileError
+from miniprogram_api.cli.audit import audit
 from miniprogram_api.cli.calendar import calendar
 from miniprogram_api.cli.chinese import speak_chinese
 from miniprogram_api.cli.db import db
@@ -33,7 +34,9 @@ from miniprogram_api.cli.match import match
 from miniprogram_api.cli.payments import pay
 from miniprogram_api.cli.policy import policy
 from miniprogram_api.cli.serve import demo, demo_people, serve
+from miniprogram_api.cli.staff import staff
 from miniprogram_api.cli.warnings import warnings
+from miniprogram_api.cli.wechat_simulator import wechat_simulator
 from miniprogram_api.cli.worker import worker
 from miniprogram_api.cli.worklist import worklist
 from miniprogram_api.serving import ServingFailed
@@ -59,7 +62,7 @@ def shukun(debug: bool) -> None:
 
 for command in (
     demo, demo_people, serve, worker, db, policy, estimate, worklist, warnings, calendar, invent,
-    import_, keys, match, grants, export, pay,
+    import_, keys, staff, match, grants, export, pay, audit, wechat_simulator,
 ):  # fmt: skip
     shukun.add_command(command)
 

@@ -60,6 +60,21 @@ class Governed(click.ParamType[str]):
         return str(value)
 
 
+class Place(click.ParamType[str]):
+    """The code of a county or what stands above it (6 digits), a township (9) or a village (12)."""
+
+    name = "CODE"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, context: click.Context | None
+    ) -> str:
+        code = str(value)
+        plain = len(code) in (6, 9, 12) and code.isascii() and code.isdigit()
+        if not plain or not is_area(code[:6]):
+            self.fail(f"没有“{value}”这个地区，请填 6、9 或 12 位代码。", param, context)
+        return code
+
+
 class Name(click.ParamType[str]):
     """A person's name."""
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 from sqlalchemy.orm import Session
 
+from backend.accounts import keyed as accounts
 from backend.citizens import keyed as citizens
 from backend.kernel import audit, key_check, key_file, rotation
 from backend.kernel.audit import Subject
@@ -21,10 +22,12 @@ from backend.kernel.database import transaction
 from backend.kernel.key_file import KeysUnusable
 from backend.kernel.settings import Settings
 from backend.payments import keyed as payments
+from backend.wechat import keyed as wechat
+from miniprogram_api.audit_sealer import AuditSealer
 from miniprogram_api.cli import work
 from miniprogram_api.cli.arguments import by_user
 
-KEYED: Final = (*citizens.KEYED, *payments.KEYED)
+KEYED: Final = (*citizens.KEYED, *accounts.KEYED, *payments.KEYED, *wechat.KEYED)
 
 
 @click.group()
@@ -82,11 +85,15 @@ def rotate(context: click.Context, by: str) -> None:
 @click.argument("number", metavar="ID", type=int)
 @by_user
 def drop(number: int, by: str) -> None:
-    """废除旧密钥 ID；还有数据在用时不废除。备份里的数据仍要用它，请按备份的期限保管。"""
+    """废除旧密钥 ID；还有数据在用时不废除。先运行 shukun audit verify：用旧密钥的锚点以后不能核对。
+
+    备份里的数据仍要用它，请按备份的期限保管。
+    """
     chosen = work.settings()
     with work.working_database(chosen):
         keyring = work.keyring(chosen)
         _refuse_unless_old(keyring, number)
+        AuditSealer(chosen)()  # anchors under the old key can no longer be checked afterwards
         with transaction() as session:
             rotation.hold_still(session, KEYED)
             if used := sum(rotation.uses(session, one, number) for one in KEYED):

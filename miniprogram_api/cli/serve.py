@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,11 +10,12 @@ from typing import Final
 
 import click
 
+from backend.kernel.crypto import Keyring
 from backend.kernel.database import ping
 from backend.kernel.settings import Settings
 from backend.policies.catalogue import load_catalogue
 from miniprogram_api import demo_people as demo_data
-from miniprogram_api import lifeline, serving
+from miniprogram_api import demo_staff, lifeline, serving
 from miniprogram_api.cli import work
 from miniprogram_api.worker_processes import worker_processes
 
@@ -63,7 +62,7 @@ def demo_people() -> None:
 
 @dataclass(frozen=True)
 class _Manner:
-    """How a site is served. `demo`: with a token for staff, and invented people."""
+    """How a site is served. `demo`: with an account of staff, and invented people."""
 
     migrate: bool
     word: str = "就绪："
@@ -80,11 +79,13 @@ def _serve(chosen: Settings, address: tuple[str, int], manner: _Manner) -> None:
         work.working_database(chosen, migrate=manner.migrate) as engine,
     ):
         load_catalogue(chosen.catalogue)  # faults of its files are said plainly, here
+        work.keyring(chosen)  # made before anybody needs it
         own = chosen.database_url is None
         url = chosen.database_url or engine.url.render_as_string(hide_password=False)
         address = listener.getsockname()
+        keyring = work.keyring(chosen)
         if manner.demo:
-            chosen = _for_staff(chosen, f"http://{address[0]}:{address[1]}")
+            _for_staff(chosen, keyring, f"http://{address[0]}:{address[1]}")
         engine.dispose()
         if stopping.is_set():
             return
@@ -101,21 +102,7 @@ def _serve(chosen: Settings, address: tuple[str, int], manner: _Manner) -> None:
                     serving.wait_until_stopped(server, stopping, workers.keep, alive)
 
 
-def _for_staff(chosen: Settings, site: str) -> Settings:
-    """The keys made, and a token for staff: the one configured, else one of the data folder."""
-    work.keyring(chosen)
-    if chosen.staff_token is not None:
-        click.echo(f"工作人员页面：{site}/staff，口令为 SHUKUN_STAFF_TOKEN 的值。", err=True)
-        return chosen
-    path = chosen.data / "staff-token"
-    click.echo(f"工作人员页面：{site}/staff，口令在 {path} 里。", err=True)
-    return replace(chosen, staff_token=_kept_token(path))
-
-
-def _kept_token(path: Path) -> str:
-    """What stands in the file; made at first, for its owner alone."""
-    with suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(f"{secrets.token_urlsafe(32)}\n")
-    return Settings.from_env({"SHUKUN_STAFF_TOKEN": path.read_text().strip()}).staff_token or ""
+def _for_staff(chosen: Settings, keyring: Keyring, site: str) -> None:
+    """An account for staff, and where it stands how to sign in."""
+    path = demo_staff.bring(chosen.data, keyring)
+    click.echo(f"工作人员页面：{site}/staff，账号在 {path} 里。", err=True)

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import click
 
-from backend.kernel import jobs, jobs_upkeep
+from backend.kernel import jobs, jobs_upkeep, keys
 from backend.kernel.database import transaction
+from backend.wechat import connection
 from miniprogram_api import lifeline, observability, queue_app
 from miniprogram_api import worker as process
+from miniprogram_api.audit_sealer import AuditSealer
 from miniprogram_api.cli import work
 
 FAILED = "有 {count} 个任务多次重试后仍未完成，原因见日志；改正后请用 --retry-failed 重新执行。"
@@ -32,9 +34,11 @@ def worker(
     """
     lifeline.end_with_supervisor()
     chosen = work.settings()
-    chosen = replace(chosen, threads=max(chosen.threads, concurrency + 2))
+    chosen = replace(chosen, threads=max(chosen.threads, concurrency + process.BESIDE_JOBS))
     observability.configure(chosen.log_level)
     queue_app.import_tasks()
+    keys.bind(chosen.key_file)
+    connection.bind(chosen.wechat)
     wanted = _wanted(queues)
     with work.working_database(chosen) as engine:
         if retry_failed:
@@ -44,7 +48,8 @@ def worker(
         url = engine.url.render_as_string(hide_password=False)
         click.echo(f"后台任务已就绪：{'、'.join(wanted)}")
         silence = float(chosen.worker_silence)
-        process.work(process.Plan(url, wanted, concurrency, until_empty, silence, silence / 2))
+        plan = process.Plan(url, wanted, concurrency, until_empty, silence, silence / 2)
+        process.work(replace(plan, seal=AuditSealer(chosen)))
         with transaction() as session:
             failed = jobs_upkeep.failed_jobs(session, wanted)
     if failed:

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from backend.estimation.case import Assumptions, Bill, Case, Identity, Person, SeriousIllnessBase
 from backend.estimation.checks import FIRST_DAY
+from backend.estimation.questions import INVERTED, Choice, Questions
 from backend.kernel.errors import Fault
 from backend.kernel.money import format_yuan
 from miniprogram_api.pages import typed
-from miniprogram_api.pages.questions import INVERTED, Choice, Questions
 from miniprogram_api.pages.sheet import Sheet
 
 BILL_ID: Final = "1"

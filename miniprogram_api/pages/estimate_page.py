@@ -13,6 +13,7 @@ from werkzeug import Response as Redirect
 
 from backend.estimation.case import Case
 from backend.estimation.checks import InvalidCase
+from backend.estimation.questions import Choice, questions_of
 from backend.kernel.clock import today
 from backend.policies.policy import Policy
 from miniprogram_api.access import access
@@ -20,7 +21,6 @@ from miniprogram_api.pages.answer import Answer, answer_case
 from miniprogram_api.pages.estimate_form import Asked, assumed, note_faults, read_case
 from miniprogram_api.pages.home import templates_of
 from miniprogram_api.pages.missing import say_what_is_missing
-from miniprogram_api.pages.questions import Choice, questions_of
 from miniprogram_api.pages.sheet import Sheet
 from miniprogram_api.pages.subject import Subject, subject_of
 from miniprogram_api.rulebook import rules

@@ -10,8 +10,7 @@ from flask import Blueprint, render_template, request
 from markupsafe import Markup
 
 from backend.kernel import areas
-from backend.kernel.clock import CHINA
-from backend.kernel.database import transaction
+from backend.kernel.clock import CHINA, today
 from backend.matching.overview import (
     STATES,
     EntrySum,
@@ -19,13 +18,14 @@ from backend.matching.overview import (
     RunShown,
     areas_with_runs,
     list_runs,
+    overview,
 )
 from backend.matching.run_chart import draw_run
 from backend.matching.runs import UnknownRun
 from backend.policies.book import UnknownArea
-from miniprogram_api.access import access
+from miniprogram_api.access import access, acting_transaction
 from miniprogram_api.matching.presenter import entitlement_name
-from miniprogram_api.matching.routes import ONE, seen
+from miniprogram_api.matching.routes import ONE, WHO_DECIDES
 from miniprogram_api.matching.schemas import ENTRY_KINDS, LARGEST_ID, WORK_KINDS
 from miniprogram_api.pages.sheet import Sheet
 from miniprogram_api.rulebook import rules
@@ -37,12 +37,12 @@ YEAR: Final = "请写四位数的年份，比如 2024。"
 
 
 @runs_page.get("/runs")
-@access("staff")
+@access("staff", roles=WHO_DECIDES)
 def show_list() -> tuple[str, int]:
     """The newest first, of a place and year if asked."""
     sheet = Sheet(request.args)
     asked = RunsAsked(sheet.text("area") or None, _year(sheet), _before(sheet), A_PAGE + 1)
-    with transaction() as session:
+    with acting_transaction() as session:
         found = list_runs(session, asked) if not sheet.faults else []
         places = [(code, areas.area_name(code) or code) for code in areas_with_runs(session)]
     text = render_template(
@@ -52,11 +52,11 @@ def show_list() -> tuple[str, int]:
 
 
 @runs_page.get(ONE)
-@access("staff")
+@access("staff", roles=WHO_DECIDES)
 def show(run: int) -> str:
     """One run."""
-    with transaction() as session:
-        found = seen(session, run)
+    with acting_transaction() as session:
+        found = overview(session, run, today())
     book = rules().book
     # The picture is made from elements and text, which its writer escapes.
     picture = Markup(draw_run(found, book.vocabulary.layers))

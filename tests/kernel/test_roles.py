@@ -17,6 +17,7 @@ from backend.kernel.postgres import embedded
 from backend.kernel.settings import Settings
 from miniprogram_api.app import create_app
 from miniprogram_api.cli import run, work
+from tests.support.accounts import Accounts
 from tests.support.sealed import AREAS, Invented, invent, plant
 
 OF_AN_AREA = (
@@ -47,8 +48,21 @@ FORBIDDEN = (
     "CREATE TABLE mine (a int)",
     "ALTER TABLE person DISABLE ROW LEVEL SECURITY",
     "DROP POLICY own_area ON person",
+    "CREATE OR REPLACE FUNCTION scope_low() RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint'",
     "ALTER ROLE shukun_app BYPASSRLS",
     "COPY bill TO PROGRAM 'cat'",
+)
+
+FORBIDDEN_TO_THE_SITE = (
+    *FORBIDDEN,
+    "SELECT token_sha256 FROM account_session",
+    "UPDATE account_session SET duty_id = 1",
+    "DELETE FROM account_session",
+    "INSERT INTO duty (staff_id, role) VALUES (1, 'county_officer')",
+    "UPDATE duty SET area_to = 999999999999",
+    "UPDATE staff SET state = 'active'",
+    "INSERT INTO staff (id, staff_no) VALUES (1, 'X')",
+    "DELETE FROM consent_withdrawal",
 )
 
 
@@ -72,14 +86,22 @@ def count(session: Session, table: str) -> int:
     return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
 
 
+@pytest.fixture
+def jiangyin(accounts: Accounts) -> str:
+    """The token of an officer of Jiangyin county."""
+    return accounts.staff_token("county_officer", "320281")
+
+
 @pytest.mark.parametrize("table", OF_AN_AREA)
-def test_the_site_sees_nothing_until_an_area_is_named(site: Session, table: str) -> None:
+def test_the_site_sees_nothing_until_somebody_acts(site: Session, table: str) -> None:
     assert count(site, table) == 0
 
 
 @pytest.mark.parametrize("table", OF_AN_AREA)
-def test_the_site_sees_the_rows_of_its_county_and_no_others(site: Session, table: str) -> None:
-    acting(site, "320281")
+def test_the_site_sees_the_rows_of_its_county_and_no_others(
+    site: Session, table: str, jiangyin: str
+) -> None:
+    acting(site, jiangyin)
     areas = set(site.execute(text(f"SELECT area FROM {table}")).scalars())
     assert areas == {area for area in AREAS if area // 10**6 == 320281}
     assert count(site, table) == 20
@@ -92,45 +114,44 @@ def test_the_site_sees_the_rows_of_its_county_and_no_others(site: Session, table
         ("320281101", 10), ("320281101001", 10), ("320281101002", 0), ("33", 10), ("110000", 0),
     ],
 )  # fmt: skip
-def test_an_area_covers_what_lies_in_it(site: Session, area: str, seen: int) -> None:
-    acting(site, area)
+def test_an_area_covers_what_lies_in_it(
+    site: Session, accounts: Accounts, area: str, seen: int
+) -> None:
+    acting(site, accounts.staff_token("county_officer", area))
     assert count(site, "person") == seen
 
 
-@pytest.mark.parametrize("area", ["", "3", "32028", "3202811", "江阴市", "３２０２８１", "32;--"])
-def test_what_is_no_area_code_shows_nothing(site: Session, area: str) -> None:
-    with pytest.raises(ValueError, match="area code"):
-        acting(site, area)
+@pytest.mark.parametrize("token", ["", "3", "320281", "口令", "x" * 43, "'; --", "\\x00"])
+def test_what_is_no_token_shows_nothing(site: Session, token: str) -> None:
+    acting(site, token)
     assert count(site, "person") == 0
 
 
-def test_an_area_ends_with_its_transaction(people: list[Invented], app_database: Engine) -> None:
+def test_a_session_ends_with_its_transaction(
+    people: list[Invented], app_database: Engine, jiangyin: str
+) -> None:
     with app_database.connect() as connection:
-        for area, seen in (("320281", 20), (None, 0)):
+        for token, seen in ((jiangyin, 20), (None, 0)):
             with Session(connection) as session, session.begin():
-                if area:
-                    acting(session, area)
+                if token:
+                    acting(session, token)
                 assert count(session, "person") == seen
 
 
-def test_a_word_in_place_of_an_area_is_an_error_and_shows_nothing(site: Session) -> None:
-    site.execute(text("SELECT set_config('shukun.area_from', 'all', true)"))
-    with pytest.raises(DBAPIError):
-        count(site, "person")
-
-
 @pytest.mark.parametrize("table", WORKERS_ALONE)
-def test_numbers_households_and_histories_are_the_workers_alone(site: Session, table: str) -> None:
-    acting(site, "320281")
+def test_numbers_households_and_histories_are_the_workers_alone(
+    site: Session, table: str, jiangyin: str
+) -> None:
+    acting(site, jiangyin)
     with pytest.raises(ProgrammingError, match="permission denied"):
         count(site, table)
 
 
-@pytest.mark.parametrize("statement", FORBIDDEN)
+@pytest.mark.parametrize("statement", FORBIDDEN_TO_THE_SITE)
 def test_the_site_writes_nothing_of_matching_and_changes_no_rule(
-    site: Session, statement: str
+    site: Session, statement: str, jiangyin: str
 ) -> None:
-    acting(site, "320281")
+    acting(site, jiangyin)
     with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
         site.execute(text(statement))
 
@@ -141,12 +162,12 @@ def test_the_site_cannot_switch_row_security_off(site: Session) -> None:
         count(site, "person")
 
 
-def test_the_query_of_an_area_uses_its_index(site: Session) -> None:
-    acting(site, "320281")
+def test_the_query_of_an_area_uses_its_index(site: Session, jiangyin: str) -> None:
+    acting(site, jiangyin)
     site.execute(text("SET LOCAL enable_seqscan = off"))
     plan = site.execute(text("EXPLAIN SELECT id FROM person WHERE id = 1000000 OR area > 0"))
     said = "\n".join(plan.scalars())
-    assert "InitPlan" in said  # the settings are read once
+    assert "InitPlan" in said  # the session is looked up once
     assert "ix_person_area_id" in said
 
 

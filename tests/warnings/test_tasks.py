@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from backend.kernel.database import acting, transaction
 from backend.kernel.jobs_schedule import defer_due
 from backend.warnings.tasks import check_county, cross_check_month
+from tests.support.accounts import Accounts
 from tests.support.households import Households
 from tests.support.register import YUEQING
 
@@ -55,19 +56,27 @@ def test_the_schedule_begins_with_its_next_month(homes: Households) -> None:
 
 
 def test_the_site_sees_the_warnings_and_the_work_of_its_area_only(
-    homes: Households, app_database: Engine
+    homes: Households, accounts: Accounts, app_database: Engine
 ) -> None:
     homes.family("周家", "甲", incomes={2023: "100000.00"})
     homes.register.bill("甲", "B1", "2024-09-02", "50000.00")
     with time_machine.travel(datetime(2024, 9, 2, 4, tzinfo=UTC), tick=False):
         check_county.run(county=320281, year=2024)
     seen = {}
-    for area in ("", "320281", "320281101001", "330382"):
+    for role, area in (
+        ("county_officer", "320281"), ("village_coordinator", "320281101001"),
+        ("family_doctor", "320281101001"), ("county_officer", "330382"), ("auditor", "320281"),
+        ("", ""),
+    ):  # fmt: skip
         with Session(app_database) as session:
-            if area:
-                acting(session, area)
-            seen[area] = [
+            if role:
+                acting(session, accounts.staff_token(role, area))
+            seen[role, area] = tuple(
                 session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
                 for table in ("warning", "work_item")
-            ]
-    assert seen == {"": [0, 0], "320281": [1, 1], "320281101001": [1, 1], "330382": [0, 0]}
+            )
+    assert seen == {
+        ("county_officer", "320281"): (1, 1), ("village_coordinator", "320281101001"): (1, 1),
+        ("family_doctor", "320281101001"): (1, 0), ("county_officer", "330382"): (0, 0),
+        ("auditor", "320281"): (0, 0), ("", ""): (0, 0),
+    }  # fmt: skip

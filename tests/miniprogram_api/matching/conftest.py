@@ -16,10 +16,11 @@ from backend.kernel.settings import Settings
 from backend.matching.release import release_run
 from backend.matching.runs import StartRun, compute_part, finish_run, start_run
 from miniprogram_api.app import create_app
+from miniprogram_api.credentials import COOKIE
 from tests.miniprogram_api.conftest import Log
+from tests.support.accounts import EVERYWHERE, Accounts
 from tests.support.register import Register
 
-TOKEN = "a-token-of-staff-for-these-tests-only"
 LOW = "subsistence_allowance"
 
 
@@ -34,24 +35,26 @@ class Site:
 
     client: FlaskClient
     engine: Engine
+    token: str
 
-    def get(self, path: str, token: str = TOKEN) -> Any:
+    def get(self, path: str, token: str | None = None) -> Any:
         """What the API answers to staff."""
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {token or self.token}"}
         with kernel_database.bound(self.engine):
             return self.client.get(f"/api/v1{path}", headers=headers)
 
     def page(self, path: str) -> Any:
         """What a browser sees that was let in."""
         with kernel_database.bound(self.engine):
-            self.client.post("/staff", data={"token": TOKEN})
+            self.client.set_cookie(COOKIE, self.token)
             return self.client.get(path, headers={"Accept": "text/html"})
 
 
 @pytest.fixture
-def site(app_database: Engine, log: Log) -> Site:
-    app = create_app(Settings(staff_token=TOKEN), log_stream=log.stream)
-    return Site(app.test_client(), app_database)
+def site(app_database: Engine, accounts: Accounts, log: Log) -> Site:
+    app = create_app(Settings(), log_stream=log.stream)
+    token = accounts.staff_token("city_officer", EVERYWHERE)
+    return Site(app.test_client(), app_database, token)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from backend.kernel.database import transaction
 from backend.worklist.items import NewItem, open_items
 from tests.miniprogram_api.conftest import Log
 from tests.miniprogram_api.matching.conftest import LOW, Site, matched
+from tests.support.accounts import Accounts
 from tests.support.register import YUEQING, Register
 
 ASSISTANCE = "medical_assistance"
@@ -169,6 +170,22 @@ def test_what_is_no_run_is_said_so(poor: Register, site: Site) -> None:
 
 def test_the_token_stands_in_no_log_line(poor: Register, site: Site, log: Log) -> None:
     site.get("/runs")
-    site.get("/runs", "w" * 40)
-    assert "a-token-of-staff" not in log.text
-    assert "w" * 40 not in log.text
+    site.get("/runs", "w" * 43)
+    assert site.token not in log.text
+    assert "w" * 43 not in log.text
+
+
+def test_an_officer_sees_the_runs_of_the_own_area_and_the_own_part_of_others(
+    poor: Register, site: Site, accounts: Accounts
+) -> None:
+    poor.person("乙", YUEQING)
+    poor.person("丙", 320282_101_001)
+    here, city, away = matched(), matched("320200"), matched("330382")
+    officer = accounts.staff_token("county_officer", "320281")
+    assert [run["id"] for run in site.get("/runs", officer).json["runs"]] == [city, here]
+    assert site.get(f"/runs/{city}", officer).json["people"] == 1
+    assert site.get(f"/runs/{city}").json["people"] == 2
+    refused = site.get(f"/runs/{away}", officer)
+    assert refused.json["type"] == "/problems/unknown-run"
+    unknown = site.get("/runs/77", officer).json
+    assert {**unknown, "instance": ""} == {**refused.json, "instance": ""}

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from backend.estimation.questions import FLAGS, questions_of
 from backend.kernel.settings import PROJECT, Settings
 from backend.policies.book import PolicyBook
 from miniprogram_api.app import create_app
 from miniprogram_api.pages.estimate_form import Asked
-from miniprogram_api.pages.questions import FLAGS, questions_of
 from miniprogram_api.pages.subject import subject_of
 from miniprogram_api.rulebook import rules
 from tests.support.html import read

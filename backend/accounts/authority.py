@@ -1,0 +1,53 @@
+"""代为办理 (authority): who may do what for whom: oneself, family of record, or by delegation.
+
+The database says so, as it says whom a session sees (`scope_people`): of today, at every question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from backend.kernel.errors import DomainError
+
+SCOPES: Final[Mapping[str, str]] = {
+    "see": "查看情况和进度",
+    "apply": "代为申请",
+    "materials": "代交材料",
+    "receive": "代收消息和清单",
+}
+"""What a delegation may be for → its name. Family of record may do everything."""
+_SPEAK: Final = "speak"
+_OVER: Final = text("SELECT authority_over(:wanted)")
+
+
+class NotAuthorised(DomainError):
+    """The actor may see the person, but not do this for the person."""
+
+    code: ClassVar[str] = "not-authorised"
+
+
+def people_acted_for(session: Session, scope: str) -> frozenset[int]:
+    """For whom the session may do what `scope` (of `SCOPES`) names: a resident's own person and
+    family, and who delegated it. Staff in their duty do their own work; for what the person would
+    do they need a delegation.
+    """
+    return _over(session, scope)
+
+
+def require_authority(session: Session, person_id: int, scope: str) -> None:
+    """Raises `NotAuthorised` where the session may not do it for the person."""
+    if person_id not in _over(session, scope):
+        raise NotAuthorised
+
+
+def people_spoken_for(session: Session) -> frozenset[int]:
+    """Whose word the session's word is, as for consents: oneself, and those under guardianship."""
+    return _over(session, _SPEAK)
+
+
+def _over(session: Session, wanted: str) -> frozenset[int]:
+    return frozenset(session.execute(_OVER, {"wanted": wanted}).scalar_one() or ())

@@ -1,0 +1,128 @@
+"""委托的清单 (delegation list): what somebody delegated, and what was delegated to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Literal, TypeAlias
+
+from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.orm import Session
+
+from backend.accounts.authority import people_spoken_for
+from backend.accounts.residents import own_account
+from backend.accounts.scope import Actor
+from backend.accounts.staff_tables import STAFF
+from backend.accounts.tables import DELEGATION
+from backend.citizens.tables import PERSON
+from backend.kernel import audit
+from backend.kernel.crypto import Cipher, Keyring, Place
+
+State: TypeAlias = Literal["coming", "standing", "over", "ended"]
+STATES: Final = {
+    "coming": "还没有开始",
+    "standing": "有效",
+    "over": "已到期",
+    "ended": "已结束",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A delegation as both sides see it. To staff: `staff_no`, `staff_name`; to a relative:
+    `relationship`, as the person called them.
+    """
+
+    id: int
+    person_id: int
+    person_name: str
+    staff_no: str | None
+    staff_name: str | None
+    relationship: str
+    scope: tuple[str, ...]
+    from_on: date
+    to_on: date
+    channel: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Delegations:
+    """`given`: by the person and those under guardianship; `received`: by the account. Both newest
+    first; of `received` those whose person is still seen.
+    """
+
+    given: tuple[Shown, ...]
+    received: tuple[Shown, ...]
+
+
+def delegations_of(session: Session, keyring: Keyring, actor: Actor, today: date) -> Delegations:
+    """Those of the resident who acts; a look at names of others is written down."""
+    spoken = DELEGATION.c.person_id.in_(people_spoken_for(session))
+    mine = DELEGATION.c.resident_id == own_account(actor)
+    given = _list(session, keyring, spoken, today)
+    received = _list(session, keyring, mine & ~spoken, today)
+    seen = {one.person_id for one in received}
+    audit.read_people(session, actor, sorted(seen), "delegated", ("basic", "consents"))
+    return Delegations(given, received)
+
+
+def delegations_about(
+    session: Session, keyring: Keyring, actor: Actor, person_id: int, today: date
+) -> tuple[Shown, ...]:
+    """Those of one person whom staff see; the look is written down."""
+    found = _list(session, keyring, DELEGATION.c.person_id == person_id, today)
+    if found:
+        purpose = "visit" if actor.visits else "review"
+        audit.read_person(session, actor, person_id, purpose, ("basic", "consents"))
+    return found
+
+
+def _list(
+    session: Session, keyring: Keyring, which: ColumnElement[bool], today: date
+) -> tuple[Shown, ...]:
+    rows = session.execute(
+        select(
+            DELEGATION,
+            PERSON.c.name,
+            PERSON.c.data_key,
+            STAFF.c.staff_no,
+            STAFF.c.name.label("staff_name"),
+        )
+        .join(PERSON, PERSON.c.id == DELEGATION.c.person_id)
+        .outerjoin(STAFF, STAFF.c.id == DELEGATION.c.staff_id)
+        .where(which)
+        .order_by(DELEGATION.c.id.desc())
+    )
+    return tuple(_shown(keyring, row, today) for row in rows)
+
+
+def _shown(keyring: Keyring, row: Row[Any], today: date) -> Shown:
+    cipher = keyring.person(row.person_id, bytes(row.data_key))
+    return Shown(
+        row.id,
+        row.person_id,
+        cipher.open(Place("person", "name", row.person_id), bytes(row.name)),
+        row.staff_no,
+        row.staff_name,
+        _relationship(cipher, row),
+        tuple(row.scope),
+        row.from_on,
+        row.to_on,
+        row.channel,
+        _state(row, today),
+    )
+
+
+def _relationship(cipher: Cipher, row: Row[Any]) -> str:
+    if row.resident_id is None:
+        return ""
+    return cipher.open(Place("delegation", "proof", row.id), bytes(row.proof))
+
+
+def _state(row: Row[Any], today: date) -> State:
+    if row.ended_at is not None:
+        return "ended"
+    if today < row.from_on:
+        return "coming"
+    return "standing" if today <= row.to_on else "over"

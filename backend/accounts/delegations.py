@@ -1,0 +1,192 @@
+"""委托代办 (delegations): somebody acts for a person, for named matters and days, with consent.
+
+Given by the person in the mini-program to staff who visit, or to a relative who shows the code of
+their account; or recorded at the bedside by those staff, with proof. It ends with its consent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from backend.accounts.authority import people_spoken_for
+from backend.accounts.codes import account_told, use_up
+from backend.accounts.consents import (
+    DELEGATION_PURPOSE,
+    Giving,
+    give_consent,
+    withdraw_consent,
+)
+from backend.accounts.duties import duties_of
+from backend.accounts.residents import Seen, UnknownPerson, next_id, own_account, seen_person
+from backend.accounts.scope import Actor
+from backend.accounts.staff_tables import STAFF, VISITORS
+from backend.accounts.tables import DELEGATION
+from backend.kernel import audit
+from backend.kernel.audit import Subject
+from backend.kernel.crypto import Keyring, Place
+from backend.kernel.errors import DomainError, Fault
+
+LONGEST: Final = timedelta(days=366)
+_DAYS: Final = "委托从今天或以后开始，最长一年：请核对两个日期。"
+_NOBODY: Final = "没有可以委托的这位工作人员：请核对工号；只能委托家庭医生、村居协管员或帮扶干部。"
+_ONESELF: Final = "不能委托自己：请让受托人在他的小程序里打开身份码。"
+
+
+class DelegateUnfit(DomainError):
+    """Nobody to whom it may be delegated: not staff who visit, or the person's own account."""
+
+    code: ClassVar[str] = "delegate-unfit"
+
+
+class DelegationDaysWrong(DomainError):
+    """The days are in the wrong order, over, or more than a year."""
+
+    code: ClassVar[str] = "delegation-days-wrong"
+
+
+class UnknownDelegation(DomainError):
+    """No such delegation that stands, or none that is the session's to end."""
+
+    code: ClassVar[str] = "unknown-delegation"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """For what and how long. `scope`: of `authority.SCOPES`; `consent`: the version agreed to."""
+
+    person_id: int
+    scope: tuple[str, ...]
+    from_on: date
+    to_on: date
+    consent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delegate:
+    """To whom: staff by number, or a relative by the code of the account and what they are."""
+
+    staff_no: str | None = None
+    code: str | None = field(default=None, repr=False)
+    relationship: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _To:
+    staff_id: int | None = None
+    resident_id: int | None = None
+    channel: str = "mini_program"
+    proof: str = ""
+
+
+def delegate(
+    session: Session, keyring: Keyring, actor: Actor, terms: Terms, to: Delegate, today: date
+) -> int:
+    """The person, or the person's guardian, delegates in the mini-program; the delegation's id.
+
+    Raises `UnknownPerson`, `DelegationDaysWrong`, `DelegateUnfit`, `CodeUnknown`,
+    `ConsentOutdated`.
+    """
+    if terms.person_id not in people_spoken_for(session):
+        raise UnknownPerson
+    _check_days(terms, today)
+    if to.staff_no is not None:
+        receiver = _To(staff_id=_visiting_staff(session, to.staff_no, today))
+        return _record(session, keyring, actor, terms, receiver)
+    account = account_told(session, to.code or "")
+    if account == own_account(actor):
+        raise DelegateUnfit(Fault("/code", _ONESELF))
+    receiver = _To(resident_id=account, proof=to.relationship)
+    made = _record(session, keyring, actor, terms, receiver)
+    use_up(session, account)
+    return made
+
+
+def delegate_at_bedside(
+    session: Session, keyring: Keyring, actor: Actor, terms: Terms, proof: str, today: date
+) -> int:
+    """Staff who visit record that a person whom they see delegated to them; the delegation's id.
+
+    Raises `UnknownPerson`, `DelegationDaysWrong`, `ConsentOutdated`.
+    """
+    _check_days(terms, today)
+    receiver = _To(staff_id=actor.staff_id, channel="bedside", proof=proof)
+    return _record(session, keyring, actor, terms, receiver)
+
+
+def end_delegation(session: Session, actor: Actor, delegation_id: int, channel: str) -> None:
+    """End it at once, with its consent where it is the person's word; staff record that word.
+
+    Whoever received it may give it back. Raises `UnknownDelegation`.
+    """
+    table = DELEGATION.c
+    query = select(table.person_id, table.consent_id, table.resident_id).where(
+        table.id == delegation_id, table.ended_at.is_(None)
+    )
+    row = session.execute(query.with_for_update()).first()
+    if row is None:
+        raise UnknownDelegation
+    if actor.staff_id is not None or row.person_id in people_spoken_for(session):
+        withdraw_consent(session, actor, row.consent_id, channel)
+    elif row.resident_id == actor.resident_id:
+        ended = {"ended_at": func.now(), "ended_by": actor.label}
+        session.execute(update(DELEGATION).where(table.id == delegation_id).values(ended))
+    else:
+        raise UnknownDelegation
+    _audit(session, actor, "delegation.end", row.person_id, delegation_id)
+
+
+def _check_days(terms: Terms, today: date) -> None:
+    if not today <= terms.from_on <= terms.to_on <= terms.from_on + LONGEST:
+        raise DelegationDaysWrong(Fault("/to_on", _DAYS))
+
+
+def _visiting_staff(session: Session, staff_no: str, today: date) -> int:
+    active = (STAFF.c.staff_no == staff_no) & (STAFF.c.state == "active")
+    staff = session.execute(select(STAFF.c.id).where(active)).scalar_one_or_none()
+    held = () if staff is None else duties_of(session, staff, today)
+    if staff is None or not any(one.role in VISITORS for one in held):
+        raise DelegateUnfit(Fault("/staff_no", _NOBODY))
+    return int(staff)
+
+
+def _record(session: Session, keyring: Keyring, actor: Actor, terms: Terms, to: _To) -> int:
+    person = seen_person(session, keyring, terms.person_id)
+    giving = Giving(
+        person.id, DELEGATION_PURPOSE, terms.consent, to.channel, actor.resident_id, to.proof
+    )
+    consent, own = give_consent(session, keyring, actor, giving), next_id(session)
+    session.execute(
+        DELEGATION.insert().values(_row(own, consent, person, terms, to, actor)).inline()
+    )
+    _audit(session, actor, "delegation.begin", person.id, own)
+    return own
+
+
+def _row(
+    own: int, consent: int, person: Seen, terms: Terms, to: _To, actor: Actor
+) -> dict[str, Any]:
+    return {
+        "id": own,
+        "person_id": person.id,
+        "staff_id": to.staff_id,
+        "resident_id": to.resident_id,
+        "scope": sorted(set(terms.scope)),
+        "from_on": terms.from_on,
+        "to_on": terms.to_on,
+        "consent_id": consent,
+        "channel": to.channel,
+        "proof": person.cipher.seal(Place("delegation", "proof", own), to.proof),
+        "recorded_by": actor.label,
+    }
+
+
+def _audit(session: Session, actor: Actor, action: str, person: int, delegation_id: int) -> None:
+    audit.record(
+        session, actor=actor.label, action=action, subject=Subject("person", str(person)),
+        detail={"delegation": delegation_id}, role=actor.role or "resident", area=actor.area_from,
+    )  # fmt: skip

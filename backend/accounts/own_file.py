@@ -1,0 +1,148 @@
+"""我的档案 (own file): what the register knows of somebody, as the person or family sees it.
+
+Numbers are masked: who reads over a shoulder shall not learn them. Every look is written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import Date, Row, cast, func, select
+from sqlalchemy.orm import Session
+
+from backend.accounts.authority import people_acted_for, people_spoken_for
+from backend.accounts.residents import UnknownPerson
+from backend.accounts.scope import Actor
+from backend.accounts.staff_tables import STAFF
+from backend.citizens import id_number, phone
+from backend.citizens.codes import Codes
+from backend.citizens.lookup import numbers_of
+from backend.citizens.tables import AREA_UNIT, ASSIGNMENT, BILL, IDENTITY, INSURANCE, PERSON
+from backend.kernel import audit
+from backend.kernel.audit_seen import Seen, seen_by
+from backend.kernel.crypto import Keyring, Place
+
+_INFINITY: Final = cast("infinity", Date)
+_SHOWN: Final = ("basic", "number", "phone", "identities", "bills")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldIdentity:
+    """救助身份: a recognised category, from day to day; `to_on` None: without an end."""
+
+    category: str
+    department: str
+    from_on: date
+    to_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Carer:
+    """1+1+1: who looks after the person. `name` "": not among the staff here."""
+
+    role: str
+    staff_no: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFile:
+    """What is known. `area`, `lives_in`: 12-digit places with the names that files gave them."""
+
+    person_id: int
+    name: str
+    number: str
+    born_on: date
+    area: str
+    area_name: str
+    lives_in: str
+    lives_in_name: str
+    phone: str
+    insurance: str
+    identities: tuple[HeldIdentity, ...]
+    bills: int
+    carers: tuple[Carer, ...]
+
+
+def own_file(
+    session: Session, keyring: Keyring, actor: Actor, person_id: int, today: date
+) -> OwnFile:
+    """The file of a person for whom the resident who acts may look. Raises `UnknownPerson`."""
+    row = _row(session, person_id)
+    if row is None:
+        raise UnknownPerson
+    purpose = "own" if person_id in people_spoken_for(session) else "delegated"
+    audit.read_person(session, actor, person_id, purpose, _SHOWN)
+    cipher = keyring.person(person_id, bytes(row.data_key))
+    number = cipher.open(Place("person", "phone", person_id), bytes(row.phone))
+    places = _places(session, [row.area, row.lives_in])
+    return OwnFile(
+        person_id,
+        cipher.open(Place("person", "name", person_id), bytes(row.name)),
+        id_number.masked(numbers_of(session, keyring, [person_id]).get(person_id, "")),
+        row.born_on,
+        f"{row.area:012d}", places.get(row.area, ""),
+        f"{row.lives_in:012d}", places.get(row.lives_in, ""),
+        phone.masked(number),
+        INSURANCE[row.insurance],
+        _identities(session, person_id),
+        _bills(session, person_id),
+        _carers(session, person_id, today),
+    )  # fmt: skip
+
+
+def viewers(session: Session, person_id: int) -> list[Seen]:
+    """Who looked at the file of a person for whom the resident who acts speaks, newest first.
+
+    Raises `UnknownPerson`.
+    """
+    if person_id not in people_spoken_for(session):
+        raise UnknownPerson
+    return seen_by(session, person_id)
+
+
+def _row(session: Session, person_id: int) -> Row[Any] | None:
+    if person_id not in people_acted_for(session, "see"):
+        return None
+    return session.execute(select(PERSON).where(PERSON.c.id == person_id)).first()
+
+
+def _places(session: Session, codes: Sequence[int]) -> dict[int, str]:
+    query = select(AREA_UNIT.c.code, AREA_UNIT.c.name).where(AREA_UNIT.c.code.in_(codes))
+    return {row.code: row.name for row in session.execute(query)}
+
+
+def _identities(session: Session, person_id: int) -> tuple[HeldIdentity, ...]:
+    categories, departments = (Codes.names(session, one) for one in ("category", "department"))
+    table = IDENTITY.c
+    to_on = func.nullif(table.to_on, _INFINITY).label("to_on")
+    rows = session.execute(
+        select(table.category, table.department, table.from_on, to_on)
+        .where(table.person_id == person_id)
+        .order_by(table.from_on.desc(), table.id)
+    )
+    return tuple(
+        HeldIdentity(
+            categories[row.category], departments.get(row.department, ""), row.from_on, row.to_on
+        )
+        for row in rows
+    )
+
+
+def _bills(session: Session, person_id: int) -> int:
+    query = select(func.count()).select_from(BILL).where(BILL.c.person_id == person_id)
+    return int(session.execute(query).scalar_one())
+
+
+def _carers(session: Session, person_id: int, today: date) -> tuple[Carer, ...]:
+    table = ASSIGNMENT.c
+    rows = session.execute(
+        select(table.role, table.staff_no, func.coalesce(STAFF.c.name, ""))
+        .outerjoin(STAFF, STAFF.c.staff_no == table.staff_no)
+        .where(table.person_id == person_id, table.from_on <= today, table.to_on >= today)
+        .order_by(table.role, table.staff_no)
+    )
+    return tuple(Carer(*row) for row in rows)

@@ -1,0 +1,85 @@
+"""居民 (residents): what the deeds of residents ask first: who acts, and whose values they open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar, Final
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from backend.accounts.scope import Actor
+from backend.citizens.tables import PERSON
+from backend.kernel.crypto import Cipher, Keyring, Place
+from backend.kernel.errors import DomainError
+
+CHILD_UNTIL: Final = 14
+"""Under this age a guardian agrees to everything (个人信息保护法 art. 31)."""
+MINOR_UNTIL: Final = 18
+_NEXT: Final = text("SELECT nextval('row_id')")
+
+
+class UnknownPerson(DomainError):
+    """Nobody with this id, or nobody whom the session may see: not told which."""
+
+    code: ClassVar[str] = "unknown-person"
+
+
+class NotNamed(DomainError):
+    """The deed needs a resident who is known by name and number."""
+
+    code: ClassVar[str] = "not-named"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A person whom the session sees, with what opens and seals the person's values."""
+
+    id: int
+    name: str
+    born_on: date
+    cipher: Cipher
+
+
+def own_account(actor: Actor) -> int:
+    """The account of the resident who acts. Raises `NotNamed` for staff."""
+    if actor.resident_id is None:
+        raise NotNamed
+    return actor.resident_id
+
+
+def own_person(actor: Actor) -> int:
+    """Whom the resident who acts is known to be. Raises `NotNamed`."""
+    if actor.person_id is None:
+        raise NotNamed
+    return actor.person_id
+
+
+def seen_person(session: Session, keyring: Keyring, person_id: int) -> Seen:
+    """A person, as far as the session sees the person. Raises `UnknownPerson`."""
+    columns = PERSON.c.id, PERSON.c.name, PERSON.c.born_on, PERSON.c.data_key
+    row = session.execute(select(*columns).where(PERSON.c.id == person_id)).first()
+    if row is None:
+        raise UnknownPerson
+    cipher = keyring.person(row.id, bytes(row.data_key))
+    name = cipher.open(Place("person", "name", row.id), bytes(row.name))
+    return Seen(row.id, name, row.born_on, cipher)
+
+
+def next_id(session: Session) -> int:
+    """An id for a row whose sealed values are bound to it."""
+    return int(session.execute(_NEXT).scalar_one())
+
+
+def birthday(born_on: date, years: int) -> date:
+    """The day from which on somebody is so old; who was born on 29 February: on 1 March."""
+    try:
+        return born_on.replace(year=born_on.year + years)
+    except ValueError:
+        return date(born_on.year + years, 3, 1)
+
+
+def is_child(born_on: date, day: date) -> bool:
+    """Whether somebody is under 14 on the day."""
+    return day < birthday(born_on, CHILD_UNTIL)

@@ -1,0 +1,86 @@
+"""权限范围 (scope): whose session a transaction runs in, and what that may see.
+
+What may be seen is decided by the database, which looks the token up at every question; an `Actor`
+only tells who it is, for decisions by role and for the audit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from backend.accounts.staff_tables import VISITORS
+from backend.kernel.database import acting
+
+Kind: TypeAlias = Literal["resident", "staff"]
+_ACTOR: Final = text("SELECT * FROM session_actor()")
+_PEOPLE: Final = text("SELECT scope_people()")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts in a session that is valid now.
+
+    A resident has `resident_id`, `level` (0 to 2) and at level 2 `person_id`. Staff have
+    `staff_id`, `staff_no`, `name` and the duty in which they act: `duty_id`, `role`, the 12-digit
+    places `area_from` to `area_to`; `deputising`: it is the duty of somebody absent (`holder_no`).
+    `stale`: the session was not noted as used for a minute.
+    """
+
+    session_id: int
+    stale: bool
+    resident_id: int | None
+    person_id: int | None
+    level: int
+    staff_id: int | None
+    staff_no: str | None
+    name: str | None
+    duty_id: int | None
+    role: str | None
+    area_from: int | None
+    area_to: int | None
+    holder_no: str | None
+    deputising: bool
+
+    @property
+    def kind(self) -> Kind:
+        """What sort of account it is."""
+        return "resident" if self.resident_id is not None else "staff"
+
+    @property
+    def label(self) -> str:
+        """The account, for audit rows and columns `..._by`: `staff:S001`, `resident:17`."""
+        if self.resident_id is not None:
+            return f"resident:{self.resident_id}"
+        return f"staff:{self.staff_no}"
+
+    @property
+    def visits(self) -> bool:
+        """Whether it is the role of one who visits people, and sees those who live in the range."""
+        return self.role in VISITORS
+
+
+def act_as(session: Session, token: str) -> Actor | None:
+    """Let the transaction act in the session of this token; None where there is no valid one."""
+    acting(session, token)
+    return actor_of(session)
+
+
+def actor_of(session: Session) -> Actor | None:
+    """Who acts in the transaction; None: nobody, or the session has ended meanwhile."""
+    row = session.execute(_ACTOR).mappings().first()
+    if row is None:
+        return None
+    values = dict(row)
+    return Actor(**values | {"level": values["level"] or 0, "deputising": bool(row["deputising"])})
+
+
+def people_in_scope(session: Session) -> frozenset[int]:
+    """The people that the session may see one by one: a resident's own and those acted for; of
+    staff who visit, those assigned or delegated to them. Whom staff see for where people live, or
+    are registered, is not among them: ask the tables.
+    """
+    return frozenset(session.execute(_PEOPLE).scalar_one() or ())

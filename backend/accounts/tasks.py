@@ -1,0 +1,48 @@
+"""任务 (tasks): what WeChat tells of accounts is handled; what nobody needs is forgotten."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from backend.accounts import wechat_events as wechat_events
+from backend.accounts.closing import forget_closed
+from backend.kernel.clock import CHINA
+from backend.kernel.jobs_schedule import every_day
+
+QUEUE: Final = "accounts"
+NIGHT: Final = time(3)
+AFTERNOON: Final = time(15)
+SESSION_DAYS: Final = 365
+"""How long it is known that there was a session."""
+_WINDOWS: Final = text("DELETE FROM rate_window WHERE window_start < now() - interval '2 days'")
+_SESSIONS: Final = text(
+    "DELETE FROM account_session WHERE expires_at < now() - make_interval(days => :days)"
+)
+
+
+@every_day("accounts.clear", queue=QUEUE, at=NIGHT)
+def clear_day(session: Session, period: str) -> None:
+    """Counts of windows that are over, and sessions of long ago."""
+    session.execute(_WINDOWS)
+    session.execute(_SESSIONS, {"days": SESSION_DAYS})
+
+
+@every_day("accounts.forget_closed", queue=QUEUE, at=NIGHT)
+def forget_at_night(session: Session, period: str) -> None:
+    """What is left of the WeChat users whose accounts were closed: within 24 hours, so twice."""
+    _forget(session, period, NIGHT)
+
+
+@every_day("accounts.forget_closed_again", queue=QUEUE, at=AFTERNOON)
+def forget_in_the_afternoon(session: Session, period: str) -> None:
+    """The same, half a day later."""
+    _forget(session, period, AFTERNOON)
+
+
+def _forget(session: Session, period: str, at: time) -> None:
+    day = datetime.fromisoformat(period).date()
+    forget_closed(session, datetime.combine(day, at, CHINA))

@@ -1,0 +1,1 @@
+"""客服对话 (chat): understands what residents write to customer service, answers, or hands over."""

@@ -1,0 +1,54 @@
+"""查看记录 (seen by): who looked at a person's file, when, in which role and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from backend.kernel.audit_words import FIELDS, PURPOSES, ROLES
+from backend.kernel.clock import CHINA
+
+MOST: Final = 200
+_SEEN: Final = text("SELECT at, actor, role, purpose, detail FROM audit_seen(:person, :most)")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look at a file. `actor`: the account (`staff:S001`); `fields`: codes of `FIELDS`."""
+
+    at: datetime
+    actor: str
+    role: str
+    purpose: str
+    fields: tuple[str, ...]
+
+    @property
+    def by(self) -> str:
+        """Role and staff number, as the resident reads them; an own look without a number."""
+        name = ROLES.get(self.role, "工作人员")
+        kind, _, number = self.actor.partition(":")
+        return f"{name}（工号 {number}）" if kind == "staff" else name
+
+    @property
+    def sentence(self) -> str:
+        """The look in plain words."""
+        when = self.at.astimezone(CHINA)
+        moment = f"{when.year}年{when.month}月{when.day}日 {when:%H:%M}"
+        parts = "、".join(FIELDS[one] for one in self.fields if one in FIELDS) or "档案"
+        return f"{moment}，{self.by}为“{PURPOSES.get(self.purpose, '未说明')}”查看了：{parts}。"
+
+
+def seen_by(session: Session, person_id: int, most: int = MOST) -> list[Seen]:
+    """Who looked at the person's file, newest first.
+
+    The database tells residents alone, of themselves and of those they act for; others get nothing.
+    """
+    rows = session.execute(_SEEN, {"person": person_id, "most": most})
+    return [
+        Seen(row.at, row.actor, row.role, row.purpose, tuple(row.detail.get("fields", ())))
+        for row in rows
+    ]

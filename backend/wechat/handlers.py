@@ -1,0 +1,41 @@
+"""推送的处理 (handlers): what higher capabilities do with what WeChat tells.
+
+They register in a module that their `tasks` module imports, so that every worker knows them. A
+handler runs in a worker, in the transaction that marks the push as done: it may be run again after
+an error, its effect is kept once. It calls nobody: what must be sent becomes a job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from sqlalchemy.orm import Session
+
+from backend.wechat.push import Push
+
+Handler: TypeAlias = Callable[[Session, Push], None]
+
+HANDLERS: Final[dict[str, list[Handler]]] = {}
+"""By the name of a push, in the order in which they registered."""
+
+
+def on_push(*names: str) -> Callable[[Handler], Handler]:
+    """Have a function called for pushes of these names: an event (`subscribe_msg_popup_event`) or
+    a kind of message (`text`). Several may be registered for one name.
+    """
+
+    def registered(handler: Handler) -> Handler:
+        for name in names:
+            HANDLERS.setdefault(name, []).append(handler)
+        return handler
+
+    return registered
+
+
+def handle(session: Session, push: Push) -> int:
+    """Call everybody who registered for it; returns how many."""
+    called = HANDLERS.get(push.name, ())
+    for handler in called:
+        handler(session, push)
+    return len(called)

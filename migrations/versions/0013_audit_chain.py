@@ -1,0 +1,142 @@
+"""审计链: what was written is chained by a sealer, so that a change of it shows."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+
+WRITTEN = "actor, role, action, subject_kind, subject_id, detail, purpose, area"
+"""What writers say; the id and the moment are the database's."""
+
+HEAD = "STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$"
+# Residents alone are told, and of those alone whom they act for; also what was read under the
+# number of somebody who turned out to be the same person.
+SEEN = f"""
+    CREATE FUNCTION audit_seen(person bigint, most integer) RETURNS TABLE (
+        at timestamptz, actor text, role text, purpose text, detail jsonb
+    ) LANGUAGE plpgsql {HEAD}
+    BEGIN
+        IF scope_resident() IS NULL OR NOT coalesce(person = ANY (scope_people()), false) THEN
+            RETURN;
+        END IF;
+        RETURN QUERY
+            WITH RECURSIVE same (id) AS (
+                SELECT person
+                UNION SELECT m.merged_id FROM person_merge AS m JOIN same AS s ON s.id = m.person_id
+                    WHERE m.undone_at IS NULL
+            )
+            SELECT e.at, e.actor, e.role, e.purpose, e.detail FROM audit_event AS e
+            WHERE e.subject_kind = 'person' AND e.action = 'person.read'
+                AND e.subject_id IN (SELECT s.id::text FROM same AS s)
+            ORDER BY e.id DESC LIMIT most;
+    END
+    $$
+"""
+# An auditor reads what happened in the places of the duty, and what belongs to no place; commands
+# read everything.
+LISTED = f"""
+    CREATE FUNCTION audit_listed(asked jsonb, most integer) RETURNS SETOF audit_event
+    LANGUAGE plpgsql {HEAD}
+    DECLARE
+        command boolean := current_setting('role') = 'shukun_worker';
+    BEGIN
+        IF NOT command AND scope_role() IS DISTINCT FROM 'auditor' THEN
+            RETURN;
+        END IF;
+        RETURN QUERY
+            SELECT * FROM audit_event AS e
+            WHERE (command OR e.area IS NULL OR e.area BETWEEN duty_low() AND duty_high())
+                AND e.id < coalesce((asked->>'before')::bigint, 9223372036854775807)
+                AND e.at >= coalesce((asked->>'since')::timestamptz, '-infinity')
+                AND e.at < coalesce((asked->>'until')::timestamptz, 'infinity')
+                AND (asked->>'actor' IS NULL OR e.actor = asked->>'actor')
+                AND (asked->>'action' IS NULL OR e.action = asked->>'action')
+                AND (asked->>'kind' IS NULL OR e.subject_kind = asked->>'kind')
+                AND (asked->>'subject' IS NULL OR e.subject_id = asked->>'subject')
+            ORDER BY e.id DESC LIMIT most;
+    END
+    $$
+"""
+# Counted to ten thousand: the metrics are asked for often, and more is not worth the time.
+WINDOW = f"""
+    CREATE FUNCTION audit_window() RETURNS TABLE (waiting bigint, oldest_seconds double precision)
+    LANGUAGE plpgsql {HEAD}
+    DECLARE
+        settled bigint := coalesce(
+            (SELECT c.closed FROM audit_chain AS c ORDER BY c.position DESC LIMIT 1), 0);
+    BEGIN
+        RETURN QUERY
+            SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(w.at) FILTER
+                (WHERE isfinite(w.at))), 0)::float8
+            FROM (
+                SELECT e.at FROM audit_event AS e
+                WHERE e.id > settled
+                    AND NOT EXISTS (SELECT FROM audit_chain AS c WHERE c.event_id = e.id)
+                ORDER BY e.id LIMIT 10000
+            ) AS w;
+    END
+    $$
+"""
+FUNCTIONS = {
+    "audit_seen(bigint, integer)": SEEN,
+    "audit_listed(jsonb, integer)": LISTED,
+    "audit_window()": WINDOW,
+}
+
+
+def upgrade() -> None:
+    op.add_column("audit_event", _text("role"))
+    op.add_column("audit_event", _text("purpose"))
+    op.add_column("audit_event", sa.Column("area", sa.BigInteger(), nullable=True))
+    # A long transaction's event says when it was written, not when the transaction began.
+    op.execute("ALTER TABLE audit_event ALTER COLUMN at SET DEFAULT clock_timestamp()")
+    op.create_table(
+        "audit_chain",
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("event_id", sa.BigInteger(), nullable=True),
+        sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("length(hash) = 32", name="ck_audit_chain_digest_whole"),
+        sa.PrimaryKeyConstraint("position", name="pk_audit_chain"),
+        sa.UniqueConstraint("event_id", name="uq_audit_chain_event_id"),
+    )
+    op.execute(
+        """
+        CREATE TRIGGER audit_chain_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
+            ON audit_chain FOR EACH STATEMENT EXECUTE FUNCTION forbid_change()
+        """
+    )
+    op.execute("REVOKE ALL ON audit_event, audit_chain FROM shukun_app, shukun_worker")
+    op.execute(f"GRANT INSERT ({WRITTEN}) ON audit_event TO shukun_app, shukun_worker")
+    op.execute("GRANT SELECT ON audit_event TO shukun_worker")
+    op.execute("GRANT SELECT, INSERT ON audit_chain TO shukun_worker")
+    op.execute("GRANT SELECT ON SEQUENCE audit_event_id_seq TO shukun_worker")
+    _create_functions()
+
+
+def _text(name: str) -> sa.Column:
+    return sa.Column(name, sa.Text(), server_default="", nullable=False)
+
+
+def _create_functions() -> None:
+    op.execute("GRANT CREATE ON SCHEMA public TO shukun_worker")
+    for signature, body in FUNCTIONS.items():
+        op.execute(body)
+        op.execute(f"REVOKE EXECUTE ON FUNCTION {signature} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO shukun_app, shukun_worker")
+        op.execute(f"ALTER FUNCTION {signature} OWNER TO shukun_worker")
+    op.execute("REVOKE CREATE ON SCHEMA public FROM shukun_worker")
+
+
+def downgrade() -> None:
+    for signature in FUNCTIONS:
+        op.execute(f"DROP FUNCTION {signature}")
+    op.drop_table("audit_chain")
+    op.execute("REVOKE ALL ON audit_event FROM shukun_app, shukun_worker")
+    op.execute("GRANT SELECT, INSERT ON audit_event TO shukun_app, shukun_worker")
+    op.execute("REVOKE SELECT ON SEQUENCE audit_event_id_seq FROM shukun_worker")
+    op.execute("ALTER TABLE audit_event ALTER COLUMN at SET DEFAULT now()")
+    for column in ("area", "purpose", "role"):
+        op.drop_column("audit_event", column)

@@ -1,0 +1,1 @@
+"""账号: signing in and out, over HTTP."""

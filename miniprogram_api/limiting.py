@@ -1,0 +1,87 @@
+"""限次 (limiting): how often an account, or an address, may do something, over all processes.
+
+An account comes first: neighbours behind one address do not use up each other's. An address counts
+only where there is no account yet, generously: a village of two hundred may sign in through one.
+Addresses are those of connections (`credentials.address`), kept as an HMAC.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from functools import cache
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Final
+
+from flask import Flask, current_app
+from limits import RateLimitItemPerSecond
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from backend.accounts.scope import Actor
+from backend.kernel import keys
+from miniprogram_api import credentials
+from miniprogram_api.limits_store import DatabaseStorage
+from miniprogram_api.problems import refuse
+
+_V6_OF_ONE: Final = 64
+"""Bits of an IPv6 address that one customer has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`most` times in any `seconds`, under a name."""
+
+    name: str
+    most: int
+    seconds: int
+
+    @property
+    def item(self) -> RateLimitItemPerSecond:
+        """As `limits` has it."""
+        return RateLimitItemPerSecond(self.most, self.seconds, namespace=self.name)
+
+
+SIGN_IN: Final = Limit("sign_in", 600, 600)
+"""Of staff or residents, from one address."""
+_ACCOUNT_SECONDS: Final = 300
+
+
+def install(app: Flask, account_requests: int) -> None:
+    """Give the application the requests that one account may make in five minutes."""
+    app.extensions["account_limit"] = Limit("account", account_requests, _ACCOUNT_SECONDS)
+
+
+def by_address(limit: Limit) -> None:
+    """Count for the caller's address. Raises `Refused` (429) with the seconds to wait."""
+    _count(limit, keys.keyring().index("rate", _network(credentials.address())).hex())
+
+
+def by_account(actor: Actor, limit: Limit | None = None) -> None:
+    """Count for the account that acts; None: a request. Raises `Refused` (429) with the seconds to
+    wait.
+    """
+    _count(limit or current_app.extensions["account_limit"], actor.label)
+
+
+def _count(limit: Limit, who: str) -> None:
+    limiter = _limiter()
+    if not limiter.hit(limit.item, who):
+        until = limiter.get_window_stats(limit.item, who).reset_time - time.time()
+        raise refuse(429, headers=(("Retry-After", str(max(1, math.ceil(until)))),))
+
+
+@cache
+def _limiter() -> SlidingWindowCounterRateLimiter:
+    return SlidingWindowCounterRateLimiter(DatabaseStorage())
+
+
+def _network(address: str) -> str:
+    """The address, or the network of a customer."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        return str(ip_network((found, _V6_OF_ONE), strict=False))
+    return str(found)

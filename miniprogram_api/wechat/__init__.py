@@ -1,0 +1,1 @@
+"""微信: where WeChat's message push arrives."""
