@@ -41,16 +41,8 @@ def take_in(
     """
     session.execute(_QUICKLY)
     number = session.execute(_NEXT).scalar_one()
-    payload = _Payload(push.openid, push.created_at, dict(push.body))
-    row = {
-        "id": number,
-        "dedupe_key": push.key,
-        "stamp": stamp,
-        "kind": push.kind,
-        "event": push.event,
-        "payload": keyring.shared().seal(_place(number), msgspec.json.encode(payload).decode()),
-    }
     taken = insert(WECHAT_PUSH).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    row = {**_row(keyring, push, number), "stamp": stamp}
     try:
         made = session.execute(taken.returning(WECHAT_PUSH.c.dedupe_key), row)
         new = made.one_or_none() is not None
@@ -62,6 +54,14 @@ def take_in(
             _leave(session, keyring, push, number, task)
         return new
     raise PushRefused
+
+
+def _row(keyring: Keyring, push: Push, number: int) -> dict[str, Any]:
+    payload = _Payload(push.openid, push.created_at, dict(push.body))
+    said = msgspec.json.encode(payload).decode()
+    sealed = keyring.shared().seal(_place(number), said)
+    known = {"id": number, "dedupe_key": push.key, "kind": push.kind, "event": push.event}
+    return {**known, "payload": sealed}
 
 
 def _leave(session: Session, keyring: Keyring, push: Push, number: int, task: Task[[int]]) -> None:
