@@ -110,6 +110,12 @@ PARTS = (
         (*ALONE, "tests/kernel/test_audit_tampering.py", "tests/kernel/test_audit_kills.py"),
         {"SHUKUN_AUDIT_TAMPERINGS": "1000", "SHUKUN_AUDIT_KILLS": "100"},
     ),
+    Part(
+        "revocation",
+        "1,000 revocations at the next request on each of four workers",
+        (*ALONE, "tests/miniprogram_api/test_revocation.py"),
+        {"SHUKUN_REVOCATIONS": "1000"},
+    ),
     Part("batch", "batches beside a hand-written function", ("tests.benchmarks", "batch"), {}, 20),
     Part("one", "one person with the full explanation", ("tests.benchmarks", "one"), {}, 4),
     Part("many", "a thousand requests in one body", ("tests.benchmarks", "many"), {}, 4),
