@@ -27,6 +27,7 @@ from backend.kernel import clock
 from backend.kernel.database import transaction
 from backend.kernel.jobs_schedule import defer_due
 from backend.kernel.jobs_upkeep import SILENCE_SECONDS, open_jobs, take_back_stalled
+from backend.kernel.jobs_watch import watches_of
 from miniprogram_api.queue_app import queue_app
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 POLL_SECONDS: Final = 2.0
 SEAL_SECONDS: Final = 5.0
 """What was written into the audit is sealed after so long; until then nothing protects it."""
-BESIDE_JOBS: Final = 3
+BESIDE_JOBS: Final = 4
 PAUSE_SECONDS: Final = 1.0
 PASSING: Final = (psycopg.OperationalError, psycopg.errors.ForeignKeyViolation)
 """The server is away; or it counted this worker as dead, which begins anew under another number."""
@@ -89,7 +90,7 @@ class _Worker:
 
     async def run(self) -> bool:
         loop = asyncio.get_running_loop()
-        # One thread a job; one each for upkeep, sealing, and the look at what is open.
+        # One thread a job; one each for upkeep, sealing, watches, and the look at what is open.
         loop.set_default_executor(ThreadPoolExecutor(self.plan.concurrency + BESIDE_JOBS))
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, self.stopping.set)
@@ -166,6 +167,9 @@ class _Worker:
         beside = [_again_and_again(partial(upkeep, plan), plan.upkeep_every, "upkeep failed")]
         if plan.seal is not None:
             beside.append(_again_and_again(plan.seal, plan.seal_every, "audit not sealed"))
+        if not plan.until_empty:
+            for one in watches_of(plan.queues):
+                beside.append(_again_and_again(one, one.seconds, "watch failed"))
         return beside
 
 

@@ -130,6 +130,12 @@ PARTS = (
         (*ALONE, "tests/kernel/test_audit_tampering.py", "tests/kernel/test_audit_kills.py"),
         {"SHUKUN_AUDIT_TAMPERINGS": "1000", "SHUKUN_AUDIT_KILLS": "100"},
     ),
+    Part(
+        "revocation",
+        "1,000 revocations at the next request on each of four workers",
+        (*ALONE, "tests/miniprogram_api/test_revocation.py"),
+        {"SHUKUN_REVOCATIONS": "1000"},
+    ),
 )
 
 

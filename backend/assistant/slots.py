@@ -20,8 +20,9 @@ from backend.policies.book import PolicyBook, Vocabulary
 from backend.policies.search.words import normalise
 
 _HERE: Final = Path(__file__).parent
-_NEAR: Final = 3
-"""Characters between a denial and what it denies."""
+_NEAR: Final = 4
+_NEAR_AFTER: Final = 10
+"""Characters before and after a category in which it may be denied."""
 _PIECE: Final = re.compile(r"[,。;、\s]")
 _OWN: Final = "own"
 _IN_SCOPE: Final = "in_scope"
@@ -95,13 +96,16 @@ class SlotReader:
         return None
 
     def place(self, heard: str) -> str | None:
-        """A place of which there is a policy: other names may be ordinary words (和平, 公安)."""
+        """A place that has a policy, or is named in full: other names may be words (和平, 公安)."""
         code = place_in(heard)
-        return code if code is not None and self._book.concerning(code) else None
+        if code is None:
+            return None
+        in_full = (areas.area_short_name(code) or "") in heard
+        return code if in_full or self._book.concerning(code) else None
 
     def _denied(self, heard: str, match: re.Match[str]) -> bool:
         before = heard[max(0, match.start() - _NEAR) : match.start()]
-        after = heard[match.end() : match.end() + _NEAR]
+        after = _PIECE.split(heard[match.end() : match.end() + _NEAR_AFTER])[0]
         return any(before.endswith(word) for word in self._words.denied_before) or any(
             word in after for word in self._words.denied_after
         )

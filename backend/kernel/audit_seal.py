@@ -172,9 +172,9 @@ def _seal_next(session: Session, look: Look, after: int) -> tuple[Tail, _Done]:
 def _linked(end: Tail, look: Look, events: list[Event], *, whole: bool) -> Iterator[Link]:
     """The links of the events, the last of which closes; or one without, only to close."""
     closing = whole and look.settled and end.closed < look.last
-    last = events[-1] if events else None
-    for event in events if events or not closing else [None]:
-        closed = look.last if closing and event is last else end.closed
+    said: list[Event | None] = [*events] or ([None] if closing else [])
+    for number, event in enumerate(said, start=1):
+        closed = look.last if closing and number == len(said) else end.closed
         link = _link(end, look, closed, event)
         yield link
         end = Tail(link.position, link.closed, link.hash)

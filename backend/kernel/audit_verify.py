@@ -32,14 +32,19 @@ _ONE_SNAPSHOT: Final = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, RE
 _TIME: Final = text("SET LOCAL statement_timeout = '30min'")
 _OPEN: Final = text(
     """
-    SELECT count(*) FILTER (WHERE id > :closed) AS waiting, count(*) FILTER (WHERE id <= :closed)
-        AS inserted, (array_agg(id ORDER BY id) FILTER (WHERE id <= :closed))[1:20] AS first,
-        count(*) FILTER (WHERE id > :closed AND NOT at BETWEEN :earliest AND clock_timestamp()
+    WITH event AS (
+        SELECT id, at, id > :closed AND id <= drawn.last AS waits
+        FROM audit_event,
+            (SELECT coalesce(pg_sequence_last_value('audit_event_id_seq'), 0) AS last) AS drawn
+        WHERE NOT EXISTS (SELECT FROM audit_chain WHERE event_id = audit_event.id)
+    )
+    SELECT count(*) FILTER (WHERE waits) AS waiting, count(*) FILTER (WHERE NOT waits) AS inserted,
+        (array_agg(id ORDER BY id) FILTER (WHERE NOT waits))[1:20] AS first,
+        count(*) FILTER (WHERE waits AND NOT at BETWEEN :earliest AND clock_timestamp()
             + interval '1 minute') AS untimely,
         extract(epoch FROM clock_timestamp() - min(at) FILTER
-            (WHERE id > :closed AND isfinite(at)))::float8 AS age
-    FROM audit_event AS event
-    WHERE NOT EXISTS (SELECT FROM audit_chain WHERE event_id = event.id)
+            (WHERE waits AND isfinite(at)))::float8 AS age
+    FROM event
     """
 )
 
@@ -130,7 +135,7 @@ def _not_in_chain(session: Session, walk: Walk, report: Report) -> None:
     row: Any = session.execute(_OPEN, {"closed": walk.closed, "earliest": earliest}).one()
     report.waiting, report.oldest_seconds = row.waiting, row.age or 0.0
     for number in row.first or ():
-        says = f"事件 {number} 不在链上，编号却早已结清：是事后插入的，或它的链环被删除。"
+        says = f"事件 {number} 不在链上，编号却早已结清或从未发出：是插入的，或它的链环被删除。"
         report.add(Finding("inserted", 0, says))
     report.count += row.inserted - len(row.first or ())
     if row.untimely:

@@ -12,7 +12,7 @@ ROLES: Final[Mapping[str, str]] = {
     "township_reviewer": "乡镇（街道）初审员",
     "county_officer": "县级经办人员",
     "city_officer": "市级经办人员",
-    "auditor": "审计人员",
+    "auditor": "审计员",
     "system_admin": "系统管理员",
     "resident": "本人或家人",
     "operator": "系统运行人员",

@@ -14,6 +14,7 @@ __all__ = ["NOT_SHOWN", "SettingFault", "Settings", "SettingsError", "WeChatSett
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 CIPHERS: Final = ("aes", "sm4")
+SMS: Final = ("none", "record")
 MEBIBYTE: Final = 1024 * 1024
 DEFAULT_DATA: Final = PROJECT / "var"
 
@@ -54,6 +55,8 @@ class Settings:
     """Whether real people are served: nothing made for trials is taken then."""
     wechat: WeChatSettings | None = None
     """The mini-program; None: none is connected."""
+    sms: str = "none"
+    """Who sends text messages: nobody, or `record`, which writes them into a table, for trials."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -83,7 +86,10 @@ class Settings:
             proxies=read.number("SHUKUN_PROXIES", 0, 0, 9),
             production=production,
             wechat=read_wechat(read, production=production),
+            sms=read.one_of("SHUKUN_SMS", SMS),
         )
+        if production and settings.sms == "record":
+            read.fault("SHUKUN_SMS", "这是试用的办法，并不发出短信：正式运行时请删去此变量。")
         if read.faults:
             raise SettingsError(read.faults)
         return settings

@@ -42,6 +42,9 @@ def _kind(name: str, role: str, working_days: int = 10) -> Kind:
 KINDS: Final[Mapping[str, Kind]] = {
     "home_visit": Kind("预警入户核查", VILLAGE, 5, VISITED),
     "exit_told": _kind("当面告知退出", VILLAGE, 5),
+    "tell_person": _kind("当面告知消息", VILLAGE, 5),
+    "message_failed": _kind("消息无法送达，请处理", COUNTY, 5),
+    "messages_late": _kind("消息迟迟没有发出，请检查", CITY, 1),
     "enrol_first": _kind("先办参保", TOWNSHIP),
     "insured_elsewhere": _kind("参保在外地，请核实", TOWNSHIP),
     "other_area_pays": _kind("身份由外地发放待遇，请核实由哪里救助", COUNTY),
@@ -59,6 +62,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "people_merged": _kind("两个号码合为一人，请核对", TOWNSHIP),
     "phone_shared": _kind("多户共用一个电话，请核对", TOWNSHIP, 20),
     "renew_recognition": _kind("身份即将到期，请续办认定", TOWNSHIP, 20),
+    "chat_handover": _kind("客服对话转人工", TOWNSHIP, 1),
     "year_end_review": _kind("年终复核：未到起付线的费用", COUNTY, 20),
 }
 """Code → kind. `home_visit`: 5 working days, plan-2026 一; the other periods are the product's."""

@@ -97,7 +97,10 @@ NOTICE_DUE: Final = Table(
     Column("kind", Text, nullable=False),
     Column("cause", Text, nullable=False),
     Column("created_on", Date, nullable=False),
+    Column("owed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("taken_at", DateTime(timezone=True)),
     UniqueConstraint("person_id", "kind", "cause"),
+    Index("ix_notice_due_id_open", "id", postgresql_where=text("taken_at IS NULL")),
 )
 """待告知: a message that a person is owed, once a cause (`identity:123`); whoever delivers messages
-takes it from here."""
+takes it from here, and says when in `taken_at`."""

@@ -42,6 +42,10 @@ def _create_notices() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("created_on", sa.Date(), nullable=False),
+        sa.Column(
+            "owed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_notice_due"),
         sa.UniqueConstraint(
             "person_id", "kind", "cause", name="uq_notice_due_person_id_kind_cause"
@@ -114,6 +118,9 @@ def _item_constraints() -> tuple[sa.Constraint, ...]:
 
 
 def _create_indexes() -> None:
+    op.create_index(
+        "ix_notice_due_id_open", "notice_due", ["id"], postgresql_where=sa.text("taken_at IS NULL")
+    )
     still_open = sa.text("state <> 'done'")
     op.create_index("ix_work_item_area", "work_item", ["area"], postgresql_where=still_open)
     op.create_index("ix_work_item_person_id", "work_item", ["person_id"])

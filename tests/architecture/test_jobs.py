@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 
 from backend.kernel.jobs import TASKS, queues
@@ -8,6 +9,8 @@ from backend.kernel.settings import PROJECT
 from miniprogram_api import queue_app
 
 DECORATORS = re.compile(r"^@(?:jobs\.|jobs_schedule\.)?(?:task|every_(?:day|month|year))\(", re.M)
+
+ON_PUSH = re.compile(r"^@on_push\(", re.M)
 
 
 def test_every_task_lies_in_a_tasks_module_which_workers_import() -> None:
@@ -30,3 +33,18 @@ def test_every_task_and_every_queue_is_known_to_workers() -> None:
         name: task.queue for name, task in TASKS.items()
     }
     assert {task.queue for task in TASKS.values()} == set(queues())
+
+
+def test_every_handler_of_pushes_is_known_to_workers() -> None:
+    """One in a module that no `tasks` module imports would never be called."""
+    modules = {
+        path.relative_to(PROJECT).as_posix()[: -len(".py")].replace("/", ".")
+        for path in (PROJECT / "backend").rglob("*.py")
+        if ON_PUSH.search(path.read_text(encoding="utf-8"))
+    }
+    program = "import sys; from miniprogram_api import queue_app; queue_app.import_tasks(); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert modules
+    assert modules <= set(done.stdout.split())

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from backend.accounts.duties import ROLE_NAMES
 from backend.accounts.scope import act_as
 from backend.kernel.audit import Subject, read_person, record
 from backend.kernel.audit_list import Asked, events
@@ -27,6 +28,7 @@ JIANGYIN = "320281"
 
 @pytest.fixture
 def people(worker_database: Engine, tmp_path: Path) -> list[Invented]:
+    """Each with an account of the same number."""
     found = invent(4)
     with transaction() as session:
         plant(session, Keyring.open_or_create(tmp_path / "keys.json"), found)
@@ -59,7 +61,7 @@ def site(app_database: Engine) -> Iterator[Session]:
 def test_a_resident_is_told_who_looked_when_in_which_role_and_why(
     site: Session, doctor: str, people: list[Invented], accounts: Accounts
 ) -> None:
-    act_as(site, accounts.resident_token(people[0].id))
+    act_as(site, accounts.resident_session(people[0].id))
     (seen,) = seen_by(site, people[0].id)
     assert (seen.actor, seen.role, seen.purpose) == ("staff:S007", "family_doctor", "visit")
     assert seen.fields == ("basic", "bills")
@@ -72,7 +74,7 @@ def test_nobody_else_is_told(
     site: Session, doctor: str, people: list[Invented], accounts: Accounts
 ) -> None:
     tokens = [
-        accounts.resident_token(people[1].id),
+        accounts.resident_session(people[1].id),
         accounts.resident_token(),
         doctor,
         accounts.staff_token("county_officer", JIANGYIN),
@@ -88,7 +90,7 @@ def test_nobody_else_is_told(
 def test_who_acts_for_a_person_is_told_too(
     site: Session, doctor: str, people: list[Invented], accounts: Accounts
 ) -> None:
-    resident = accounts.resident(people[2].id)
+    resident = people[2].id
     accounts.change(
         "INSERT INTO family_authority (id, resident_id, person_id, relationship, basis,"
         " recorded_by, from_on) VALUES (nextval('row_id'), :resident, :person, '子女', 'written',"
@@ -110,7 +112,7 @@ def test_what_was_read_under_a_number_merged_since_is_told(
         merged=people[1].id,
         into=people[0].id,
     )
-    act_as(site, accounts.resident_token(people[0].id))
+    act_as(site, accounts.resident_session(people[0].id))
     assert len(seen_by(site, people[0].id)) == 2
 
 
@@ -122,7 +124,7 @@ def test_the_newest_come_first_and_no_more_than_asked_for(
         assert actor is not None
         for _ in range(5):
             read_person(session, actor, people[0].id, "counsel", ["phone"])
-    act_as(site, accounts.resident_token(people[0].id))
+    act_as(site, accounts.resident_session(people[0].id))
     assert [one.purpose for one in seen_by(site, people[0].id, 6)] == ["counsel"] * 5 + ["visit"]
     assert len(seen_by(site, people[0].id, 2)) == 2
 
@@ -175,7 +177,8 @@ def test_a_look_is_told_in_plain_words() -> None:
     assert strange.sentence == ("2026年11月21日 10:05，工作人员（工号 S1）为“未说明”查看了：档案。")
 
 
-def test_the_words_are_chinese_and_roles_are_called_as_in_the_lists_of_work() -> None:
+def test_the_words_are_chinese_and_roles_are_called_as_elsewhere() -> None:
     for words in (ROLES, PURPOSES, FIELDS):
         assert not [word for word in words.values() if word.isascii()]
-    assert {role: ROLES[role] for role in kinds.ROLES} == dict(kinds.ROLES)
+    for named in (kinds.ROLES, ROLE_NAMES):
+        assert {role: ROLES[role] for role in named} == named

@@ -17,6 +17,7 @@ import backend.kernel.audit_chain
 import backend.kernel.jobs
 import backend.kernel.key_check
 import backend.matching.tables
+import backend.notifications.tables
 import backend.payments.tables
 import backend.policies.confirmation
 import backend.warnings.tables

@@ -26,7 +26,7 @@ from tests.support.audited import audited
 from tests.support.sealed import Invented, data_versions, faults, invent, plant
 
 PEOPLE = int(os.environ.get("SHUKUN_ROTATION_PEOPLE", "300"))
-"""Seven rows each."""
+"""Ten rows each."""
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_nobody_is_lost_or_misread_while_keys_change_and_after_the_old_ones_are_
     database_url: str, chosen: Settings, people: list[Invented]
 ) -> None:
     in_use = by_key(1)
-    assert in_use == 7 * len(people)
+    assert in_use == 10 * len(people)
     with reading(database_url, chosen, people) as found:
         assert run(["keys", "add", "--by", "张三"]) == 0
         assert run(["keys", "rotate", "--by", "张三"]) == 0
@@ -202,7 +202,7 @@ def test_a_key_in_use_is_not_dropped(
     said = capsys.readouterr().err
     assert said.count("正在使用或备用，不能废除") == 2
     assert "没有第 3 号密钥" in said
-    assert f"第 1 号密钥还有 {7 * len(people)} 行在用" in said
+    assert f"第 1 号密钥还有 {10 * len(people)} 行在用" in said
     assert failures(chosen, people) == []
 
 
@@ -213,7 +213,7 @@ def test_the_keys_are_listed_with_what_depends_on_them(
     assert run(["keys", "show"]) == 0
     lines = capsys.readouterr().out.splitlines()[-2:]
     assert lines == [
-        f"第 1 号密钥（现用）：{7 * len(people)} 行在用",
+        f"第 1 号密钥（现用）：{10 * len(people)} 行在用",
         "第 2 号密钥（备用）：0 行在用",
     ]
 

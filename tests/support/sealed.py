@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -38,13 +39,15 @@ class Invented:
     diagnosis: str
     detail: str
     account: str
+    openid: str
+    totp: str
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """What may stand nowhere in plain."""
         return (
             self.name, self.number, self.former, self.phone, self.household, self.certificate,
-            self.diagnosis, self.detail, self.account,
+            self.diagnosis, self.detail, self.account, self.openid, self.totp,
         )  # fmt: skip
 
 
@@ -68,6 +71,8 @@ def _invent(dice: random.Random, at: int) -> Invented:
         diagnosis=f"{dice.choice(DIAGNOSES)}{at:05d}K",
         detail=f"迁往外省{serial}",
         account=_card(f"6222{serial}"),
+        openid=f"oINV{dice.randrange(10**9):09d}x{serial[:14]}",
+        totp=f"TOTP{base64.b32encode(serial.encode()).decode().rstrip('=')}",
     )
 
 
@@ -87,7 +92,7 @@ def plant(session: Session, keyring: Keyring, people: Sequence[Invented]) -> Non
     """Write them by COPY, as the worker does: every table that holds something personal."""
     rows: dict[str, list[dict[str, Any]]] = {}
     for person in people:
-        for table, row in _rows(keyring, person):
+        for table, row in (*_rows(keyring, person), *_account_rows(keyring, person)):
             rows.setdefault(table, []).append(row)
     for table, of_table in rows.items():
         columns = ", ".join(of_table[0])
@@ -162,6 +167,24 @@ def _rows(keyring: Keyring, one: Invented) -> Iterator[tuple[str, dict[str, Any]
     }  # fmt: skip
 
 
+def _account_rows(keyring: Keyring, one: Invented) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What accounts keep of somebody, under the shared key."""
+    shared = keyring.shared()
+    yield "resident", {
+        "id": one.id, "person_id": one.id, "level": 2,
+        "phone": shared.seal(Place("resident", "phone", one.id), one.phone),
+        "phone_index": keyring.index("phone", one.phone),
+    }  # fmt: skip
+    yield "wechat_user", {
+        "resident_id": one.id, "openid_index": keyring.index("openid", one.openid),
+        "openid": shared.seal(Place("wechat_user", "openid", one.id), one.openid),
+    }  # fmt: skip
+    yield "staff", {
+        "id": one.id, "staff_no": f"S{one.id}", "name": "测试", "password_hash": "!",
+        "totp_secret": shared.seal(Place("staff", "totp_secret", one.id), one.totp),
+    }  # fmt: skip
+
+
 def faults(session: Session, keyring: Keyring, people: Sequence[Invented]) -> list[str]:
     """What of these people is not found, or not read as it was written; empty: all is well."""
     found: list[str] = []
@@ -177,6 +200,8 @@ def _faults_of(session: Session, keyring: Keyring, one: Invented) -> Iterator[st
         ("phone", "phone", one.phone, "SELECT id FROM person WHERE phone_index = ANY(:i)"),
         ("household", "household", one.household, "SELECT id FROM household WHERE number_index = ANY(:i)"),
         ("account", "account", one.account, "SELECT person_id FROM payee WHERE account_index = ANY(:i)"),
+        ("resident's phone", "phone", one.phone, "SELECT id FROM resident WHERE phone_index = ANY(:i)"),
+        ("openid", "openid", one.openid, "SELECT resident_id FROM wechat_user WHERE openid_index = ANY(:i)"),
     ):  # fmt: skip
         indexes = list(keyring.indexes(kind, value))
         if session.execute(text(question), {"i": indexes}).scalars().all() != [one.id]:
@@ -184,7 +209,11 @@ def _faults_of(session: Session, keyring: Keyring, one: Invented) -> Iterator[st
     row = session.execute(
         text(
             "SELECT person.data_key, person.name, person.phone, bill.diagnosis, household.number"
+            ", resident.phone AS own_phone, wechat_user.openid, staff.totp_secret"
             " FROM person JOIN bill ON bill.person_id = person.id"
+            " JOIN resident ON resident.person_id = person.id"
+            " JOIN wechat_user ON wechat_user.resident_id = resident.id"
+            " JOIN staff ON staff.id = person.id"
             " JOIN household ON household.id = person.household_id WHERE person.id = :id"
         ),
         {"id": one.id},
@@ -195,8 +224,12 @@ def _faults_of(session: Session, keyring: Keyring, one: Invented) -> Iterator[st
         cipher.open(Place("person", "phone", one.id), row.phone),
         cipher.open(Place("bill", "diagnosis", one.id), row.diagnosis),
         keyring.shared().open(Place("household", "number", one.id), row.number),
+        keyring.shared().open(Place("resident", "phone", one.id), row.own_phone),
+        keyring.shared().open(Place("wechat_user", "openid", one.id), row.openid),
+        keyring.shared().open(Place("staff", "totp_secret", one.id), row.totp_secret),
     )
-    if read != (one.name, one.phone, one.diagnosis, one.household):
+    plain = one.name, one.phone, one.diagnosis, one.household, one.phone, one.openid, one.totp
+    if read != plain:
         yield f"{one.id} is not read as written"
 
 

@@ -206,6 +206,15 @@ def insert(at: Place) -> None:
 
 
 @tampering
+def insert_far_ahead(at: Place) -> None:
+    """With an id that was never drawn."""
+    ahead = at.events[-1] + at.dice.choice([10**6, 10**18])
+    at.touch(f"{COPY} :ahead, {WORDS} FROM audit_event WHERE id = :id", ahead=ahead, id=at.one())
+    if at.dice.random() < 0.5:
+        at.log.seal()
+
+
+@tampering
 def insert_and_let_it_be_sealed(at: Place) -> None:
     insert(at)
     at.log.write(2)

@@ -75,11 +75,13 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """The hits, best first; `advice`: what to do where there are none."""
+    """The hits, best first; `advice`: what to do where there are none. `best`: how well the first
+    answers, to be compared with other searches."""
 
     on: date
     hits: tuple[Hit, ...]
     advice: str | None
+    best: float = 0.0
 
 
 def find_clauses(book: PolicyBook, search: Search) -> Found:
@@ -99,7 +101,8 @@ def find_clauses(book: PolicyBook, search: Search) -> Found:
     hits = tuple(
         _hit(index, number, where, question, search.on) for number in _best(scores, search.limit)
     )
-    return Found(search.on, hits, None if hits else NOTHING_FOUND)
+    best = max(scores.values(), default=0.0)
+    return Found(search.on, hits, None if hits else NOTHING_FOUND, best)
 
 
 def _where(book: PolicyBook, search: Search) -> dict[str, Policy]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.kernel.crypto import Keyring
-from backend.kernel.settings import Settings
+from backend.kernel.settings import PROJECT, Settings
 from backend.kernel.settings_wechat import SIMULATOR_SECRET
 from miniprogram_api import serving
 from tests.support.wechat import APPID, PUSH_AES_KEY, PUSH_TOKEN, Simulator
@@ -72,6 +74,26 @@ def test_in_either_form_everything_is_heard_at_the_first_try(
         "subscribe_msg_change_event", "user_authorization_revoke",
         "user_authorization_cancellation",
     ])  # fmt: skip
+
+
+def test_a_worker_handles_what_arrived_and_keeps_nothing_of_it(
+    address: str, database: Engine, database_url: str, wechat_simulator: Simulator
+) -> None:
+    wechat_simulator.push_to(address)
+    wechat_simulator.subscribe("resident1", {"SIM-PROGRESS": "accept"})
+    wechat_simulator.send("resident1", "您好")
+    wechat_simulator.revoke("resident2")
+    wechat_simulator.wait_for_deliveries(3)
+    worker = [sys.executable, "-m", "miniprogram_api", "worker", "--queues", "wechat"]
+    done = subprocess.run(
+        [*worker, "--until-empty"],
+        env={**os.environ, "DATABASE_URL": database_url},
+        cwd=PROJECT, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with database.connect() as connected:
+        rows = connected.execute(text("SELECT state, length(payload) FROM wechat_push"))
+        assert {tuple(row) for row in rows} == {("done", 0)}
 
 
 def test_pushes_that_are_spoilt_on_their_way_have_no_effect_and_doubled_ones_have_one(

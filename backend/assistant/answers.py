@@ -1,0 +1,84 @@
+"""政策答复 (answers): a question about the policies, answered by the clause that answers it best.
+
+Nothing is made up: what is said is the clause's own text for residents. Where no clause answers
+well, that is said, and a person is offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from backend.assistant import pages
+from backend.assistant.pages import Page, page
+from backend.assistant.wording import shortened
+from backend.kernel import areas
+from backend.policies.book import PolicyBook
+from backend.policies.search.find import Hit, Search, find_clauses
+from backend.policies.standing import standing_of
+
+ENOUGH: Final = 2.3
+"""The best clause's score below which it is not taken for an answer."""
+MORE: Final = 2
+"""Other clauses that are named at most."""
+NO_DECISION: Final = "我只讲政策；您能不能享受，由当地医保、民政等部门审核后定。"
+WHICH_PLACE: Final = "各地规定不一样：告诉我户口在哪个县（市、区），我按那里的再查。"
+NOT_FOUND: Final = (
+    "这个问题我没有查到合适的规定，不敢乱说。请换个说法再问，比如“押金”“能报多少”；"
+    "要工作人员回答，请回“人工”。"
+)
+NOT_HERE: Final = (
+    "{}的政策这里还没有收录，我不敢拿别处的规定回答您。请打医保热线 12393；"
+    "要工作人员回答，请回“人工”。"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyAnswer:
+    """`card`: opens the clause; None: nothing was found that answers."""
+
+    text: str
+    card: Page | None
+
+    @property
+    def found(self) -> bool:
+        """Whether a clause answers."""
+        return self.card is not None
+
+
+def answer_policy(question: str, area: str | None, book: PolicyBook, today: date) -> PolicyAnswer:
+    """The clause that answers, of the place's policy. `area`: where the person is registered;
+    None: not known, then the policy that the question names, else the one that answers best.
+    """
+    if area is not None and not book.concerning(area):
+        return PolicyAnswer(NOT_HERE.format(areas.area_short_name(area) or "那里"), None)
+    found = find_clauses(book, Search(question, today, area=area, limit=1 + MORE))
+    if not found.hits or found.best < ENOUGH:
+        return PolicyAnswer(NOT_FOUND, None)
+    best = found.hits[0]
+    text = shortened("\n".join(_told(found.hits, area, today)))
+    path = pages.CLAUSE
+    return PolicyAnswer(
+        text, page(best.clause.heading, path, policy=best.policy.id, anchor=best.clause.anchor)
+    )
+
+
+def _told(hits: Sequence[Hit], area: str | None, today: date) -> Iterator[str]:
+    best, document = hits[0], hits[0].policy.document
+    yield best.clause.residents
+    yield f"依据：《{document.short_title}》{best.clause.anchor}。"
+    if best.state != "in_force":
+        yield standing_of(best.policy, today).sentence.replace("这一天", "今天")
+    others = [hit.clause.heading for hit in hits[1:] if hit.policy.id == best.policy.id]
+    if others:
+        yield f"相关的还有：{'；'.join(others)}。"
+    if area is None:
+        yield f"{_place_of(best)}{WHICH_PLACE}"
+    yield NO_DECISION
+
+
+def _place_of(hit: Hit) -> str:
+    name = areas.area_short_name(hit.policy.area or "")
+    return f"这是{name}的规定。" if name else ""

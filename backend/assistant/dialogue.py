@@ -1,0 +1,118 @@
+"""一步步算 (dialogue): an estimate in the chat, one question at a time, until it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+from msgspec import structs
+
+from backend.assistant.asking import Asking
+from backend.assistant.outcome import outcome
+from backend.assistant.sheet import Sheet, filled
+from backend.assistant.slots import slot_words
+from backend.assistant.taking import Taker, orders
+from backend.assistant.understanding import Slots
+from backend.estimation.terms import Rules
+from backend.kernel import areas
+
+START: Final = "我一步步帮您算。随时可以说“上一步”“重新来”“不算了”，找人就说“人工”。"
+STOPPED: Final = "好，不算了。想算的时候再说“算一下”。"
+AGAIN: Final = "好，从头来。"
+AT_START: Final = "已经是第一个问题了。"
+NO_POLICY: Final = (
+    "{}的医疗救助政策这里还没有收录，算不了。请问当地医保部门，或拨打 12393；"
+    "想让工作人员回复您，请回“人工”。"
+)
+MISSED_OFTEN: Final = "要是不好回答，可以说“不算了”，或回“人工”让人帮您看单子。"
+TELL_BASIC: Final = "这个数最要紧：结算单上叫“统筹基金支付”，也可以说您自己一共付了多少。"
+HINTS: Final = {
+    "place": "我没认出这个地方。请说县、市或区的名字，比如“宜兴”“亭湖区”。",
+    "who": "我没听明白是哪一类。回上面的数字就行，都不是就回“都不是”。",
+    "setting": "我没听明白。请回数字，比如住院回那一行的数字。",
+    "day": "我没认出日子，或者那天还没到。请这样说：“2024年3月9日”，或“去年三月”。",
+    "total": "我没认出钱数，或者它比报掉的还少。请写成数字，比如 32000。",
+    "in_scope": "这个数应该不超过总费用。请写成数字，没有就说“不知道”。",
+}
+HINT_MONEY: Final = "我没认出钱数，或者它比总费用还多。请写成数字，比如 21000，没有就说“没有”。"
+HINT_YES_NO: Final = "请回“是”或“不是”。"
+MOST_MISSES: Final = 2
+_MONEY: Final = frozenset({"basic", "serious_illness", "medical_assistance", "rare_drug"})
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What is said next. `sheet`: how the estimate goes on; None: it has ended. `understood`: the
+    text was an answer or an order. `area`: what place the estimate is about. `computed`: the text
+    is a result."""
+
+    text: str
+    sheet: Sheet | None
+    understood: bool = True
+    area: str | None = None
+    computed: bool = False
+
+
+class Dialogue:
+    """Leads estimates, by the rules of a day. It holds nothing of any of them."""
+
+    def __init__(self, rules: Rules, today: date) -> None:
+        self._rules, self._today = rules, today
+        self._asking = Asking(rules.book, today)
+
+    def start(self, slots: Slots, area: str | None) -> Turn:
+        """The first question that what was named leaves open. `area`: the person's, if known."""
+        sheet = filled(Sheet(), slots)
+        if sheet.area is None and area is not None:
+            sheet = sheet.answered("place", area=area)
+        turn = self._go_on(sheet)
+        return turn if turn.sheet is None else _saying(START, turn)
+
+    def answer(self, sheet: Sheet, heard: str, slots: Slots) -> Turn:
+        """What an answer leads to: the next question, the same again, or the result."""
+        words = slot_words()
+        if orders(words.stop, heard):
+            return Turn(STOPPED, None, area=sheet.area)
+        if orders(words.restart, heard):
+            return _saying(AGAIN, self._go_on(Sheet()))
+        if orders(words.back, heard):
+            turn = self._go_on(sheet.back())
+            return turn if sheet.done else _saying(AT_START, turn)
+        return self._take(sheet, heard, slots)
+
+    def repeat(self, sheet: Sheet) -> str:
+        """The open question once more."""
+        question = self._asking.next(sheet)
+        return "" if question is None else f"我们接着算。{self._asking.wording(question, sheet)}"
+
+    def _take(self, sheet: Sheet, heard: str, slots: Slots) -> Turn:
+        question = self._asking.next(sheet)
+        if question is None:
+            return self._go_on(sheet)
+        taken = Taker(sheet, self._asking.questions(sheet)).take(question, heard, slots)
+        if taken is None:
+            return self._again(sheet, question)
+        if question == "basic" and question in taken.unsure and not sheet.missed:
+            missed = structs.replace(sheet, missed=1)
+            return Turn(f"{TELL_BASIC}{self._asking.wording(question, sheet)}", missed)
+        return self._go_on(filled(taken, slots))
+
+    def _go_on(self, sheet: Sheet) -> Turn:
+        question = self._asking.next(sheet)
+        if question is not None:
+            return Turn(self._asking.wording(question, sheet), sheet, area=sheet.area)
+        if self._asking.questions(sheet) is None:
+            name = areas.area_short_name(sheet.area or "") or "这个地方"
+            return Turn(NO_POLICY.format(name), None, area=sheet.area)
+        return Turn(outcome(sheet, self._rules), None, area=sheet.area, computed=True)
+
+    def _again(self, sheet: Sheet, question: str) -> Turn:
+        missed = structs.replace(sheet, missed=sheet.missed + 1)
+        hint = HINTS.get(question) or (HINT_MONEY if question in _MONEY else HINT_YES_NO)
+        more = MISSED_OFTEN if missed.missed >= MOST_MISSES else ""
+        return Turn(f"{hint}{more}", missed, understood=False, area=sheet.area)
+
+
+def _saying(first: str, turn: Turn) -> Turn:
+    return replace(turn, text=f"{first}\n{turn.text}")

@@ -1,0 +1,224 @@
+"""应答 (the speaker): answers one utterance after another; everything it knows is passed in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+from msgspec import structs
+
+from backend.assistant import pages, sayings
+from backend.assistant.answers import answer_policy
+from backend.assistant.dialogue import Dialogue, Turn
+from backend.assistant.hearing import LONGEST
+from backend.assistant.lexicon import lexicon
+from backend.assistant.pages import page
+from backend.assistant.progress import NOT_KNOWN, told
+from backend.assistant.replies import Cause, Known, Memory, Reply
+from backend.assistant.sheet import Sheet
+from backend.assistant.slots import place_in
+from backend.assistant.understanding import Intent, Understand, Understood
+from backend.estimation.terms import Rules
+from backend.kernel import areas
+from backend.policies.search.words import normalise
+
+AT_ONCE: Final[frozenset[Intent]] = frozenset({"emergency", "fraud", "person"})
+"""Intents that no question of ours holds up."""
+INTERRUPTING: Final[frozenset[Intent]] = frozenset(
+    {"policy", "progress", "settings", "complaint", "lost_paper", "my_details"}
+)
+_ASKS_BACK: Final = re.compile(r"[?吗呢伐]$|几成|怎么|什么|哪|为啥|多久")
+_PLACE_ALONE: Final = 10
+"""Characters of an utterance that merely names a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """One utterance with all that is known when it is answered."""
+
+    said: str
+    heard: str
+    understood: Understood
+    memory: Memory
+    known: Known
+
+    @property
+    def area(self) -> str | None:
+        """Where the person is registered: as the register says, else as they said."""
+        return self.known.area or self.memory.area
+
+    def only(self, memory: Memory) -> _Heard:
+        """The second question of one breath, by itself."""
+        intent, words = self.understood.also or (self.understood.intent, self.said)
+        second = Understood(intent, self.understood.slots)
+        return replace(self, said=words, understood=second, memory=memory)
+
+
+class Speaker:
+    """Answers by the rules of a day. Holds nothing of any conversation; safe for threads."""
+
+    def __init__(self, understand: Understand, rules: Rules, today: date) -> None:
+        self._understand, self._rules = understand, rules
+        self.today: Final = today
+        self._dialogue = Dialogue(rules, today)
+        self._by_intent: Mapping[Intent, Callable[[_Heard], Reply]] = {
+            "emergency": self._emergency,
+            "fraud": self._fraud,
+            "progress": self._progress,
+            "settings": self._settings,
+            "complaint": self._complaint,
+            "lost_paper": self._lost_paper,
+            "my_details": self._my_details,
+            "person": self._person,
+            "estimate": self._estimate,
+            "policy": self._policy,
+            "greeting": self._greeting,
+            "out_of_scope": self._out_of_scope,
+        }
+
+    def reply(self, said: str, memory: Memory, known: Known) -> Reply:
+        """What to say to an utterance. The same things known give the same reply."""
+        if not said.strip():
+            return Reply("greeting", (sayings.EMPTY,), memory)
+        understood = self._understand(said, self.today)
+        one = _Heard(said, normalise(said[:LONGEST]), understood, memory, known)
+        if understood.intent in AT_ONCE:
+            return self._by_intent[understood.intent](one)
+        if memory.waiting:
+            return self._with_place(one)
+        if memory.sheet is not None:
+            return self._in_dialogue(one, memory.sheet)
+        return self._in_general(one)
+
+    def _in_general(self, one: _Heard) -> Reply:
+        place = self._names_a_place(one)
+        if place is not None and one.memory.question:
+            asked = structs.replace(one.memory, area=place)
+            return self._policy(replace(one, said=one.memory.question, memory=asked))
+        first = self._by_intent[one.understood.intent](one)
+        if one.understood.also is None or first.hand_over is not None:
+            return first
+        second = self._by_intent[one.understood.also[0]](one.only(first.memory))
+        return replace(
+            second,
+            intent=first.intent,
+            texts=(*first.texts, *second.texts),
+            card=first.card or second.card,
+        )
+
+    def _names_a_place(self, one: _Heard) -> str | None:
+        return place_in(one.heard) if len(one.heard) <= _PLACE_ALONE else None
+
+    # -- an estimate that is under way -------------------------------------------------------------
+
+    def _in_dialogue(self, one: _Heard, sheet: Sheet) -> Reply:
+        intent = one.understood.intent
+        if intent == "policy" and _ASKS_BACK.search(one.heard):
+            return self._interrupted(one, sheet)
+        turn = self._dialogue.answer(sheet, one.heard, one.understood.slots)
+        if not turn.understood and intent in INTERRUPTING:
+            return self._interrupted(one, sheet)
+        return self._turned(one, turn)
+
+    def _interrupted(self, one: _Heard, sheet: Sheet) -> Reply:
+        """The answer to what was asked in between, then the open question again."""
+        reply = self._by_intent[one.understood.intent](one)
+        if reply.hand_over is not None or reply.memory.waiting:
+            return reply
+        return replace(reply, texts=(*reply.texts, self._dialogue.repeat(sheet)))
+
+    def _turned(self, one: _Heard, turn: Turn) -> Reply:
+        area = turn.area or one.memory.area
+        memory = structs.replace(one.memory, sheet=turn.sheet, area=area)
+        card = page("自己再算一算", pages.ESTIMATE, area=area) if turn.computed else None
+        return Reply("estimate", (turn.text,), memory, card)
+
+    # -- one intent each ---------------------------------------------------------------------------
+
+    def _emergency(self, one: _Heard) -> Reply:
+        low = lexicon().holds("self_harm", one.heard)
+        if not low:
+            return Reply("emergency", (sayings.AMBULANCE,), one.memory)
+        return self._to_person(one, sayings.COMFORT, "emergency")
+
+    def _fraud(self, one: _Heard) -> Reply:
+        return Reply("fraud", (sayings.SWINDLE,), one.memory)
+
+    def _progress(self, one: _Heard) -> Reply:
+        if not one.known.person:
+            card = page("去实名登记", pages.REAL_NAME)
+            return Reply("progress", (NOT_KNOWN,), one.memory, card)
+        card = page("查看办理进度", pages.PROGRESS)
+        return Reply("progress", (told(one.known.stages),), one.memory, card)
+
+    def _settings(self, one: _Heard) -> Reply:
+        card = page("消息设置", pages.SETTINGS)
+        return Reply("settings", (sayings.SETTINGS,), one.memory, card)
+
+    def _complaint(self, one: _Heard) -> Reply:
+        return self._to_person(one, sayings.COMPLAINT, "complaint")
+
+    def _lost_paper(self, one: _Heard) -> Reply:
+        card = page("查看给我的通知", pages.MESSAGES)
+        return Reply("lost_paper", (sayings.LOST,), one.memory, card)
+
+    def _my_details(self, one: _Heard) -> Reply:
+        return self._to_person(one, sayings.DETAILS, "details")
+
+    def _person(self, one: _Heard) -> Reply:
+        return self._to_person(one, sayings.HUMAN, "asked")
+
+    def _estimate(self, one: _Heard) -> Reply:
+        return self._turned(one, self._dialogue.start(one.understood.slots, one.area))
+
+    def _policy(self, one: _Heard) -> Reply:
+        area = one.understood.slots.area or one.area
+        answer = answer_policy(one.said, area, self._rules.book, self.today)
+        memory = structs.replace(one.memory, question=one.said[:LONGEST])
+        return Reply("policy", (answer.text,), memory, answer.card)
+
+    def _greeting(self, one: _Heard) -> Reply:
+        thanks = lexicon().holds("thanks", one.heard)
+        text = sayings.THANKS if thanks else sayings.WELCOME
+        return Reply("greeting", (text,), one.memory)
+
+    def _out_of_scope(self, one: _Heard) -> Reply:
+        return Reply("out_of_scope", (sayings.OUT_OF_SCOPE,), one.memory)
+
+    # -- handing over ------------------------------------------------------------------------------
+
+    def _to_person(self, one: _Heard, first: str, cause: Cause) -> Reply:
+        intent, place = one.understood.intent, one.understood.slots.area or one.memory.area
+        memory = structs.replace(one.memory, sheet=None, area=place)
+        if one.known.handed_over and cause != "emergency":
+            return Reply(intent, (first + sayings.ALREADY,), memory)
+        area = one.known.area or place
+        if area is None:
+            waiting = structs.replace(memory, waiting="place_for_person", cause=cause)
+            return Reply(intent, (first + sayings.WHERE_FOR_PERSON,), waiting)
+        return self._handed_over(Reply(intent, (first,), memory, None, cause, area))
+
+    def _handed_over(self, reply: Reply) -> Reply:
+        """With the word that it is handed over; nobody reads the list of a place without policy."""
+        area = reply.area or ""
+        if not self._rules.book.concerning(area):
+            texts = (f"{reply.texts[0]}{sayings.NOT_SERVED}",)
+            return replace(reply, texts=texts, hand_over=None, area=None)
+        name = areas.area_short_name(area) or "当地"
+        return replace(reply, texts=(f"{reply.texts[0]}{sayings.HANDED_OVER.format(name)}",))
+
+    def _with_place(self, one: _Heard) -> Reply:
+        """What was said when the place was asked: the place, or something else."""
+        area = one.understood.slots.area or place_in(one.heard)
+        free = structs.replace(one.memory, waiting="", cause=None, asked_twice=False)
+        if area is not None:
+            memory, cause = structs.replace(free, area=area), one.memory.cause or "asked"
+            intent = one.understood.intent
+            return self._handed_over(Reply(intent, ("",), memory, None, cause, area))
+        if one.understood.intent in INTERRUPTING or one.understood.intent == "estimate":
+            return self._in_general(replace(one, memory=free))
+        again = structs.replace(one.memory, asked_twice=True)
+        return Reply("person", (sayings.WHERE_AGAIN,), free if one.memory.asked_twice else again)

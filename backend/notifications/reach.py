@@ -1,0 +1,112 @@
+"""找得到谁 (reach): by which accounts, phones and places people can be told something now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from backend.kernel.crypto import Keyring, Place
+from backend.notifications.events import Told
+
+_PEOPLE: Final = text(
+    """
+    SELECT asked.id AS asked, p.id, p.area, p.lives_in, p.died_on <= :today AS died, p.data_key,
+        p.phone
+    FROM unnest(CAST(:people AS bigint[])) AS asked (id)
+    JOIN person AS p ON p.id = person_now(asked.id)
+    """
+)
+_ACCOUNTS: Final = text(
+    """
+    SELECT found.asked, found.told, r.id, r.phone, w.openid
+    FROM (
+        SELECT p.id AS asked, 'person' AS told, r.id AS resident_id
+            FROM unnest(CAST(:people AS bigint[])) AS p (id)
+            JOIN resident AS r ON r.person_id = ANY (same_people(ARRAY[p.id]))
+        UNION ALL
+        SELECT p.id, 'guardian', r.id FROM person AS p
+            JOIN resident AS r ON r.person_id = person_now(p.guardian_id)
+            WHERE p.id = ANY(:people) AND p.guardian_id <> 0
+        UNION ALL
+        SELECT p.id, 'family', f.resident_id FROM unnest(CAST(:people AS bigint[])) AS p (id)
+            JOIN family_authority AS f ON f.person_id = ANY (same_people(ARRAY[p.id]))
+            WHERE f.revoked_at IS NULL AND :today BETWEEN f.from_on AND f.to_on
+    ) AS found
+    JOIN resident AS r ON r.id = found.resident_id AND r.closed_at IS NULL
+    LEFT JOIN LATERAL (
+        SELECT w.openid FROM wechat_user AS w
+        WHERE w.resident_id = r.id AND w.revoked_at IS NULL ORDER BY w.created_at DESC LIMIT 1
+    ) AS w ON true
+    ORDER BY r.id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user of the mini-program. Values sealed with the shared key; empty: there is none."""
+
+    told: Told
+    resident_id: int
+    openid: bytes = field(repr=False)
+    phone: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How a person can be reached. `place`: where the person lives, 12 digits; None: not known.
+
+    `phone`: of the register, sealed with the person's key. `accounts`: in no special order.
+    """
+
+    person_id: int
+    place: int | None
+    died: bool
+    data_key: bytes = field(repr=False)
+    phone: bytes = field(repr=False)
+    accounts: Sequence[Account]
+
+    def account(self, audience: Sequence[Told]) -> Account | None:
+        """The first account of the audience that is connected with WeChat."""
+        return next((one for one in self._in_order(audience) if one.openid), None)
+
+    def number(self, audience: Sequence[Told], keyring: Keyring) -> str:
+        """The phone to which a text message goes: that of an account, else that of the register."""
+        for one in self._in_order(audience):
+            if one.phone:
+                place = Place("resident", "phone", one.resident_id)
+                return keyring.shared().open(place, one.phone)
+        if not self.phone:
+            return ""
+        cipher = keyring.person(self.person_id, self.data_key)
+        return cipher.open(Place("person", "phone", self.person_id), self.phone)
+
+    def _in_order(self, audience: Sequence[Told]) -> Iterable[Account]:
+        return (one for told in audience for one in self.accounts if one.told == told)
+
+
+def openid_of(account: Account, keyring: Keyring) -> str:
+    """In plain."""
+    place = Place("wechat_user", "openid", account.resident_id)
+    return keyring.shared().open(place, account.openid)
+
+
+def reach(session: Session, people: Iterable[int], today: date) -> Mapping[int, Reach]:
+    """By the numbers asked for; those whom nobody knows any more are left out."""
+    found = session.execute(_PEOPLE, {"people": sorted(set(people)), "today": today}).all()
+    asked = {"people": sorted({row.id for row in found}), "today": today}
+    accounts: dict[int, list[Account]] = {}
+    for row in session.execute(_ACCOUNTS, asked):
+        one = Account(row.told, row.id, row.openid or b"", row.phone)
+        accounts.setdefault(row.asked, []).append(one)
+    return {row.asked: _reach(row, accounts.get(row.id, ())) for row in found}
+
+
+def _reach(row: Row[Any], accounts: Sequence[Account]) -> Reach:
+    place = row.lives_in or row.area or None
+    return Reach(row.id, place, row.died, row.data_key, row.phone, accounts)

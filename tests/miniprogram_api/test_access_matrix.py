@@ -1,0 +1,270 @@
+"""The access matrix: every route × every account × every relation of area and ownership.
+
+Generated from the URL map and judged by `tests/cases/access.yaml`, which is written apart from the
+code. Who may not gets 401, 403, or 404 where the object is not theirs; nothing changes; who is signed
+in leaves a row in the audit. "Not yours" and "does not exist" are the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from flask import Flask
+from sqlalchemy import Engine, text
+from werkzeug.routing import Rule
+
+from backend.accounts.staff_tables import ROLES
+from backend.kernel import database as kernel_database
+from backend.kernel.crypto import Keyring
+from backend.kernel.settings import PROJECT, Settings
+from miniprogram_api import access
+from miniprogram_api.app import create_app
+from miniprogram_api.credentials import COOKIE
+from tests.support.access_world import (
+    INSIDE,
+    LEVELS,
+    OUTSIDE,
+    UNKNOWN,
+    World,
+    build,
+    content,
+    denials,
+)
+
+TABLE: dict[str, dict[str, Any]] = yaml.safe_load(
+    (PROJECT / "tests" / "cases" / "access.yaml").read_text(encoding="utf-8")
+)
+VARIABLE = re.compile(r"<(?:([^:<>]+):)?([^<>]+)>")
+ABSENT = (404,)
+REFUSED = (401, 403)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method on one rule, as the table names it."""
+
+    name: str
+    method: str
+    rule: Rule
+
+    @property
+    def page(self) -> bool:
+        return not self.rule.rule.startswith("/api/")
+
+    @property
+    def row(self) -> Mapping[str, Any]:
+        return TABLE[self.name]
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """The accounts that may call it."""
+        who = self.row["who"]
+        if who in ("public", "wechat"):
+            return frozenset((*INSIDE, *OUTSIDE))
+        return frozenset(
+            one for word in ([who] if isinstance(who, str) else who) for one in _accounts(word)
+        )
+
+    @property
+    def open(self) -> bool:
+        return self.row["who"] in ("public", "wechat")
+
+
+def _accounts(word: str) -> tuple[str, ...]:
+    if word == "staff":
+        return ROLES
+    if word.startswith("resident"):
+        least = int(word.partition(":")[2] or 0)
+        return LEVELS[least:]
+    assert word in ROLES, word
+    return (word,)
+
+
+def _template(rule: Rule) -> str:
+    return VARIABLE.sub(r"{\2}", rule.rule)
+
+
+def routes(app: Flask) -> list[Route]:
+    """Every method of every rule."""
+    found = [
+        Route(f"{method} {_template(rule)}", method, rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    ]
+    return sorted(found, key=lambda route: route.name)
+
+
+@dataclass
+class Matrix:
+    """The application in its own role, asked as every account; the test stays the owner."""
+
+    app: Flask
+    site: Engine
+    world: World
+
+    def ask(self, route: Route, who: str, of: Mapping[str, int] | None = None) -> Any:
+        """What the route answers to the account."""
+        client = self.app.test_client()
+        token = self.world.token_of(who)
+        headers = {"Accept": "text/html" if route.page else "application/json"}
+        if route.page and token:
+            client.set_cookie(COOKIE, token)
+        elif token:
+            headers["Authorization"] = f"Bearer {token}"
+        body = route.row.get("body")
+        options: dict[str, Any] = {} if body is None else {"json": body}
+        with kernel_database.bound(self.site):
+            return client.open(
+                self._path(route, of or {}), method=route.method, headers=headers, **options
+            )
+
+    def wrong_cells(self, only: str = "") -> list[str]:
+        """Every cell that is not as declared; only of routes whose name contains the word."""
+        chosen = [route for route in routes(self.app) if only in route.name]
+        return [wrong for route in chosen for wrong in self._wrong(route)]
+
+    def _wrong(self, route: Route) -> Iterator[str]:
+        if route.name not in TABLE:
+            yield f"{route.name}: no row in the table"
+            return
+        if route.row["who"] == "wechat":  # its view looks at a signature, tested there
+            return
+        yield from self._wrong_refusals(route)
+        for who in (*OUTSIDE, *INSIDE) if route.open else INSIDE:
+            if who in route.allowed and not route.row.get("ends"):
+                yield from self._wrong_objects(route, who)
+
+    def _wrong_refusals(self, route: Route) -> Iterator[str]:
+        """Who may not call it at all."""
+        outside = [who for who in (*OUTSIDE, *INSIDE) if who not in route.allowed]
+        before, written = content(self.world.engine), denials(self.world.engine)
+        for who in outside:
+            answer = self.ask(route, who)
+            if not _refused(route, who, answer):
+                yield f"{route.name} as {who}: {answer.status_code}"
+        if outside and content(self.world.engine) != before:
+            yield f"{route.name}: a refused call changed something"
+        expected = sum(who in INSIDE for who in outside)
+        if (found := denials(self.world.engine) - written) != expected:
+            yield f"{route.name}: {found} refusals written down, not {expected}"
+
+    def _wrong_objects(self, route: Route, who: str) -> Iterator[str]:
+        """Who may call it, for each object."""
+        of = route.row.get("of") or {}
+        if not of:
+            yield from self._wrong_plain(route, who)
+            return
+        ((variable, kind),) = of.items()
+        found = self.world.kinds[kind]
+        unknown = self.ask(route, who, {variable: UNKNOWN})
+        for relation, own in found.ids.items():
+            before, written = content(self.world.engine), denials(self.world.engine)
+            answer = self.ask(route, who, {variable: own})
+            if relation in found.seen.get(who, frozenset()):
+                if answer.status_code in (*REFUSED, *ABSENT) or answer.status_code >= 500:
+                    yield f"{route.name} as {who} of {relation}: {answer.status_code}"
+                continue
+            if answer.status_code not in ABSENT or _plain(answer) != _plain(unknown):
+                yield f"{route.name} as {who} of {relation}: {answer.status_code}, not as unknown"
+            if content(self.world.engine) != before or denials(self.world.engine) != written + 1:
+                yield f"{route.name} as {who} of {relation}: changed something, or is not audited"
+
+    def _wrong_plain(self, route: Route, who: str) -> Iterator[str]:
+        status = self.ask(route, who).status_code
+        expected = status not in REFUSED or status in route.row.get("answers", ())
+        if status >= 500 or not expected:
+            yield f"{route.name} as {who}: {status}, though allowed"
+
+    def _path(self, route: Route, of: Mapping[str, int]) -> str:
+        values = {**(route.row.get("path") or {}), **of}
+        return VARIABLE.sub(
+            lambda found: str(values.get(found[2], _sample(found[1] or ""))), route.rule.rule
+        )
+
+
+def _sample(converter: str) -> str:
+    return str(UNKNOWN) if converter.startswith("int") else "none"
+
+
+def _refused(route: Route, who: str, answer: Any) -> bool:
+    if who in INSIDE:
+        return bool(answer.status_code == 403)
+    if route.page:
+        return bool((answer.status_code, answer.location) == (303, "/staff"))
+    return bool(answer.status_code == 401)
+
+
+def _plain(answer: Any) -> tuple[int, int, str]:
+    """Everything that could tell two answers apart, but for the request's own id."""
+    said = re.sub(r"\b[a-p]{32}\b", "", answer.text)
+    return answer.status_code, len(said), said
+
+
+@pytest.fixture
+def matrix(database: Engine, app_database: Engine, tmp_path: Path) -> Matrix:
+    Keyring.open_or_create(tmp_path / "keys.json")
+    settings = Settings(keys=tmp_path / "keys.json", account_requests=1_000_000)
+    with kernel_database.bound(database):
+        app = create_app(settings)
+        return Matrix(app, app_database, build(database))
+
+
+def test_every_route_has_its_row_and_every_row_its_route(matrix: Matrix) -> None:
+    assert {route.name for route in routes(matrix.app)} == set(TABLE)
+
+
+def test_every_cell_is_as_declared(matrix: Matrix) -> None:
+    assert "\n".join(matrix.wrong_cells()) == ""
+
+
+def test_what_the_code_declares_is_what_the_table_says(matrix: Matrix) -> None:
+    declared = access.table(matrix.app)
+    for route in routes(matrix.app):
+        wanted = declared[route.rule.endpoint]
+        assert wanted is not None
+        assert wanted.open == route.open, route.name
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [access.Access("public"), access.Access("staff"), access.Access("resident")],
+    ids=lambda one: one.who,
+)
+def test_a_decorator_that_is_lost_is_found(matrix: Matrix, opened: access.Access) -> None:
+    view = matrix.app.view_functions["runs.show_run"]
+    before = access.declared(view)
+    try:
+        view.shukun_access = opened  # type: ignore[attr-defined]
+        assert matrix.wrong_cells("GET /api/v1/runs/{run}")
+    finally:
+        view.shukun_access = before  # type: ignore[attr-defined]
+
+
+def test_a_policy_that_is_lost_is_found(matrix: Matrix, database: Engine) -> None:
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE match_run DISABLE ROW LEVEL SECURITY"))
+    wrong = matrix.wrong_cells("GET /api/v1/runs/{run}")
+    assert any("next province" in one for one in wrong)
+
+
+def test_a_refusal_that_is_not_written_down_is_found(matrix: Matrix) -> None:
+    hooks = matrix.app.after_request_funcs[None]
+    hooks[:] = [hook for hook in hooks if hook.__name__ != "_note_refusal"]
+    assert any("written down" in one for one in matrix.wrong_cells("GET /api/v1/runs"))
+
+
+def test_a_route_without_a_row_is_found(matrix: Matrix) -> None:
+    @access.access("staff")
+    def new() -> str:
+        return "new"
+
+    matrix.app.add_url_rule = Flask.add_url_rule.__get__(matrix.app)  # type: ignore[method-assign]
+    matrix.app._got_first_request = False
+    matrix.app.add_url_rule("/api/v1/new", "new", new)
+    assert matrix.wrong_cells("/api/v1/new") == ["GET /api/v1/new: no row in the table"]

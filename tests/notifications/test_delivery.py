@@ -1,0 +1,122 @@
+"""Every message ends: with WeChat, as a text message, or with somebody who tells the person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.notifications.conftest import Clock
+from tests.support.recipients import NOON, RESULT, Recipients
+from tests.support.wechat import Simulator
+
+pytestmark = pytest.mark.postgres
+
+Deliver = Callable[[], bool]
+
+
+def test_who_allowed_it_gets_it_by_wechat_and_it_uses_one_accept(
+    connected: Simulator, recipients: Recipients, delivered: Deliver
+) -> None:
+    person = recipients.reached(connected, "first", accepts=2)
+    recipients.owe([person])
+    delivered()
+    assert recipients.states() == [("delivered", "subscribe")]
+    assert recipients.balance() == [(2, 1)]
+    (seen,) = connected.inbox("first", "subscribe")
+    (number,) = recipients.rows("SELECT id FROM message")
+    assert seen["template_id"] == RESULT
+    assert seen["data"]["date3"] == "2026年11月18日"
+    assert seen["data"]["thing4"].endswith(str(number[0]))
+    assert seen["page"] == f"pages/messages/index?message={number[0]}"
+
+
+def test_who_allowed_nothing_gets_a_text_message_to_the_accounts_phone(
+    connected: Simulator, texting: None, recipients: Recipients, delivered: Deliver
+) -> None:
+    connected.user("first")
+    person = recipients.person("first", phone="13900000009")
+    recipients.account(person, connected.openid("first"), "13900000001")
+    recipients.owe([person])
+    delivered()
+    assert recipients.trail() == [("subscribe", "skipped", "no-consent"), ("sms", "sent", "")]
+    assert recipients.states() == [("delivered", "sms")]
+    assert connected.journal("/cgi-bin/message/subscribe/send") == []
+
+
+def test_who_has_no_account_gets_a_text_message_to_the_registers_phone(
+    connected: Simulator, texting: None, recipients: Recipients, delivered: Deliver
+) -> None:
+    recipients.owe([recipients.person("first", phone="13900000009")])
+    delivered()
+    assert recipients.trail() == [("subscribe", "skipped", "no-account"), ("sms", "sent", "")]
+    (said,) = recipients.texts()
+    assert "编号" in said
+
+
+def test_who_has_neither_is_told_by_the_coordinator_where_the_person_lives(
+    connected: Simulator, texting: None, recipients: Recipients, delivered: Deliver
+) -> None:
+    person = recipients.person("first")
+    recipients.owe([person])
+    delivered()
+    assert recipients.states() == [("handed_on", "task")]
+    query = "SELECT kind, person_id, area, role FROM work_item"
+    assert recipients.rows(query) == [("tell_person", person, 320281101001, "village_coordinator")]
+
+
+def test_of_whom_no_place_is_known_the_message_fails_and_is_counted(
+    recipients: Recipients, delivered: Deliver
+) -> None:
+    recipients.owe([recipients.person("first", area=0)])
+    delivered()
+    assert recipients.ended() == {"failed": 1}
+
+
+def test_a_person_who_died_gets_no_message_but_the_family_is_visited(
+    connected: Simulator, texting: None, recipients: Recipients, delivered: Deliver
+) -> None:
+    person = recipients.reached(connected, "first")
+    recipients.execute("UPDATE person SET died_on = '2026-11-01'")
+    recipients.owe([person])
+    delivered()
+    assert recipients.states() == [("handed_on", "task")]
+    assert connected.inbox("first") == []
+
+
+def test_an_exit_is_told_by_the_visit_that_was_ordered_with_it(
+    recipients: Recipients, delivered: Deliver
+) -> None:
+    recipients.owe([recipients.person("first")], "exit")
+    delivered()
+    assert recipients.states() == [("handed_on", "task")]
+    assert recipients.work() == []
+    assert recipients.trail()[-1] == ("task", "sent", "visited")
+
+
+def test_a_refusal_of_wechat_goes_on_at_once_and_is_never_tried_again(
+    connected: Simulator, texting: None, recipients: Recipients, delivered: Deliver
+) -> None:
+    person = recipients.reached(connected, "first", accepts=3)
+    connected.refuse("first", RESULT)
+    recipients.owe([person])
+    delivered()
+    assert recipients.trail()[0] == ("subscribe", "refused", "wechat-43101")
+    assert recipients.states() == [("handed_on", "task")]
+    assert recipients.balance() == [(0, 0)]
+    assert len(connected.journal("/cgi-bin/message/subscribe/send")) == 1
+
+
+def test_at_night_only_what_cannot_wait_is_sent(
+    connected: Simulator, recipients: Recipients, delivered: Deliver, clock: Clock
+) -> None:
+    night = NOON.replace(hour=23)
+    clock.moment = night
+    person = recipients.reached(connected, "first")
+    recipients.owe([person], "grant", night)
+    recipients.owe([recipients.person("second")], "delegated", night)
+    delivered()
+    assert recipients.states() == [("waiting", "subscribe"), ("handed_on", "task")]
+    clock.moment = night.replace(day=night.day + 1, hour=8, minute=0)
+    delivered()
+    assert recipients.states() == [("delivered", "subscribe"), ("handed_on", "task")]
