@@ -270,6 +270,7 @@ POLICIES = {
     "delegation": f"{OWN} OR staff_id = (SELECT scope_staff())"
     f" OR {PERSON_SEEN.format('delegation')}",
     "account_session": f"{OWN} OR staff_id = (SELECT scope_staff())",
+    "person_number": PERSON_SEEN.format("person_number"),
 }
 RECORDING = ("family_authority", "consent", "delegation")
 """Written about a person by those alone who see the person."""
@@ -304,6 +305,7 @@ GRANTS = (
     "SELECT, UPDATE (failed, locked_until, totp_last_step, password_hash, must_change) ON staff",
     "SELECT ON duty",
     "INSERT ON account_session",
+    "SELECT (person_id, current, number) ON person_number",
     # The digest of a token is for the database alone.
     "SELECT (id, resident_id, staff_id, duty_id, created_at, last_seen_at, expires_at, ended_at,"
     " ended_why, address_masked), UPDATE (last_seen_at, ended_at, ended_why) ON account_session",
@@ -704,6 +706,9 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION close_resident()")
     for table in POLICIES:
         op.execute(f"DROP POLICY own_rows ON {table}")
+    op.execute("ALTER TABLE person_number NO FORCE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE person_number DISABLE ROW LEVEL SECURITY")
+    op.execute("REVOKE SELECT (person_id, current, number) ON person_number FROM shukun_app")
     for signature in reversed(FUNCTIONS):
         if signature.removesuffix("()") not in STUBS:
             op.execute(f"DROP FUNCTION {signature}")
