@@ -19,6 +19,9 @@ from backend.policies.catalogue import load_catalogue
 from backend.wechat import connection
 from miniprogram_api import edge, limiting, observability, problems, rulebook
 from miniprogram_api.access import access, guard
+from miniprogram_api.accounts.acting_routes import consents, delegations, family
+from miniprogram_api.accounts.people_routes import people
+from miniprogram_api.accounts.resident_routes import residents
 from miniprogram_api.accounts.staff_routes import staff_sessions
 from miniprogram_api.assistant.routes import chats
 from miniprogram_api.estimation.routes import estimation
@@ -48,6 +51,11 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     what_if,
     runs,
     staff_sessions,
+    residents,
+    family,
+    consents,
+    delegations,
+    people,
     chats,
 )
 PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
