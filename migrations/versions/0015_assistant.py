@@ -7,13 +7,15 @@ revision = "0015"
 down_revision = "0014"
 
 NEVER = sa.text("'-infinity'::timestamptz")
-# Whoever the conversation was handed over to, as long as they have not closed it. What of the work
-# list a session sees is decided by the policies of that table.
+# Whose list the conversation was handed over to, as long as it lies there: other roles of the area
+# see that there is an item, not what was said.
 SEEN = """
     resident_id = (SELECT scope_resident()) OR EXISTS (
         SELECT FROM work_item AS w
         WHERE w.kind = 'chat_handover' AND w.subject_kind = 'chat'
             AND w.subject_id = conversation.id::text AND w.state <> 'done'
+            AND w.role = (SELECT scope_role())
+            AND w.list_area BETWEEN (SELECT duty_low()) AND (SELECT duty_high())
     )
 """
 OF_CONVERSATION = "EXISTS (SELECT FROM conversation AS c WHERE c.id = utterance.conversation_id)"

@@ -39,11 +39,19 @@ def keyring(tmp_path: Path) -> Iterator[Keyring]:
 
 
 @pytest.fixture
-def phone(
-    database: Engine, worker_database: Engine, keyring: Keyring, wechat_simulator: Simulator
-) -> Iterator[Phone]:
+def chosen(wechat_simulator: Simulator) -> WeChatSettings:
     push = PushSettings(PUSH_TOKEN, PUSH_AES_KEY)
-    chosen = WeChatSettings(APPID, SIMULATOR_SECRET, wechat_simulator.api, push)
+    return WeChatSettings(APPID, SIMULATOR_SECRET, wechat_simulator.api, push)
+
+
+@pytest.fixture
+def phone(
+    database: Engine,
+    worker_database: Engine,
+    keyring: Keyring,
+    wechat_simulator: Simulator,
+    chosen: WeChatSettings,
+) -> Iterator[Phone]:
     with connection.bound(chosen):
         yield Phone(database, worker_database, wechat_simulator)
 
@@ -72,15 +80,16 @@ class Desk:
 
 
 @pytest.fixture
-def desk(app_database: Engine, keyring: Keyring, phone: Phone) -> Desk:
+def desk(app_database: Engine, keyring: Keyring, phone: Phone, chosen: WeChatSettings) -> Desk:
     app = create_app(Settings())
-    keys.bind(keyring)
+    keys.bind(keyring)  # the application named its own
+    connection.bind(chosen)
     return Desk(app.test_client(), app_database)
 
 
 @pytest.fixture
 def reviewer(accounts: Accounts) -> str:
-    return accounts.staff_token("township_reviewer", TOWNSHIP, "T0001")
+    return accounts.staff_token("township_reviewer", TOWNSHIP, "S1001")
 
 
 @pytest.fixture
@@ -113,7 +122,7 @@ def test_the_whole_conversation_is_read_and_that_is_audited(
     (event,) = phone.rows(
         "SELECT actor, purpose, detail::text FROM audit_event WHERE action = 'person.read'"
     )
-    assert (event.actor, event.purpose) == ("staff:T0001", "counsel")
+    assert (event.actor, event.purpose) == ("staff:S1001", "counsel")
 
 
 @pytest.mark.parametrize(
@@ -178,7 +187,7 @@ def test_what_is_done_leaves_the_list_in_the_name_of_who_did_it(
     desk.reply(chat, reviewer, done=True)
     phone.work()
     (item,) = phone.rows("SELECT state, outcome, closed_by FROM work_item")
-    assert tuple(item) == ("done", "done", "staff:T0001")
+    assert tuple(item) == ("done", "done", "staff:S1001")
     assert desk.get(f"/chats/{chat}", reviewer).status_code == 404
 
 
@@ -215,10 +224,10 @@ def test_a_reply_is_no_others_to_forge(
         "INSERT INTO utterance (id, conversation_id, said_by, staff_no, kind, content, state)"
         " VALUES (nextval('row_id'), :chat, :by, :no, 'text', '', :state)"
     )
-    for by, no, state in (("assistant", None, "due"), ("staff", "T0001", "sent")):
+    for by, no, state in (("assistant", None, "due"), ("staff", "S1001", "sent")):
         with Session(app_database) as session:
             acting(session, reviewer)
             with pytest.raises(ProgrammingError):
                 session.execute(insert, {"chat": chat, "by": by, "no": no, "state": state})
     with Session(app_database) as session, pytest.raises(ProgrammingError):
-        session.execute(insert, {"chat": chat, "by": "staff", "no": "T0001", "state": "due"})
+        session.execute(insert, {"chat": chat, "by": "staff", "no": "S1001", "state": "due"})
