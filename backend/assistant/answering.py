@@ -21,6 +21,7 @@ from backend.assistant.knowing import known_of
 from backend.assistant.replies import Known, Memory, Reply
 from backend.assistant.speaker import Speaker
 from backend.assistant.tables import CONVERSATION, UTTERANCE
+from backend.kernel import audit
 from backend.kernel.crypto import Keyring
 
 
@@ -37,7 +38,7 @@ def answer(
     conversation = session.execute(query.with_for_update()).one()
     if not _take(session, utterance_id):
         return int(conversation.id)
-    known, person = known_of(session, conversation, speaker.today)
+    known, whose = known_of(session, conversation, speaker.today)
     memory = memory_of(keyring, conversation, now)
     content = content_of(keyring, said.id, said.content)
     reply = _reply(speaker, content, memory, known)
@@ -45,8 +46,10 @@ def answer(
         one = Said(conversation.id, "assistant", Content.of(told), "due", reply.intent)
         write_down(session, keyring, one)
     remember(session, keyring, conversation.id, reply.memory)
+    if reply.intent == "progress" and whose.people:
+        audit.read_people(session, whose, whose.people, "own", ["grants"])
     if reply.hand_over is not None and reply.area is not None:
-        hand_over(session, HandOver(said, reply.hand_over, reply.area, person), speaker.today)
+        hand_over(session, HandOver(said, reply.hand_over, reply.area, whose.person), speaker.today)
     return int(conversation.id)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -33,8 +34,24 @@ _OPEN: Final = text(
 )
 
 
-def known_of(session: Session, conversation: Row[Any], today: date) -> tuple[Known, int | None]:
-    """What is known of who speaks, and the person's number; as `worker`, which sees everybody.
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose conversation it is, for the audit. `people`: whose progress the account may ask."""
+
+    resident: int | None = None
+    person: int | None = None
+    people: tuple[int, ...] = ()
+    role: str | None = "resident"
+    area_from: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The account, as in other audit rows."""
+        return f"resident:{self.resident}"
+
+
+def known_of(session: Session, conversation: Row[Any], today: date) -> tuple[Known, Whose]:
+    """What is known of who speaks; as `worker`, which sees everybody.
 
     The people whose progress is told are those whom the resident may act for, now.
     """
@@ -42,11 +59,12 @@ def known_of(session: Session, conversation: Row[Any], today: date) -> tuple[Kno
     asked = {"resident": conversation.resident_id, "today": today}
     who = session.execute(_WHO, asked).one_or_none() if conversation.resident_id else None
     if who is None:
-        return Known(handed_over=handed), None
-    people = [*([who.person_id] if who.person_id else []), *who.family]
+        return Known(handed_over=handed), Whose()
+    people = (*([who.person_id] if who.person_id else []), *who.family)
     stages = stages_of(session, who.person_id, people, today) if people else ()
     area = f"{who.area:012d}" if who.area else None
-    return Known(bool(people), area, stages, handed), who.person_id
+    whose = Whose(conversation.resident_id, who.person_id, people)
+    return Known(bool(people), area, stages, handed), whose
 
 
 def is_handed_over(session: Session, conversation: int) -> bool:

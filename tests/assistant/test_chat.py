@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.tables import WECHAT_USER
-from backend.assistant import sayings, sending
+from backend.assistant import answering, listening, sayings, sending
 from backend.assistant.answers import NO_DECISION
 from backend.assistant.conversations import Content, Said, write_down
 from backend.assistant.forgetting import KEPT, forget_old
@@ -133,6 +134,31 @@ def test_the_answer_is_written_once_though_the_job_runs_twice(phone: Phone) -> N
     assert phone.seen() == [sayings.WELCOME]
 
 
+def test_control_without_its_mark_an_utterance_is_answered_twice(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "_take", lambda *_: True)
+    phone.say("你好")
+    query = "SELECT args FROM procrastinate_jobs WHERE queue_name = 'assistant'"
+    (again,) = phone.rows(query)[0]
+    phone.work()
+    with bound(phone.worker):
+        answer_utterance(**again)
+    assert phone.seen() == [sayings.WELCOME] * 2
+
+
+def test_control_without_its_cause_a_message_is_answered_as_often_as_it_is_told(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forgetful(session: Session, keyring: Keyring, said: Said) -> int | None:
+        return write_down(session, keyring, replace(said, cause=None))
+
+    monkeypatch.setattr(listening, "write_down", forgetful)
+    phone.say("你好", times=3)
+    phone.work()
+    assert phone.seen() == [sayings.WELCOME] * 3
+
+
 def test_whoever_is_not_known_is_told_how_to_become_known(phone: Phone) -> None:
     said, card = phone.ask("我的救助款到账了吗")
     assert said == NOT_KNOWN
@@ -155,6 +181,11 @@ def test_a_known_person_is_told_where_the_assistance_stands(
     said, _ = phone.ask("我的救助款到账了吗")
     assert "1 笔已经付到登记的账户" in said
     assert "9350" not in said.replace(",", "")
+    (event, *_) = phone.rows(
+        "SELECT actor, subject_id, purpose FROM audit_event WHERE action = 'person.read'"
+    )
+    assert (event.subject_id, event.purpose) == (str(person), "own")
+    assert event.actor.startswith("resident:")
 
 
 def test_the_progress_of_people_one_acts_for_is_told_apart_and_no_longer_when_that_ended(
@@ -248,6 +279,21 @@ def test_what_a_killed_worker_perhaps_sent_is_not_sent_again(
     assert [row.state for row in phone.rows(UNSENT)] == ["unknown", "sent"]
 
 
+def test_control_without_the_mark_what_was_sent_would_be_sent_again(
+    phone: Phone, keyring: Keyring, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hopeful(session: Session, conversation: int) -> None:
+        session.execute(text("UPDATE utterance SET state = 'due' WHERE state = 'sending'"))
+
+    monkeypatch.setattr(sending, "_give_up_lost", hopeful)
+    phone.say("谢谢")
+    conversation = leave(phone, keyring, "说过的话")
+    send_due(phone, keyring, conversation)
+    accounts.change("UPDATE utterance SET state = 'sending' WHERE state = 'sent'")
+    send_due(phone, keyring, conversation)
+    assert phone.seen() == ["说过的话"] * 2
+
+
 def test_what_wechat_did_without_saying_so_is_not_done_twice(phone: Phone) -> None:
     phone.simulator.fault("duplicate_effect", path="/cgi-bin/message/custom/send", times=1)
     phone.say("你好")
@@ -303,6 +349,17 @@ def test_what_was_said_half_a_year_ago_is_forgotten(phone: Phone, accounts: Acco
     accounts.change("UPDATE utterance SET at = at - interval '200 days'")
     moments = "said_at = '2020-01-01', opened_at = '2020-01-01'"
     accounts.change(f"UPDATE conversation SET {moments}")
+    with bound(phone.worker), transaction() as session:
+        forget_old(session, clock.now())
+    assert phone.rows("SELECT FROM utterance") == phone.rows("SELECT FROM conversation") == []
+
+
+def test_what_was_said_by_who_closed_the_account_is_forgotten(
+    phone: Phone, keyring: Keyring, accounts: Accounts
+) -> None:
+    make_known(phone, keyring, accounts, None)
+    phone.ask("你好")
+    accounts.change("UPDATE resident SET closed_at = now()")
     with bound(phone.worker), transaction() as session:
         forget_old(session, clock.now())
     assert phone.rows("SELECT FROM utterance") == phone.rows("SELECT FROM conversation") == []
