@@ -143,42 +143,45 @@ def delegate_at_bedside(
 def end_delegation(session: Session, actor: Actor, delegation_id: int) -> None:
     """A resident ends it at once, with its consent; or gives it back, who received it.
 
-    Raises `UnknownDelegation`.
+    Nothing for one that was ended. Raises `UnknownDelegation`.
     """
-    row = _standing(session, delegation_id)
+    row = _found(session, delegation_id)
     if row.person_id in people_spoken_for(session):
-        withdraw_consent(session, actor, row.consent_id, "mini_program")
+        _withdraw(session, actor, row, "mini_program")
     elif row.resident_id == own_account(actor):
-        ended = {"ended_at": func.now(), "ended_by": actor.label}
-        one = DELEGATION.c.id == delegation_id
-        session.execute(update(DELEGATION).where(one).values(ended))
+        _give_back(session, actor, row)
     else:
         raise UnknownDelegation
-    _audit(session, actor, "delegation.end", row.person_id, delegation_id)
 
 
-def end_for_person(
-    session: Session, actor: Actor, person_id: int, delegation_id: int, channel: str
-) -> None:
+def end_for_person(session: Session, actor: Actor, delegation_id: int, channel: str) -> None:
     """Staff whom the person told so end it at once, with its consent.
 
-    Raises `UnknownPerson`, `UnknownDelegation`.
+    Nothing for one that was ended. Raises `UnknownDelegation`.
     """
-    person_seen(session, person_id)
-    row = _standing(session, delegation_id)
-    if row.person_id != person_id:
-        raise UnknownDelegation
-    withdraw_consent(session, actor, row.consent_id, channel)
-    _audit(session, actor, "delegation.end", person_id, delegation_id)
+    row = _found(session, delegation_id)
+    _withdraw(session, actor, row, channel)
 
 
-def _standing(session: Session, delegation_id: int) -> Row[Any]:
-    one = (DELEGATION.c.id == delegation_id) & DELEGATION.c.ended_at.is_(None)
-    query = select(DELEGATION).where(one)
-    row = session.execute(query.with_for_update()).first()
+def _found(session: Session, delegation_id: int) -> Row[Any]:
+    query = select(DELEGATION).where(DELEGATION.c.id == delegation_id).with_for_update()
+    row = session.execute(query).first()
     if row is None:
         raise UnknownDelegation
     return row
+
+
+def _withdraw(session: Session, actor: Actor, row: Row[Any], channel: str) -> None:
+    if row.ended_at is None:
+        withdraw_consent(session, actor, row.consent_id, channel)
+        _audit(session, actor, "delegation.end", row.person_id, row.id)
+
+
+def _give_back(session: Session, actor: Actor, row: Row[Any]) -> None:
+    if row.ended_at is None:
+        ended = {"ended_at": func.now(), "ended_by": actor.label}
+        session.execute(update(DELEGATION).where(DELEGATION.c.id == row.id).values(ended))
+        _audit(session, actor, "delegation.end", row.person_id, row.id)
 
 
 def _check_days(terms: Terms, today: date) -> None:

@@ -125,17 +125,17 @@ def delegate_to_me(sent: dict[str, Any], person: int) -> tuple[Response, int]:
 
 
 @people.route(
-    f"{ONE}/delegations/<int(max={LARGEST_ID}):delegation>/ending",
+    f"/delegations/<int(max={LARGEST_ID}):delegation>/ending",
     methods=("POST",),
-    summary="此人要求结束一项委托",
-    path={**PATH, "delegation": "委托的编号"},
+    summary="本人要求结束一项委托",
+    path={"delegation": "委托的编号"},
 )
 @access("staff", roles=WHO_SEES)
 @people.arguments(ENDING)
 @people.response(204, description="已结束")
-@people.refuses(UnknownPerson, UnknownDelegation)
-def end_delegation_at(sent: dict[str, Any], person: int, delegation: int) -> tuple[str, int]:
+@people.refuses(UnknownDelegation)
+def end_delegation_at(sent: dict[str, Any], delegation: int) -> tuple[str, int]:
     """On the person's word, told to staff."""
     with acting_transaction() as session:
-        end_for_person(session, actor(), person, delegation, sent["channel"])
+        end_for_person(session, actor(), delegation, sent["channel"])
     return "", 204

@@ -98,7 +98,7 @@ class WhoseSchema(StrictSchema):
     person = person_id("谁的：本人、家人或委托人的编号；不填时为本人", load_default=None)
 
 
-class PlaceSchema(AnswerSchema):
+class VillageSchema(AnswerSchema):
     code = words("12 位代码")
     name = words("名称；没有的为空")
 
@@ -120,8 +120,8 @@ class OwnFileSchema(AnswerSchema):
     name = words("姓名")
     number = words("身份证号，中间几位不显示；没有的为空")
     born_on = Day("出生日期", required=True)
-    area = Nested("户籍地", PlaceSchema(), required=True)
-    lives_in = Nested("常住地", PlaceSchema(), required=True)
+    area = Nested("户籍地", VillageSchema(), required=True)
+    lives_in = Nested("常住地", VillageSchema(), required=True)
     phone = words("登记的电话，中间几位不显示；没有的为空")
     insurance = Code("参保情况", INSURANCE_NAMES, required=True)
     identities = many("救助身份，新的在前", HeldIdentitySchema())
