@@ -28,6 +28,7 @@ from miniprogram_api.estimation.routes import estimation
 from miniprogram_api.estimation.what_if_routes import what_if
 from miniprogram_api.health.routes import health
 from miniprogram_api.matching.routes import runs
+from miniprogram_api.notifications.routes import messages
 from miniprogram_api.openapi import Blueprint as ApiBlueprint
 from miniprogram_api.openapi import ProblemApi
 from miniprogram_api.pages.estimate_page import estimate_page
@@ -56,6 +57,7 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     consents,
     delegations,
     people,
+    messages,
     chats,
 )
 PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
