@@ -116,6 +116,18 @@ DELEGATION_HOLDS = f"""
     END
     $$
 """
+# What was over once stays over, even if the clock is set back.
+END_IF_OVER = f"""
+    CREATE FUNCTION end_if_over(token text) RETURNS void LANGUAGE plpgsql
+    {HEAD.replace("STABLE", "VOLATILE")}
+    BEGIN
+        UPDATE account_session SET ended_at = now(), ended_why = 'over'
+            WHERE token_sha256 = sha256(convert_to(token, 'UTF8')) AND ended_at IS NULL
+                AND (expires_at <= now() OR staff_id IS NOT NULL
+                    AND last_seen_at <= now() - interval '15 minutes');
+    END
+    $$
+"""
 # Before there is a session, an account is found by what its owner alone can show.
 RESIDENT_OF_OPENID = f"""
     CREATE FUNCTION resident_of_openid(indexes bytea[]) RETURNS bigint LANGUAGE plpgsql {HEAD}
@@ -213,6 +225,7 @@ AUTHORITY_OVER = f"""
 """
 FUNCTIONS = {
     "session_actor()": SESSION_ACTOR,
+    "end_if_over(text)": END_IF_OVER,
     "scope_role()": _one("scope_role", "text", "actor.role"),
     "scope_staff()": _one("scope_staff", "bigint", "actor.staff_id"),
     "scope_resident()": _one("scope_resident", "bigint", "actor.resident_id"),
