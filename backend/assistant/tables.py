@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from backend.kernel.database import Base
 
-_NEVER: Final = text("'-infinity'::timestamptz")
+_NEVER: Final = text("'epoch'::timestamptz")
 
 CONVERSATION: Final = Table(
     "conversation",

@@ -6,7 +6,7 @@ from alembic import op
 revision = "0015"
 down_revision = "0014"
 
-NEVER = sa.text("'-infinity'::timestamptz")
+NEVER = sa.text("'epoch'::timestamptz")
 # Whose list the conversation was handed over to, as long as it lies there: other roles of the area
 # see that there is an item, not what was said.
 SEEN = """
