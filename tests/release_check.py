@@ -116,6 +116,12 @@ PARTS = (
         (*ALONE, "tests/miniprogram_api/test_revocation.py"),
         {"SHUKUN_REVOCATIONS": "1000"},
     ),
+    Part(
+        "codes",
+        "1,000 replays of a code of WeChat: no session",
+        (*ALONE, "tests/miniprogram_api/accounts/test_residents.py", "-k", "however_often"),
+        {"SHUKUN_REPLAYS": "1000"},
+    ),
     Part("batch", "batches beside a hand-written function", ("tests.benchmarks", "batch"), {}, 20),
     Part("one", "one person with the full explanation", ("tests.benchmarks", "one"), {}, 4),
     Part("many", "a thousand requests in one body", ("tests.benchmarks", "many"), {}, 4),
