@@ -127,6 +127,7 @@ PARTS = (
     Part("many", "a thousand requests in one body", ("tests.benchmarks", "many"), {}, 4),
     Part("http", "routes beside fixed JSON of the same size", ("tests.benchmarks", "http"), {}, 4),
     Part("search", "search in Chinese", ("tests.benchmarks", "search"), {}, 20),
+    Part("chat", "what residents say understood", ("tests.benchmarks", "chat"), {}, 6),
     Part("verify", "the audit chain verified", ("tests.benchmarks", "audit"), {}, 3),
 )
 
