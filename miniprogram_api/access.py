@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug import Response as AnyResponse
 
 from backend.accounts.scope import Actor, act_as
-from backend.accounts.sessions import note_seen
+from backend.accounts.sessions import end_if_over, note_seen
 from backend.accounts.staff_tables import ROLES
 from backend.kernel import audit
 from backend.kernel.audit import Subject
@@ -111,7 +111,9 @@ def signed_in() -> Actor | None:
         return None
     with transaction() as session:
         found = act_as(session, token)
-        if found is not None:
+        if found is None:
+            end_if_over(session, token)
+        else:
             note_seen(session, found)
     g.actor, g.token = found, token
     return found

@@ -19,12 +19,16 @@ from backend.policies.catalogue import load_catalogue
 from backend.wechat import connection
 from miniprogram_api import edge, limiting, observability, problems, rulebook
 from miniprogram_api.access import access, guard
+from miniprogram_api.accounts.acting_routes import consents, delegations, family
+from miniprogram_api.accounts.people_routes import people
+from miniprogram_api.accounts.resident_routes import residents
 from miniprogram_api.accounts.staff_routes import staff_sessions
 from miniprogram_api.assistant.routes import chats
 from miniprogram_api.estimation.routes import estimation
 from miniprogram_api.estimation.what_if_routes import what_if
 from miniprogram_api.health.routes import health
 from miniprogram_api.matching.routes import runs
+from miniprogram_api.notifications.routes import messages
 from miniprogram_api.openapi import Blueprint as ApiBlueprint
 from miniprogram_api.openapi import ProblemApi
 from miniprogram_api.pages.estimate_page import estimate_page
@@ -48,6 +52,12 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     what_if,
     runs,
     staff_sessions,
+    residents,
+    family,
+    consents,
+    delegations,
+    people,
+    messages,
     chats,
 )
 PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (

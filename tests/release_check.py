@@ -48,6 +48,7 @@ PARTS = (
     Part("http", "routes beside fixed JSON of the same size", ("tests.benchmarks", "http"), {}, 4),
     Part("search", "search in Chinese", ("tests.benchmarks", "search"), {}, 20),
     Part("verify", "the audit chain verified", ("tests.benchmarks", "audit"), {}, 3),
+    Part("chat", "what residents say understood", ("tests.benchmarks", "chat"), {}, 6),
     Part("match", "a million people matched", ("tests.benchmarks", "match"), {}, 30),
     Part(
         "random",
@@ -135,6 +136,12 @@ PARTS = (
         "1,000 revocations at the next request on each of four workers",
         (*ALONE, "tests/miniprogram_api/test_revocation.py"),
         {"SHUKUN_REVOCATIONS": "1000"},
+    ),
+    Part(
+        "codes",
+        "1,000 replays of a code of WeChat: no session",
+        (*ALONE, "tests/miniprogram_api/accounts/test_residents.py", "-k", "however_often"),
+        {"SHUKUN_REPLAYS": "1000"},
     ),
 )
 

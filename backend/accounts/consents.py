@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta
 from typing import ClassVar, Final
 
 from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.accounts.consent_texts import Purpose, consent_texts
@@ -105,12 +106,13 @@ def give_consent(session: Session, keyring: Keyring, actor: Actor, giving: Givin
 
 def withdraw_consent(session: Session, actor: Actor, consent_id: int, channel: str) -> None:
     """End a consent, and at once what rests on it. Raises `UnknownConsent`."""
-    query = select(CONSENT).where(CONSENT.c.id == consent_id, _standing()).with_for_update()
-    row = session.execute(query).first()
+    row = session.execute(select(CONSENT).where(CONSENT.c.id == consent_id)).first()
     if row is None:
         raise UnknownConsent
     ended = {"consent_id": consent_id, "channel": channel, "by": actor.label}
-    session.execute(CONSENT_WITHDRAWAL.insert().values(ended).inline())
+    once = insert(CONSENT_WITHDRAWAL).values(ended).on_conflict_do_nothing()
+    if session.execute(once.returning(CONSENT_WITHDRAWAL.c.consent_id)).first() is None:
+        raise UnknownConsent
     of_it = update(DELEGATION).where(DELEGATION.c.consent_id == consent_id)
     session.execute(
         of_it.where(DELEGATION.c.ended_at.is_(None)).values(
@@ -168,11 +170,9 @@ def _purpose(code: str) -> Purpose:
     return consent_texts().purposes[code]
 
 
-def _standing(end: datetime | None = None) -> ColumnElement[bool]:
-    """SQL: not withdrawn, or not before the moment."""
-    withdrawn = CONSENT_WITHDRAWAL.c.consent_id == CONSENT.c.id
-    if end is not None:
-        withdrawn &= CONSENT_WITHDRAWAL.c.at < end
+def _standing(end: datetime) -> ColumnElement[bool]:
+    """SQL: not withdrawn before the moment."""
+    withdrawn = (CONSENT_WITHDRAWAL.c.consent_id == CONSENT.c.id) & (CONSENT_WITHDRAWAL.c.at < end)
     return ~exists(select(CONSENT_WITHDRAWAL.c.consent_id).where(withdrawn))
 
 

@@ -11,10 +11,9 @@ from sqlalchemy.orm import Session
 from backend.accounts.closing import close_account
 from backend.accounts.codes import account_told, use_up
 from backend.accounts.real_name import AlreadyNamed, PersonHasAccount, give_name, note_check
-from backend.accounts.residents import UnknownPerson
+from backend.accounts.residents import person_seen
 from backend.accounts.scope import Actor
 from backend.accounts.tables import RESIDENT
-from backend.citizens.tables import PERSON
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.errors import DomainError, Fault
@@ -50,8 +49,7 @@ def confirm_at_counter(session: Session, actor: Actor, confirmation: Confirmatio
     Raises `UnknownPerson`, `ConfirmedUnseen`, `CodeUnknown`, `AlreadyNamed`, `PersonHasAccount`.
     """
     person = confirmation.person_id
-    if session.execute(select(PERSON.c.id).where(PERSON.c.id == person)).first() is None:
-        raise UnknownPerson
+    person_seen(session, person)
     if not confirmation.card_seen:
         raise ConfirmedUnseen(Fault("/card_seen", "请先核对身份证原件，再确认。"))
     account = account_told(session, confirmation.code)

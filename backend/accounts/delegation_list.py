@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
 from backend.accounts.authority import people_spoken_for
-from backend.accounts.residents import own_account
+from backend.accounts.residents import own_account, person_seen
 from backend.accounts.scope import Actor
 from backend.accounts.staff_tables import STAFF
 from backend.accounts.tables import DELEGATION
@@ -70,12 +70,11 @@ def delegations_of(session: Session, keyring: Keyring, actor: Actor, today: date
 def delegations_about(
     session: Session, keyring: Keyring, actor: Actor, person_id: int, today: date
 ) -> tuple[Shown, ...]:
-    """Those of one person whom staff see; the look is written down."""
-    found = _list(session, keyring, DELEGATION.c.person_id == person_id, today)
-    if found:
-        purpose = "visit" if actor.visits else "review"
-        audit.read_person(session, actor, person_id, purpose, ("basic", "consents"))
-    return found
+    """Those of one person whom staff see; the look is written down. Raises `UnknownPerson`."""
+    person_seen(session, person_id)
+    purpose = "visit" if actor.visits else "review"
+    audit.read_person(session, actor, person_id, purpose, ("basic", "consents"))
+    return _list(session, keyring, DELEGATION.c.person_id == person_id, today)
 
 
 def _list(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.accounts.authority import people_spoken_for
@@ -22,7 +22,13 @@ from backend.accounts.consents import (
     withdraw_consent,
 )
 from backend.accounts.duties import duties_of
-from backend.accounts.residents import Seen, UnknownPerson, next_id, own_account, seen_person
+from backend.accounts.residents import (
+    UnknownPerson,
+    next_id,
+    own_account,
+    person_seen,
+    seen_person,
+)
 from backend.accounts.scope import Actor
 from backend.accounts.staff_tables import STAFF, VISITORS
 from backend.accounts.tables import DELEGATION
@@ -76,6 +82,22 @@ class Delegate:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a resident delegates, and to whom."""
+
+    terms: Terms
+    to: Delegate
+
+
+@dataclass(frozen=True, slots=True)
+class AtBedside:
+    """What staff record as delegated to them. `proof`: which, and where it is kept; sealed."""
+
+    terms: Terms
+    proof: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class _To:
     staff_id: int | None = None
     resident_id: int | None = None
@@ -83,14 +105,13 @@ class _To:
     proof: str = ""
 
 
-def delegate(
-    session: Session, keyring: Keyring, actor: Actor, terms: Terms, to: Delegate, today: date
-) -> int:
+def delegate(session: Session, keyring: Keyring, actor: Actor, asked: Asked, today: date) -> int:
     """The person, or the person's guardian, delegates in the mini-program; the delegation's id.
 
     Raises `UnknownPerson`, `DelegationDaysWrong`, `DelegateUnfit`, `CodeUnknown`,
     `ConsentOutdated`.
     """
+    terms, to = asked.terms, asked.to
     if terms.person_id not in people_spoken_for(session):
         raise UnknownPerson
     _check_days(terms, today)
@@ -107,37 +128,60 @@ def delegate(
 
 
 def delegate_at_bedside(
-    session: Session, keyring: Keyring, actor: Actor, terms: Terms, proof: str, today: date
+    session: Session, keyring: Keyring, actor: Actor, asked: AtBedside, today: date
 ) -> int:
     """Staff who visit record that a person whom they see delegated to them; the delegation's id.
 
     Raises `UnknownPerson`, `DelegationDaysWrong`, `ConsentOutdated`.
     """
-    _check_days(terms, today)
-    receiver = _To(staff_id=actor.staff_id, channel="bedside", proof=proof)
-    return _record(session, keyring, actor, terms, receiver)
+    person_seen(session, asked.terms.person_id)
+    _check_days(asked.terms, today)
+    receiver = _To(staff_id=actor.staff_id, channel="bedside", proof=asked.proof)
+    return _record(session, keyring, actor, asked.terms, receiver)
 
 
-def end_delegation(session: Session, actor: Actor, delegation_id: int, channel: str) -> None:
-    """End it at once, with its consent where it is the person's word; staff record that word.
+def end_delegation(session: Session, actor: Actor, delegation_id: int) -> None:
+    """A resident ends it at once, with its consent; or gives it back, who received it.
 
-    Whoever received it may give it back. Raises `UnknownDelegation`.
+    Nothing for one that was ended. Raises `UnknownDelegation`.
     """
-    table = DELEGATION.c
-    query = select(table.person_id, table.consent_id, table.resident_id).where(
-        table.id == delegation_id, table.ended_at.is_(None)
-    )
-    row = session.execute(query.with_for_update()).first()
-    if row is None:
-        raise UnknownDelegation
-    if actor.staff_id is not None or row.person_id in people_spoken_for(session):
-        withdraw_consent(session, actor, row.consent_id, channel)
-    elif row.resident_id == actor.resident_id:
-        ended = {"ended_at": func.now(), "ended_by": actor.label}
-        session.execute(update(DELEGATION).where(table.id == delegation_id).values(ended))
+    row = _found(session, delegation_id)
+    if row.person_id in people_spoken_for(session):
+        _withdraw(session, actor, row, "mini_program")
+    elif row.resident_id == own_account(actor):
+        _give_back(session, actor, row)
     else:
         raise UnknownDelegation
-    _audit(session, actor, "delegation.end", row.person_id, delegation_id)
+
+
+def end_for_person(session: Session, actor: Actor, delegation_id: int, channel: str) -> None:
+    """Staff whom the person told so end it at once, with its consent.
+
+    Nothing for one that was ended. Raises `UnknownDelegation`.
+    """
+    row = _found(session, delegation_id)
+    _withdraw(session, actor, row, channel)
+
+
+def _found(session: Session, delegation_id: int) -> Row[Any]:
+    query = select(DELEGATION).where(DELEGATION.c.id == delegation_id).with_for_update()
+    row = session.execute(query).first()
+    if row is None:
+        raise UnknownDelegation
+    return row
+
+
+def _withdraw(session: Session, actor: Actor, row: Row[Any], channel: str) -> None:
+    if row.ended_at is None:
+        withdraw_consent(session, actor, row.consent_id, channel)
+        _audit(session, actor, "delegation.end", row.person_id, row.id)
+
+
+def _give_back(session: Session, actor: Actor, row: Row[Any]) -> None:
+    if row.ended_at is None:
+        ended = {"ended_at": func.now(), "ended_by": actor.label}
+        session.execute(update(DELEGATION).where(DELEGATION.c.id == row.id).values(ended))
+        _audit(session, actor, "delegation.end", row.person_id, row.id)
 
 
 def _check_days(terms: Terms, today: date) -> None:
@@ -160,17 +204,7 @@ def _record(session: Session, keyring: Keyring, actor: Actor, terms: Terms, to: 
         person.id, DELEGATION_PURPOSE, terms.consent, to.channel, actor.resident_id, to.proof
     )
     consent, own = give_consent(session, keyring, actor, giving), next_id(session)
-    session.execute(
-        DELEGATION.insert().values(_row(own, consent, person, terms, to, actor)).inline()
-    )
-    _audit(session, actor, "delegation.begin", person.id, own)
-    return own
-
-
-def _row(
-    own: int, consent: int, person: Seen, terms: Terms, to: _To, actor: Actor
-) -> dict[str, Any]:
-    return {
+    row = {
         "id": own,
         "person_id": person.id,
         "staff_id": to.staff_id,
@@ -183,6 +217,9 @@ def _row(
         "proof": person.cipher.seal(Place("delegation", "proof", own), to.proof),
         "recorded_by": actor.label,
     }
+    session.execute(DELEGATION.insert().values(row).inline())
+    _audit(session, actor, "delegation.begin", person.id, own)
+    return own
 
 
 def _audit(session: Session, actor: Actor, action: str, person: int, delegation_id: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Date, Row, cast, func, select
+from sqlalchemy import Date, Row, Select, cast, func, select
 from sqlalchemy.orm import Session
 
 from backend.accounts.authority import people_acted_for, people_spoken_for
@@ -26,6 +26,10 @@ from backend.kernel.audit_seen import Seen, seen_by
 from backend.kernel.crypto import Keyring, Place
 
 _INFINITY: Final = cast("infinity", Date)
+_READ: Final[Select[Any]] = select(
+    PERSON.c.name, PERSON.c.born_on, PERSON.c.area, PERSON.c.lives_in, PERSON.c.phone,
+    PERSON.c.insurance, PERSON.c.data_key,
+)  # fmt: skip
 _SHOWN: Final = ("basic", "number", "phone", "identities", "bills")
 
 
@@ -107,7 +111,8 @@ def viewers(session: Session, person_id: int) -> list[Seen]:
 def _row(session: Session, person_id: int) -> Row[Any] | None:
     if person_id not in people_acted_for(session, "see"):
         return None
-    return session.execute(select(PERSON).where(PERSON.c.id == person_id)).first()
+    row: Row[Any] | None = session.execute(_READ.where(PERSON.c.id == person_id)).first()
+    return row
 
 
 def _places(session: Session, codes: Sequence[int]) -> dict[int, str]:

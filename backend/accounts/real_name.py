@@ -87,16 +87,16 @@ def prove_name(
 ) -> int | DomainError:
     """Bring the account to level 2; returns the person.
 
-    A refusal that counts as a try is returned, not raised, since the count must be kept:
-    `NameNotMatched`, `PersonHasAccount`. Raises `IdentityMalformed`, `AlreadyNamed`,
-    `TooManyTries`: nothing was looked up.
+    A refusal that is written down is returned, not raised: `NameNotMatched`, `PersonHasAccount`,
+    which count as tries, and `TooManyTries`. Raises `IdentityMalformed`, `AlreadyNamed`.
     """
     account, number = own_account(actor), _checked(claim, today)
     query = select(RESIDENT.c.level).where(RESIDENT.c.id == account)
     if session.execute(query.with_for_update()).scalar_one() == 2:
         raise AlreadyNamed(Fault("", _ALREADY))
     if session.execute(_TRIES).scalar_one() >= MOST_TRIES:
-        raise TooManyTries(Fault("/id_number", _TOO_MANY))
+        _audit(session, actor, f"{audit.DENIED}.resident.prove_name", account)
+        return TooManyTries(Fault("/id_number", _TOO_MANY))
     found = _match(session, keyring, claim.name, number)
     note_check(session, account, found, "register", actor.label)
     if found is None:

@@ -56,6 +56,12 @@ def own_person(actor: Actor) -> int:
     return actor.person_id
 
 
+def person_seen(session: Session, person_id: int) -> None:
+    """Raises `UnknownPerson` where the session does not see the person."""
+    if session.execute(select(PERSON.c.id).where(PERSON.c.id == person_id)).first() is None:
+        raise UnknownPerson
+
+
 def seen_person(session: Session, keyring: Keyring, person_id: int) -> Seen:
     """A person, as far as the session sees the person. Raises `UnknownPerson`."""
     columns = PERSON.c.id, PERSON.c.name, PERSON.c.born_on, PERSON.c.data_key

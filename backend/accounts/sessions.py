@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.accounts.scope import Actor, act_as
@@ -70,9 +70,9 @@ def open_session(session: Session, opening: Opening) -> str:
     return token
 
 
-def is_token(text: str) -> bool:
-    """Whether the text could be a token at all; what could not is not asked of the database."""
-    return TOKEN.fullmatch(text) is not None
+def is_token(shown: str) -> bool:
+    """Whether it could be a token at all; what could not is not asked of the database."""
+    return TOKEN.fullmatch(shown) is not None
 
 
 def note_seen(session: Session, actor: Actor) -> None:
@@ -80,6 +80,11 @@ def note_seen(session: Session, actor: Actor) -> None:
     if actor.stale:
         one = ACCOUNT_SESSION.c.id == actor.session_id
         session.execute(update(ACCOUNT_SESSION).where(one).values(last_seen_at=func.now()))
+
+
+def end_if_over(session: Session, token: str) -> None:
+    """End the session of this token where its time is over: no clock set back revives it."""
+    session.execute(text("SELECT end_if_over(:token)"), {"token": token})
 
 
 def end_session(session: Session, session_id: int, why: Why) -> None:

@@ -19,6 +19,11 @@ AFTERNOON: Final = time(15)
 SESSION_DAYS: Final = 365
 """How long it is known that there was a session."""
 _WINDOWS: Final = text("DELETE FROM rate_window WHERE window_start < now() - interval '2 days'")
+_OVER: Final = text(
+    "UPDATE account_session SET ended_at = now(), ended_why = 'over' WHERE ended_at IS NULL"
+    " AND (expires_at <= now()"
+    " OR staff_id IS NOT NULL AND last_seen_at <= now() - interval '15 minutes')"
+)
 _SESSIONS: Final = text(
     "DELETE FROM account_session WHERE expires_at < now() - make_interval(days => :days)"
 )
@@ -26,8 +31,10 @@ _SESSIONS: Final = text(
 
 @every_day("accounts.clear", queue=QUEUE, at=NIGHT)
 def clear_day(session: Session, period: str) -> None:
-    """Counts of windows that are over, and sessions of long ago."""
+    """Counts of windows that are over, and sessions of long ago; a session whose time is over is
+    marked as ended, whatever clocks do later."""
     session.execute(_WINDOWS)
+    session.execute(_OVER)
     session.execute(_SESSIONS, {"days": SESSION_DAYS})
 
 

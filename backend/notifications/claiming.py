@@ -7,7 +7,7 @@ hold are left to them, and the database lets one account have one WeChat attempt
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,20 +15,19 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from backend.kernel.audit import Subject
 from backend.kernel.clock import CHINA
 from backend.kernel.crypto import Keyring
 from backend.notifications.attempts import Call, Tried
 from backend.notifications.events import EVENTS, Channel
-from backend.notifications.failing import BY, fail
+from backend.notifications.failing import fail
+from backend.notifications.handing_on import Letter, Note, hand_on
 from backend.notifications.outcomes import PATIENCE, PATIENCE_URGENT
 from backend.notifications.quiet import is_quiet
 from backend.notifications.quota import give_back, reserve
-from backend.notifications.reach import Reach, reach
-from backend.notifications.ways import NoWay, Way, by_sms, by_wechat, wechat_connected
-from backend.notifications.wechat_templates import Slots, known_templates
-from backend.notifications.wording import Said, to_tell
-from backend.worklist.items import NewItem, open_items
+from backend.notifications.reach import reach
+from backend.notifications.ways import Means, NoWay, Way, by_sms, by_wechat, wechat_connected
+from backend.notifications.wechat_templates import known_templates
+from backend.notifications.wording import Said
 
 AT_ONCE: Final = 64
 """Messages looked at in one transaction."""
@@ -70,12 +69,6 @@ _SENDING: Final = text(
 )
 _LATER: Final = text("UPDATE message SET next_at = :next_at WHERE id = ANY(:ids)")
 _TURN: Final = text("UPDATE message SET channel = 'sms', tries = 0 WHERE id = ANY(:ids)")
-_HANDED: Final = text(
-    """
-    UPDATE message SET state = 'handed_on', channel = 'task', final_at = :moment
-    WHERE id = ANY(:ids)
-    """
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +89,6 @@ class Claimed:
     handled: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Letter:
-    """A message on its way."""
-
-    id: int
-    channel: Channel
-    said: Said
-    whom: Reach
-
-
 def claim(session: Session, keyring: Keyring, moment: datetime, room: Room) -> Claimed:
     """Claim the next messages that are due."""
     templates = known_templates(session)
@@ -122,26 +105,17 @@ def claim(session: Session, keyring: Keyring, moment: datetime, room: Room) -> C
     rows = session.execute(_NEXT, asked).all()
     if not rows:
         return Claimed((), 0)
-    return _Claiming(_Desk(session, keyring, moment, templates), room).run(rows)
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """What the work is done with."""
-
-    session: Session
-    keyring: Keyring
-    moment: datetime
-    templates: Mapping[str, Slots]
+    means = Means(keyring, moment.astimezone(CHINA).date(), templates)
+    return _Claiming(session, means, moment, room).run(rows)
 
 
 class _Claiming:
     """One transaction's work. What has no room for its call is left as it was."""
 
-    def __init__(self, desk: _Desk, room: Room) -> None:
-        self._session, self._keyring, self._moment = desk.session, desk.keyring, desk.moment
-        self._templates, self._room = desk.templates, room
-        self._notes: list[tuple[int, Channel, str, str]] = []
+    def __init__(self, session: Session, means: Means, moment: datetime, room: Room) -> None:
+        self._session, self._means, self._moment = session, means, moment
+        self._room = room
+        self._notes: list[Note] = []
         self._calls: list[Call] = []
         self._handled = 0
 
@@ -153,15 +127,14 @@ class _Claiming:
         self._write_notes()
         return Claimed(self._calls, self._handled + len(self._calls))
 
-    def _letters(self, rows: Sequence[Row[Any]]) -> list[_Letter]:
+    def _letters(self, rows: Sequence[Row[Any]]) -> list[Letter]:
         """Those that can be told at all; the others fail here."""
-        today = self._moment.astimezone(CHINA).date()
-        people = reach(self._session, (row.person_id for row in rows), today)
+        people = reach(self._session, (row.person_id for row in rows), self._means.today)
         found = []
         for row in rows:
             if row.event in EVENTS and row.person_id in people:
                 said = Said(row.event, row.day, row.id)
-                found.append(_Letter(row.id, row.channel, said, people[row.person_id]))
+                found.append(Letter(row.id, row.channel, said, people[row.person_id]))
             else:
                 fail(self._session, row.id, self._moment)
                 self._handled += 1
@@ -169,11 +142,11 @@ class _Claiming:
 
     # -- WeChat ------------------------------------------------------------------------------------
 
-    def _by_wechat(self, letters: Sequence[_Letter]) -> list[_Letter]:
+    def _by_wechat(self, letters: Sequence[Letter]) -> list[Letter]:
         """Claims those that go by WeChat; returns those that go another way."""
         if not letters:
             return []
-        ways: dict[int, tuple[_Letter, Way]] = {}
+        ways: dict[int, tuple[Letter, Way]] = {}
         others, later = [], []
         most = min(self._room.calls, self._room.wechat)
         for letter in letters:
@@ -197,8 +170,8 @@ class _Claiming:
         self._put_off(later)
         return others
 
-    def _wechat_way(self, letter: _Letter) -> Way | NoWay:
-        way = by_wechat(letter.said, letter.whom, self._templates, self._keyring)
+    def _wechat_way(self, letter: Letter) -> Way | NoWay:
+        way = by_wechat(letter.said, letter.whom, self._means)
         return way if self._room.wechat or isinstance(way, NoWay) else NoWay("paused")
 
     def _put_off(self, ids: Sequence[int]) -> None:
@@ -208,15 +181,15 @@ class _Claiming:
 
     # -- text messages and tasks -------------------------------------------------------------------
 
-    def _by_sms(self, letters: Sequence[_Letter]) -> list[_Letter]:
+    def _by_sms(self, letters: Sequence[Letter]) -> list[Letter]:
         """Claims those that go by text message; returns those that a person must tell."""
-        ways: list[tuple[_Letter, Way]] = []
+        ways: list[tuple[Letter, Way]] = []
         others, waiting = [], []
         for letter in letters:
             if letter.channel != "sms":
                 others.append(letter)
                 continue
-            way = by_sms(letter.said, letter.whom, self._keyring)
+            way = by_sms(self._session, letter.said, letter.whom, self._means)
             if isinstance(way, NoWay):
                 others += self._pass_on(letter, way.code)
             elif len(self._calls) + len(ways) < self._room.calls:
@@ -229,29 +202,16 @@ class _Claiming:
             self._session.execute(_TURN, {"ids": waiting})
         return others
 
-    def _by_task(self, letters: Sequence[_Letter]) -> None:
-        """A coordinator tells the person, unless one comes anyhow."""
-        items, told = [], []
-        for letter in letters:
-            if EVENTS[letter.said.event].visited:
-                self._notes.append((letter.id, "task", "sent", "visited"))
-            elif letter.whom.place is None:
-                self._notes.append((letter.id, "task", "skipped", "no-place"))
-                fail(self._session, letter.id, self._moment)
-                self._handled += 1
-                continue
-            else:
-                self._notes.append((letter.id, "task", "sent", ""))
-                items.append(_item(letter, letter.whom.place))
-            told.append(letter.id)
-        open_items(self._session, items, BY)
-        if told:
-            self._session.execute(_HANDED, {"ids": told, "moment": self._moment})
-            self._handled += len(told)
+    def _by_task(self, letters: Sequence[Letter]) -> None:
+        handed = hand_on(self._session, letters, self._moment)
+        self._notes += handed.notes
+        for letter in handed.without_place:
+            fail(self._session, letter.id, self._moment)
+        self._handled += len(letters)
 
     # -- both --------------------------------------------------------------------------------------
 
-    def _claimed(self, channel: Channel, ways: Sequence[tuple[_Letter, Way]]) -> set[int]:
+    def _claimed(self, channel: Channel, ways: Sequence[tuple[Letter, Way]]) -> set[int]:
         """Write the attempts down; returns the messages that have one now."""
         if not ways:
             return set()
@@ -272,9 +232,9 @@ class _Claiming:
         self._session.execute(_SENDING, {"ids": list(attempts), "channel": channel})
         return set(attempts)
 
-    def _pass_on(self, letter: _Letter, code: str) -> list[_Letter]:
+    def _pass_on(self, letter: Letter, code: str) -> list[Letter]:
         """The message by its next channel; none where it fails."""
-        self._notes.append((letter.id, letter.channel, "skipped", code))
+        self._notes.append(Note(letter.id, letter.channel, "skipped", code))
         channel = EVENTS[letter.said.event].after(letter.channel)
         if channel is not None:
             return [replace(letter, channel=channel)]
@@ -289,13 +249,3 @@ class _Claiming:
             columns |= {"states": list(states), "codes": list(codes)}
             self._session.execute(_NOTE, {**columns, "moment": self._moment})
             self._notes.clear()
-
-
-def _item(letter: _Letter, place: int) -> NewItem:
-    return NewItem(
-        kind="tell_person",
-        subject=Subject("message", str(letter.id)),
-        person_id=letter.whom.person_id,
-        area=place,
-        reason=to_tell(letter.said),
-    )

@@ -55,7 +55,7 @@ def day_text(day: date) -> str:
 
 def _one_line(text: str) -> str:
     """Without line breaks and control characters; what only directs the writing goes too."""
-    kept = ("" if unicodedata.category(one) == "Cf" else one for one in text)
+    kept = (one for one in text if unicodedata.category(one) != "Cf")
     broken = (" " if unicodedata.category(one) in ("Cc", "Zl", "Zp") else one for one in kept)
     return " ".join("".join(broken).split())
 

@@ -15,15 +15,14 @@ from backend.notifications.events import Told
 
 _PEOPLE: Final = text(
     """
-    SELECT asked.id AS asked, p.id, p.area, p.lives_in, p.died_on <= :today AS died, p.data_key,
-        p.phone
+    SELECT asked.id AS asked, p.id, p.area, p.lives_in, p.died_on <= :today AS died
     FROM unnest(CAST(:people AS bigint[])) AS asked (id)
     JOIN person AS p ON p.id = person_now(asked.id)
     """
 )
 _ACCOUNTS: Final = text(
     """
-    SELECT found.asked, found.told, r.id, r.phone, w.openid
+    SELECT found.asked, found.told, r.id, person_now(r.person_id) AS person_id, r.phone, w.openid
     FROM (
         SELECT p.id AS asked, 'person' AS told, r.id AS resident_id
             FROM unnest(CAST(:people AS bigint[])) AS p (id)
@@ -49,10 +48,13 @@ _ACCOUNTS: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user of the mini-program. Values sealed with the shared key; empty: there is none."""
+    """A user of the mini-program; `person_id`: who it is, where that is known. Values sealed with
+    the shared key; empty: there is none.
+    """
 
     told: Told
     resident_id: int
+    person_id: int | None
     openid: bytes = field(repr=False)
     phone: bytes = field(repr=False)
 
@@ -61,30 +63,21 @@ class Account:
 class Reach:
     """How a person can be reached. `place`: where the person lives, 12 digits; None: not known.
 
-    `phone`: of the register, sealed with the person's key. `accounts`: in no special order.
+    `accounts`: in no special order.
     """
 
     person_id: int
     place: int | None
     died: bool
-    data_key: bytes = field(repr=False)
-    phone: bytes = field(repr=False)
     accounts: Sequence[Account]
 
     def account(self, audience: Sequence[Told]) -> Account | None:
         """The first account of the audience that is connected with WeChat."""
         return next((one for one in self._in_order(audience) if one.openid), None)
 
-    def number(self, audience: Sequence[Told], keyring: Keyring) -> str:
-        """The phone to which a text message goes: that of an account, else that of the register."""
-        for one in self._in_order(audience):
-            if one.phone:
-                place = Place("resident", "phone", one.resident_id)
-                return keyring.shared().open(place, one.phone)
-        if not self.phone:
-            return ""
-        cipher = keyring.person(self.person_id, self.data_key)
-        return cipher.open(Place("person", "phone", self.person_id), self.phone)
+    def phone_account(self, audience: Sequence[Told]) -> Account | None:
+        """The first account of the audience that has a phone, and belongs to somebody known."""
+        return next((one for one in self._in_order(audience) if one.phone and one.person_id), None)
 
     def _in_order(self, audience: Sequence[Told]) -> Iterable[Account]:
         return (one for told in audience for one in self.accounts if one.told == told)
@@ -96,17 +89,22 @@ def openid_of(account: Account, keyring: Keyring) -> str:
     return keyring.shared().open(place, account.openid)
 
 
+def phone_of(account: Account, keyring: Keyring) -> str:
+    """In plain."""
+    return keyring.shared().open(Place("resident", "phone", account.resident_id), account.phone)
+
+
 def reach(session: Session, people: Iterable[int], today: date) -> Mapping[int, Reach]:
     """By the numbers asked for; those whom nobody knows any more are left out."""
     found = session.execute(_PEOPLE, {"people": sorted(set(people)), "today": today}).all()
     asked = {"people": sorted({row.id for row in found}), "today": today}
     accounts: dict[int, list[Account]] = {}
     for row in session.execute(_ACCOUNTS, asked):
-        one = Account(row.told, row.id, row.openid or b"", row.phone)
+        one = Account(row.told, row.id, row.person_id, row.openid or b"", row.phone)
         accounts.setdefault(row.asked, []).append(one)
     return {row.asked: _reach(row, accounts.get(row.id, ())) for row in found}
 
 
 def _reach(row: Row[Any], accounts: Sequence[Account]) -> Reach:
     place = row.lives_in or row.area or None
-    return Reach(row.id, place, row.died, row.data_key, row.phone, accounts)
+    return Reach(row.id, place, row.died, accounts)

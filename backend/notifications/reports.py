@@ -13,8 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from backend.kernel import keys
-from backend.kernel.clock import now
+from backend.kernel import clock, keys
 from backend.notifications.attempts import Result, Tried
 from backend.notifications.outcomes import overturn, record
 from backend.notifications.quota import Accept, note_accept, note_refused
@@ -82,9 +81,9 @@ def _take_result(session: Session, push: Push, resident: int, entry: Mapping[str
     tried = _tried(found, resident, template)
     code = str(entry.get("ErrorCode", ""))
     if code == "0":
-        record(session, [Result(tried, "sent", receipt=receipt)], now())
+        record(session, [Result(tried, "sent", receipt=receipt)], clock.now())
     else:
-        overturn(session, tried, f"wechat-{code}"[:40], now())
+        overturn(session, tried, f"wechat-{code}"[:40], clock.now())
 
 
 def _tried(found: Row[Any], resident: int, template: str) -> Tried:

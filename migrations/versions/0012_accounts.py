@@ -116,6 +116,18 @@ DELEGATION_HOLDS = f"""
     END
     $$
 """
+# What was over once stays over, even if the clock is set back.
+END_IF_OVER = f"""
+    CREATE FUNCTION end_if_over(token text) RETURNS void LANGUAGE plpgsql
+    {HEAD.replace("STABLE", "VOLATILE")}
+    BEGIN
+        UPDATE account_session SET ended_at = now(), ended_why = 'over'
+            WHERE token_sha256 = sha256(convert_to(token, 'UTF8')) AND ended_at IS NULL
+                AND (expires_at <= now() OR staff_id IS NOT NULL
+                    AND last_seen_at <= now() - interval '15 minutes');
+    END
+    $$
+"""
 # Before there is a session, an account is found by what its owner alone can show.
 RESIDENT_OF_OPENID = f"""
     CREATE FUNCTION resident_of_openid(indexes bytea[]) RETURNS bigint LANGUAGE plpgsql {HEAD}
@@ -213,6 +225,7 @@ AUTHORITY_OVER = f"""
 """
 FUNCTIONS = {
     "session_actor()": SESSION_ACTOR,
+    "end_if_over(text)": END_IF_OVER,
     "scope_role()": _one("scope_role", "text", "actor.role"),
     "scope_staff()": _one("scope_staff", "bigint", "actor.staff_id"),
     "scope_resident()": _one("scope_resident", "bigint", "actor.resident_id"),
@@ -270,6 +283,7 @@ POLICIES = {
     "delegation": f"{OWN} OR staff_id = (SELECT scope_staff())"
     f" OR {PERSON_SEEN.format('delegation')}",
     "account_session": f"{OWN} OR staff_id = (SELECT scope_staff())",
+    "person_number": PERSON_SEEN.format("person_number"),
 }
 RECORDING = ("family_authority", "consent", "delegation")
 """Written about a person by those alone who see the person."""
@@ -304,6 +318,7 @@ GRANTS = (
     "SELECT, UPDATE (failed, locked_until, totp_last_step, password_hash, must_change) ON staff",
     "SELECT ON duty",
     "INSERT ON account_session",
+    "SELECT (person_id, current, number) ON person_number",
     # The digest of a token is for the database alone.
     "SELECT (id, resident_id, staff_id, duty_id, created_at, last_seen_at, expires_at, ended_at,"
     " ended_why, address_masked), UPDATE (last_seen_at, ended_at, ended_why) ON account_session",
@@ -704,6 +719,9 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION close_resident()")
     for table in POLICIES:
         op.execute(f"DROP POLICY own_rows ON {table}")
+    op.execute("ALTER TABLE person_number NO FORCE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE person_number DISABLE ROW LEVEL SECURITY")
+    op.execute("REVOKE SELECT (person_id, current, number) ON person_number FROM shukun_app")
     for signature in reversed(FUNCTIONS):
         if signature.removesuffix("()") not in STUBS:
             op.execute(f"DROP FUNCTION {signature}")

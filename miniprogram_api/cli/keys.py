@@ -14,6 +14,7 @@ from rich.progress import Progress as Bar
 from sqlalchemy.orm import Session
 
 from backend.accounts import keyed as accounts
+from backend.assistant import keyed as assistant
 from backend.citizens import keyed as citizens
 from backend.kernel import audit, key_check, key_file, rotation
 from backend.kernel.audit import Subject
@@ -21,13 +22,21 @@ from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
 from backend.kernel.key_file import KeysUnusable
 from backend.kernel.settings import Settings
+from backend.notifications import keyed as notifications
 from backend.payments import keyed as payments
 from backend.wechat import keyed as wechat
 from miniprogram_api.audit_sealer import AuditSealer
 from miniprogram_api.cli import work
 from miniprogram_api.cli.arguments import by_user
 
-KEYED: Final = (*citizens.KEYED, *accounts.KEYED, *payments.KEYED, *wechat.KEYED)
+KEYED: Final = (
+    *citizens.KEYED,
+    *accounts.KEYED,
+    *payments.KEYED,
+    *wechat.KEYED,
+    *notifications.KEYED,
+    *assistant.KEYED,
+)
 
 
 @click.group()

@@ -9,7 +9,7 @@ from marshmallow import fields
 from sqlalchemy import Engine
 
 from backend.kernel import database, jobs_upkeep, migrations
-from miniprogram_api import audit_metrics, metrics, queue_metrics
+from miniprogram_api import audit_metrics, message_metrics, metrics, queue_metrics
 from miniprogram_api.access import access
 from miniprogram_api.openapi import Blueprint
 from miniprogram_api.problems import refuse
@@ -64,10 +64,10 @@ def ready() -> dict[str, Any]:
 @access("public")
 @health.response(200, TEXT, content_type="text/plain", description="各工作进程合计的指标")
 def measured() -> Response:
-    """Metrics over all workers, and of the queues and the audit as they are now."""
+    """Metrics over all workers; of the queues, the audit and the messages as they are now."""
     engine = _engine()
     text = metrics.exposition() + queue_metrics.exposition(engine)
-    text += audit_metrics.exposition(engine)
+    text += audit_metrics.exposition(engine) + message_metrics.exposition(engine)
     return Response(text, content_type=metrics.CONTENT_TYPE)
 
 

@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import Engine
 
 from backend.kernel.crypto import Keyring
+from tests.support.accounts import Accounts
 from tests.support.register import Register
+from tests.support.townsfolk import Townsfolk
 
 
 @pytest.fixture
@@ -17,3 +19,8 @@ def keyring(tmp_path: Path) -> Keyring:
 @pytest.fixture
 def register(database: Engine) -> Register:
     return Register(database)
+
+
+@pytest.fixture
+def town(database: Engine, keyring: Keyring, accounts: Accounts, register: Register) -> Townsfolk:
+    return Townsfolk(database, keyring, accounts, register)

@@ -17,6 +17,7 @@ from backend.accounts.sessions import (
     STAFF_IDLE,
     STAFF_LIFE,
     Opening,
+    end_if_over,
     end_session,
     end_sessions_of_resident,
     is_token,
@@ -181,3 +182,29 @@ def test_the_session_of_one_account_acts_in_no_duty_of_another(
     other = accounts.duty(accounts.staff(), "county_officer", "330382")
     accounts.change("UPDATE account_session SET duty_id = :duty", duty=other)
     assert who(officer) is None
+
+
+@pytest.mark.parametrize("column", ["last_seen_at", "expires_at"])
+def test_what_was_over_once_is_not_revived_by_a_clock_set_back(
+    officer: str, accounts: Accounts, column: str
+) -> None:
+    """The clock set back by a day is the row's moment set forward by one."""
+    accounts.age(timedelta(days=1), column)
+    with transaction() as session:
+        end_if_over(session, officer)
+    accounts.age(-timedelta(days=1), column)
+    assert who(officer) is None
+
+
+def test_what_is_not_over_goes_on(officer: str, accounts: Accounts) -> None:
+    resident = accounts.resident_token()
+    accounts.age(timedelta(minutes=14))
+    with transaction() as session:
+        end_if_over(session, officer)
+        end_if_over(session, resident)
+        end_if_over(session, "x" * 43)
+    assert who(officer) is not None
+    accounts.age(timedelta(days=1))
+    with transaction() as session:
+        end_if_over(session, resident)
+    assert who(resident) is not None

@@ -181,7 +181,7 @@ def sign_in(address: str, told: str) -> str:
     code = pyotp.parse_uri(enrolment)
     assert isinstance(code, pyotp.TOTP)
     body = {"staff_no": typed["工号"], "password": typed["初始口令"], "code": code.now(),
-            "new_password": "a-new-one-for-the-demo"}  # fmt: skip
+            "new_password": "something-else-7-now"}  # fmt: skip
     request = urllib.request.Request(
         f"{address}/api/v1/staff/session", json.dumps(body).encode(),
         {"Content-Type": "application/json"}, method="POST",

@@ -102,7 +102,7 @@ def test_a_program_goes_on_in_another_duty(
         ({"password": "guess"}, 422, "sign-in-refused"),
         ({"staff_no": "S9999"}, 422, "sign-in-refused"),
         ({"code": "000000"}, 422, "sign-in-refused"),
-        ({"duty": 4711}, 403, "no-duty"),
+        ({"duty": 4711}, 409, "no-duty"),
         ({"new_password": "short"}, 422, "weak-password"),
         ({"code": "12345"}, 422, "invalid-body"),
         ({"staff_no": None}, 422, "invalid-body"),
@@ -251,7 +251,7 @@ def test_a_browser_goes_on_in_another_duty(
     assert client.post("/staff/duty", data={"duty": str(other)}).status_code == 303
     assert "市级经办人员，江苏省无锡市：正在以此办事" in client.get("/staff").text
     for wrong in ("", "x", "4711", "9" * 40):
-        assert client.post("/staff/duty", data={"duty": wrong}).status_code == 403
+        assert client.post("/staff/duty", data={"duty": wrong}).status_code == 409
 
 
 def test_who_leaves_is_out_everywhere(client: FlaskClient, officer: Person) -> None:
@@ -274,6 +274,8 @@ def test_after_a_quarter_of_an_hour_the_browser_is_asked_again(
     accounts.age(timedelta(minutes=14))
     assert client.get("/runs").status_code == 200
     accounts.age(timedelta(minutes=15))
+    assert client.get("/runs").status_code == 303
+    accounts.age(-timedelta(minutes=15))  # as though the clock were set back
     assert client.get("/runs").status_code == 303
 
 

@@ -31,27 +31,92 @@ def test_who_allowed_it_gets_it_by_wechat_and_it_uses_one_accept(
     assert seen["page"] == f"pages/messages/index?message={number[0]}"
 
 
-def test_who_allowed_nothing_gets_a_text_message_to_the_accounts_phone(
+def test_who_allowed_nothing_but_agreed_to_text_messages_gets_one(
     connected: Simulator, texting: None, recipients: Recipients, delivered: Deliver
 ) -> None:
     connected.user("first")
-    person = recipients.person("first", phone="13900000009")
+    person = recipients.person("first")
     recipients.account(person, connected.openid("first"), "13900000001")
+    recipients.agree(person)
     recipients.owe([person])
     delivered()
     assert recipients.trail() == [("subscribe", "skipped", "no-consent"), ("sms", "sent", "")]
     assert recipients.states() == [("delivered", "sms")]
     assert connected.journal("/cgi-bin/message/subscribe/send") == []
-
-
-def test_who_has_no_account_gets_a_text_message_to_the_registers_phone(
-    connected: Simulator, texting: None, recipients: Recipients, delivered: Deliver
-) -> None:
-    recipients.owe([recipients.person("first", phone="13900000009")])
-    delivered()
-    assert recipients.trail() == [("subscribe", "skipped", "no-account"), ("sms", "sent", "")]
     (said,) = recipients.texts()
     assert "编号" in said
+
+
+def test_nobody_gets_a_text_message_who_did_not_agree_or_agrees_no_more(
+    connected: Simulator, texting: None, recipients: Recipients, delivered: Deliver
+) -> None:
+    never = recipients.texted("first", agrees=False)
+    once = recipients.texted("second")
+    recipients.execute(
+        "INSERT INTO consent_withdrawal (consent_id, at, channel, by)"
+        " SELECT id, '2026-02-01', 'mini_program', '测试' FROM consent"
+    )
+    recipients.owe([never, once])
+    delivered()
+    assert recipients.texts() == []
+    assert recipients.ended() == {"handed_on": 2}
+    assert [one for one in recipients.trail() if one[0] == "sms"] == [
+        ("sms", "skipped", "no-consent")
+    ] * 2
+
+
+def test_a_child_is_told_through_the_guardian_and_then_the_family(
+    connected: Simulator, texting: None, recipients: Recipients, delivered: Deliver
+) -> None:
+    guardian = recipients.reached(connected, "guardian")
+    child = recipients.person("child", guardian_id=guardian)
+    aunt = recipients.texted("aunt")
+    nephew = recipients.person("nephew")
+    recipients.execute(
+        "INSERT INTO family_authority (id, resident_id, person_id, relationship, basis, recorded_by,"
+        " from_on) SELECT nextval('row_id'), id, :nephew, '姑姑', 'written', '测试', '2026-01-01'"
+        " FROM resident WHERE person_id = :aunt",
+        nephew=nephew,
+        aunt=aunt,
+    )
+    recipients.owe([child, nephew])
+    delivered()
+    assert recipients.states() == [("delivered", "subscribe"), ("delivered", "sms")]
+    assert len(connected.inbox("guardian", "subscribe")) == 1
+
+
+def test_that_somebody_may_act_for_a_person_is_not_told_to_that_somebody(
+    connected: Simulator, texting: None, recipients: Recipients, delivered: Deliver
+) -> None:
+    aunt = recipients.texted("aunt")
+    nephew = recipients.person("nephew")
+    recipients.execute(
+        "INSERT INTO family_authority (id, resident_id, person_id, relationship, basis, recorded_by,"
+        " from_on) SELECT nextval('row_id'), id, :nephew, '姑姑', 'written', '测试', '2026-01-01'"
+        " FROM resident WHERE person_id = :aunt",
+        nephew=nephew,
+        aunt=aunt,
+    )
+    recipients.owe([nephew], "delegated")
+    delivered()
+    assert recipients.ended() == {"handed_on": 1}
+    assert recipients.texts() == []
+
+
+def test_who_was_merged_into_another_is_told_through_the_accounts_of_both(
+    connected: Simulator, recipients: Recipients, delivered: Deliver
+) -> None:
+    before = recipients.reached(connected, "first")
+    now = recipients.person("second")
+    recipients.execute(
+        "INSERT INTO person_merge (merged_id, revision, person_id, file_id)"
+        " VALUES (:before, 1, :now, 1)",
+        before=before,
+        now=now,
+    )
+    recipients.owe([before])
+    delivered()
+    assert recipients.states() == [("delivered", "subscribe")]
 
 
 def test_who_has_neither_is_told_by_the_coordinator_where_the_person_lives(

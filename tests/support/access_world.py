@@ -15,9 +15,13 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.staff_tables import ROLES
+from backend.kernel.crypto import Keyring
 from backend.kernel.database import bound, transaction
 from backend.matching.runs import StartRun, finish_run, start_run
+from backend.notifications.messages import Owed, owe_all
+from tests.support import access_acting, access_chats
 from tests.support.accounts import Accounts
+from tests.support.recipients import NOON
 from tests.support.register import Register
 
 VILLAGE: Final = 320281_101_001
@@ -45,6 +49,7 @@ PLACES: Final[Mapping[str, tuple[int, int]]] = {
 }  # fmt: skip
 """Relation of a person → registered area, place of living."""
 _VISITED: Final = frozenset({"own village", "lives in the village", "assigned"})
+_OWN: Final = frozenset({"mine", "family"})
 _TOWNSHIP: Final = frozenset({"own village", "next village"})
 
 
@@ -65,17 +70,24 @@ class World:
     register: Register
     tokens: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, Kind] = field(default_factory=dict)
+    mine: int = 0
+    """The account of the resident at level 2."""
 
     def token_of(self, who: str) -> str:
         """The account's token; a new session where it has one."""
         return self.tokens.get(who, "")
 
 
-def build(engine: Engine) -> World:
+def build(engine: Engine, keyring: Keyring) -> World:
     """Everything, as the owner of the database."""
     world = World(engine, Accounts(engine), Register(engine))
     with bound(engine):
         people = _people(world)
+        for person in people.values():
+            world.accounts.change(
+                "UPDATE person SET data_key = :key WHERE id = :id",
+                key=keyring.new_person_key(person), id=person,
+            )  # fmt: skip
         for role in ROLES:
             staff = world.accounts.staff(f"M-{role}")
             _assign(world, people["assigned"], role)
@@ -110,7 +122,7 @@ def _residents(world: World, people: Mapping[str, int]) -> None:
     accounts = world.accounts
     world.tokens["resident:0"] = accounts.resident_token()
     world.tokens["resident:1"] = accounts.resident_session(accounts.resident(level=1))
-    mine = accounts.resident(people["mine"])
+    world.mine = mine = accounts.resident(people["mine"])
     world.tokens["resident:2"] = accounts.resident_session(mine)
     accounts.change(
         "INSERT INTO family_authority (id, resident_id, person_id, relationship, basis,"
@@ -168,13 +180,56 @@ def _person_objects(_: World, people: Mapping[str, int]) -> Kind:
     seen["township_reviewer"] = _TOWNSHIP
     seen["county_officer"] = _TOWNSHIP | {"next township"}
     seen["city_officer"] = seen["county_officer"] | {"next county"}
-    seen["resident:2"] = frozenset({"mine", "family"})
+    seen["resident:2"] = _OWN
     return Kind(people, seen)
+
+
+def _message_objects(world: World, people: Mapping[str, int]) -> Kind:
+    """Staff see none, wherever people live."""
+    with transaction() as session:
+        owe_all(session, [Owed("grant", one, "match_run:1") for one in people.values()], NOON)
+        rows = session.execute(text("SELECT person_id, id FROM message"))
+        made = {row.person_id: row.id for row in rows}
+    ids = {relation: made[person] for relation, person in people.items()}
+    return Kind(ids, {"resident:2": frozenset({"mine", "family"})})
+
+
+def _owned(ids: Mapping[str, int]) -> Kind:
+    return Kind(ids, {role: frozenset[str]() for role in INSIDE} | {"resident:2": _OWN})
+
+
+def _consent_objects(world: World, people: Mapping[str, int]) -> Kind:
+    return _owned(access_acting.consents(world.engine, people))
+
+
+def _delegation_objects(world: World, people: Mapping[str, int]) -> Kind:
+    staff = world.accounts.staff("M-delegate")
+    seen = _person_objects(world, people).seen
+    return Kind(access_acting.delegations(world.engine, people, staff), seen)
+
+
+def _authority_objects(world: World, people: Mapping[str, int]) -> Kind:
+    other = world.accounts.resident(people["next province"])
+    whose = {"mine": world.mine, "another's": other}
+    person = people["next county"]
+    return _owned(
+        {name: access_acting.authority(world.engine, one, person) for name, one in whose.items()}
+    )
+
+
+def _chat_objects(world: World, _: Mapping[str, int]) -> Kind:
+    nobody = {role: frozenset[str]() for role in INSIDE}
+    return Kind(access_chats.conversations(world.engine), nobody | access_chats.SEEN)
 
 
 KINDS: Final[Mapping[str, Callable[[World, Mapping[str, int]], Kind]]] = {
     "run": _run_objects,
     "person": _person_objects,
+    "consent": _consent_objects,
+    "delegation": _delegation_objects,
+    "authority": _authority_objects,
+    "message": _message_objects,
+    "chat": _chat_objects,
 }
 """Kinds of objects that routes name in their paths. A new kind of object gets its entry here."""
 

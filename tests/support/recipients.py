@@ -14,7 +14,6 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.tables import RESIDENT, WECHAT_USER
-from backend.citizens.tables import PERSON
 from backend.kernel.clock import CHINA
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.database import transaction
@@ -47,16 +46,25 @@ class Recipients:
     """By resident."""
 
     def person(self, name: str, area: int = JIANGYIN, **more: Any) -> int:
-        """Somebody in the register; `phone`: in plain."""
-        phone = more.pop("phone", "")
-        own = Register(self.engine).person(name, area, **more)
-        key = self.keyring.new_person_key(own)
-        sealed = self.keyring.person(own, key).seal(Place("person", "phone", own), phone)
-        with Session(self.engine) as session, session.begin():
-            session.execute(
-                PERSON.update().where(PERSON.c.id == own).values(data_key=key, phone=sealed)
-            )
-        return own
+        """Somebody in the register."""
+        return Register(self.engine).person(name, area, **more)
+
+    def texted(self, name: str, phone: str = "13900000001", *, agrees: bool = True) -> int:
+        """A person with an account that has a phone but no WeChat; agrees to text messages."""
+        person = self.person(name)
+        self.account(person, phone=phone)
+        if agrees:
+            self.agree(person)
+        return person
+
+    def agree(self, person: int) -> None:
+        """To text messages, long ago."""
+        self.execute(
+            "INSERT INTO consent (id, person_id, purpose, text_id, version, text_sha256, given_at,"
+            " channel, by) VALUES (nextval('row_id'), :person, 'sms', 'sms', 1, '', '2026-01-02',"
+            " 'mini_program', '测试')",
+            person=person,
+        )
 
     def account(self, person: int | None, openid: str = "", phone: str = "") -> int:
         """The person's account; with an openid it is connected with WeChat."""

@@ -1,0 +1,112 @@
+"""消息列表 (inbox): what a resident was told, or is being told, and whether it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar, Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from backend.accounts.tables import RESIDENT
+from backend.kernel.errors import DomainError, Fault
+from backend.notifications.events import EVENTS
+from backend.notifications.quota import left
+from backend.notifications.tables import MESSAGE
+from backend.notifications.wechat_templates import known_templates
+from backend.notifications.wording import Mode, Said, in_inbox
+
+MOST: Final = 100
+ROW: Final = MESSAGE.c
+
+
+class UnknownMessage(DomainError):
+    """No message has this number, or it is not the caller's."""
+
+    code: ClassVar[str] = "unknown-message"
+
+
+@dataclass(frozen=True, slots=True)
+class InboxAsked:
+    """A page: so many, with smaller numbers than `before`; `unread`: only those not read."""
+
+    most: int = 20
+    before: int | None = None
+    unread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """A message as the mini-program shows it. `event` and `cause` say which page has the details;
+    `person_id`: whom it is about, where the account acts for several.
+    """
+
+    id: int
+    event: str
+    cause: str
+    person_id: int
+    day: date
+    title: str
+    text: str
+    urgent: bool
+    at: datetime
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A template that the mini-program may ask the user to allow, and how many are left."""
+
+    template_id: str
+    title: str
+    left: int
+    long_term: bool
+
+
+def inbox(session: Session, asked: InboxAsked, mode: Mode) -> Sequence[InboxMessage]:
+    """The messages that the session may see, newest first: of residents, those of the people whom
+    the account acts for; of staff, none. What is not due yet is there already.
+    """
+    query = select(MESSAGE).where(ROW.event.in_(EVENTS)).order_by(ROW.id.desc()).limit(asked.most)
+    if asked.before is not None:
+        query = query.where(ROW.id < asked.before)
+    if asked.unread:
+        query = query.where(ROW.read_at.is_(None))
+    found = []
+    for row in session.execute(query):
+        shown = in_inbox(Said(row.event, row.day, row.id), mode)
+        known = row.event, row.cause, row.person_id, row.day
+        more = row.urgent, row.created_at, row.read_at
+        found.append(InboxMessage(row.id, *known, shown.title, shown.text, *more))
+    return found
+
+
+def unread(session: Session) -> int:
+    """How many messages of the session are not read."""
+    query = select(func.count()).where(ROW.read_at.is_(None), ROW.event.in_(EVENTS))
+    return session.execute(query).scalar_one()
+
+
+def read_message(session: Session, message_id: int, moment: datetime) -> None:
+    """Mark a message as read; the first time counts. Raises `UnknownMessage`."""
+    own = update(MESSAGE).where(ROW.id == message_id)
+    read = own.values(read_at=func.coalesce(ROW.read_at, moment)).returning(ROW.id)
+    if session.execute(read).first() is None:
+        raise UnknownMessage(Fault("/message", "没有这条消息，请刷新后再看。"))
+
+
+def wording_of(session: Session, resident_id: int) -> Mode:
+    """The wording that the account chose."""
+    query = select(RESIDENT.c.ui_mode).where(RESIDENT.c.id == resident_id)
+    return "elder" if session.execute(query).scalar_one_or_none() == "elder" else "normal"
+
+
+def allowed(session: Session, resident_id: int) -> Sequence[Allowed]:
+    """Every template of ours that WeChat knows."""
+    remaining = dict(left(session, resident_id))
+    return [
+        Allowed(one.template_id, title, remaining.get(one.template_id, 0), one.long_term)
+        for title, one in sorted(known_templates(session).items())
+    ]

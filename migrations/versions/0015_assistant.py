@@ -1,0 +1,119 @@
+"""客服对话: conversations with customer service, and what was said in them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+
+NEVER = sa.text("'epoch'::timestamptz")
+# Whose list the conversation was handed over to, as long as it lies there: other roles of the area
+# see that there is an item, not what was said.
+SEEN = """
+    resident_id = (SELECT scope_resident()) OR EXISTS (
+        SELECT FROM work_item AS w
+        WHERE w.kind = 'chat_handover' AND w.subject_kind = 'chat'
+            AND w.subject_id = conversation.id::text AND w.state <> 'done'
+            AND w.role = (SELECT scope_role())
+            AND w.list_area BETWEEN (SELECT duty_low()) AND (SELECT duty_high())
+    )
+"""
+OF_CONVERSATION = "EXISTS (SELECT FROM conversation AS c WHERE c.id = utterance.conversation_id)"
+REPLY = f"""
+    said_by = 'staff' AND state IN ('due', 'waiting') AND (SELECT scope_staff()) IS NOT NULL
+    AND {OF_CONVERSATION}
+"""
+
+
+def upgrade() -> None:
+    _create_conversation()
+    _create_utterance()
+    for table in ("conversation", "utterance"):
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY seen ON conversation FOR SELECT TO shukun_app USING ({SEEN})")
+    op.execute(
+        f"CREATE POLICY seen ON utterance FOR SELECT TO shukun_app USING ({OF_CONVERSATION})"
+    )
+    op.execute(f"CREATE POLICY reply ON utterance FOR INSERT TO shukun_app WITH CHECK ({REPLY})")
+    # The site answers nobody by itself: the openid and the memory are the worker's.
+    op.execute(
+        "GRANT SELECT (id, resident_id, started_at, said_at, open_until, messages_left)"
+        " ON conversation TO shukun_app"
+    )
+    op.execute("GRANT SELECT, INSERT ON utterance TO shukun_app")
+
+
+def _at(name: str, default: sa.TextClause) -> sa.Column:
+    return sa.Column(name, sa.DateTime(timezone=True), server_default=default, nullable=False)
+
+
+def _create_conversation() -> None:
+    op.create_table(
+        "conversation",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("openid", sa.LargeBinary(), nullable=False),
+        sa.Column("openid_index", sa.LargeBinary(), nullable=False),
+        sa.Column("resident_id", sa.BigInteger(), nullable=True),
+        sa.Column("memory", sa.LargeBinary(), server_default=sa.text("''::bytea"), nullable=False),
+        _at("started_at", sa.text("now()")),
+        _at("said_at", NEVER),
+        _at("opened_at", NEVER),
+        _at("open_until", NEVER),
+        sa.Column("messages_left", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+        sa.CheckConstraint("messages_left >= 0", name="ck_conversation_never_below_zero"),
+        sa.ForeignKeyConstraint(
+            ["resident_id"], ["resident.id"], name="fk_conversation_resident_id_resident"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_conversation"),
+        sa.UniqueConstraint("openid_index", name="uq_conversation_openid_index"),
+    )
+    op.create_index("ix_conversation_resident_id", "conversation", ["resident_id"])
+
+
+def _create_utterance() -> None:
+    op.create_table(
+        "utterance",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("conversation_id", sa.BigInteger(), nullable=False),
+        sa.Column("cause", sa.LargeBinary(), nullable=True),
+        sa.Column("said_by", sa.Text(), nullable=False),
+        sa.Column("staff_no", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("intent", sa.Text(), server_default="", nullable=False),
+        _at("at", sa.text("now()")),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("errcode", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "said_by IN ('resident', 'assistant', 'staff')", name="ck_utterance_said_by_known"
+        ),
+        sa.CheckConstraint(
+            "(said_by = 'staff') = (staff_no IS NOT NULL)", name="ck_utterance_staff_named"
+        ),
+        sa.CheckConstraint("kind IN ('text', 'card', 'other')", name="ck_utterance_kind_known"),
+        sa.CheckConstraint(
+            "CASE said_by WHEN 'resident' THEN state IN ('heard', 'answered')"
+            " ELSE state IN ('due', 'sending', 'sent', 'waiting', 'unknown', 'refused') END",
+            name="ck_utterance_state_known",
+        ),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"],
+            ["conversation.id"],
+            name="fk_utterance_conversation_id_conversation",
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_utterance"),
+        sa.UniqueConstraint("cause", name="uq_utterance_cause"),
+    )
+    op.create_index("ix_utterance_conversation_id_id", "utterance", ["conversation_id", "id"])
+    op.create_index(
+        "ix_utterance_conversation_id_unsent",
+        "utterance",
+        ["conversation_id"],
+        postgresql_where=sa.text("state IN ('due', 'sending', 'waiting')"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("utterance")
+    op.drop_table("conversation")

@@ -1,0 +1,443 @@
+"""The chat end to end, but for the wire of the push: the simulator, PostgreSQL, the tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from backend.accounts.tables import WECHAT_USER
+from backend.assistant import answering, listening, sayings, sending
+from backend.assistant.answers import NO_DECISION
+from backend.assistant.conversations import Content, Said, write_down
+from backend.assistant.forgetting import KEPT, forget_old
+from backend.assistant.keyed import KEYED
+from backend.assistant.progress import NOT_KNOWN, NOTHING
+from backend.assistant.sending import deliver
+from backend.assistant.tasks import answer_utterance
+from backend.assistant.wechat_voice import WeChatVoice
+from backend.kernel import clock, key_file, keys, rotation
+from backend.kernel.crypto import Keyring, Place
+from backend.kernel.database import bound, transaction
+from backend.kernel.settings_wechat import SIMULATOR_SECRET, PushSettings, WeChatSettings
+from backend.wechat import connection
+from tests.support.accounts import Accounts
+from tests.support.chatting import Phone
+from tests.support.register import JIANGYIN, Register
+from tests.support.wechat import APPID, PUSH_AES_KEY, PUSH_TOKEN, Simulator
+
+UNSENT = "SELECT state FROM utterance WHERE said_by <> 'resident' ORDER BY id"
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Iterator[Keyring]:
+    ring = Keyring.open_or_create(tmp_path / "keys.json")
+    with keys.bound(ring):
+        yield ring
+
+
+@pytest.fixture
+def phone(
+    database: Engine, worker_database: Engine, keyring: Keyring, wechat_simulator: Simulator
+) -> Iterator[Phone]:
+    """A resident with a phone, and our mini-program connected to the simulator."""
+    push = PushSettings(PUSH_TOKEN, PUSH_AES_KEY)
+    chosen = WeChatSettings(APPID, SIMULATOR_SECRET, wechat_simulator.api, push)
+    with connection.bound(chosen):
+        yield Phone(database, worker_database, wechat_simulator)
+
+
+@pytest.fixture
+def register(database: Engine) -> Register:
+    return Register(database)
+
+
+@pytest.fixture
+def accounts(database: Engine) -> Accounts:
+    return Accounts(database)
+
+
+def make_known(phone: Phone, keyring: Keyring, accounts: Accounts, person: int | None) -> int:
+    """The user has an account, known to be the person where one is given."""
+    resident = accounts.resident(person)
+    sealed = keyring.shared().seal(Place("wechat_user", "openid", resident), phone.openid)
+    row = {
+        "openid_index": keyring.index("openid", phone.openid),
+        "resident_id": resident,
+        "openid": sealed,
+    }
+    with Session(phone.engine) as session, session.begin():
+        session.execute(WECHAT_USER.insert().values(row))
+    return resident
+
+
+def leave(phone: Phone, keyring: Keyring, *texts: str, by: str = "assistant") -> int:
+    """Messages of ours that are due in the user's conversation."""
+    (conversation,) = phone.rows("SELECT id FROM conversation")[0]
+    staff = "T0001" if by == "staff" else None
+    with bound(phone.worker), transaction() as session:
+        for one in texts:
+            said = Said(conversation, by, Content(one), "due", staff_no=staff)  # type: ignore[arg-type]
+            write_down(session, keyring, said)
+    return int(conversation)
+
+
+def send_due(phone: Phone, keyring: Keyring, conversation: int) -> int:
+    with bound(phone.worker):
+        return deliver(conversation, WeChatVoice(), keyring, clock.now())
+
+
+# -- answers ---------------------------------------------------------------------------------------
+
+
+def test_a_question_is_answered_by_the_clause_and_a_card_that_opens_it(phone: Phone) -> None:
+    said, card = phone.ask("无锡低保户住院要交押金吗")
+    assert "不用交押金" in said
+    assert NO_DECISION in said
+    assert card.startswith("pages/policy/clause?policy=wuxi-2022-98&anchor=")
+
+
+def test_an_estimate_goes_on_from_message_to_message(phone: Phone) -> None:
+    phone.ask("算一下，江阴，低保，去年三月住院，总共三万二，医保报了两万一")
+    for said in ("没有", "不知道", "是", "是"):
+        phone.ask(said)
+    result, card = phone.ask("是")
+    assert "医疗救助付 9,350 元" in result
+    assert card == "pages/estimate/index?area=320281"
+
+
+def test_a_message_told_three_times_is_answered_once(phone: Phone) -> None:
+    phone.say("你好", times=3)
+    assert phone.work() == 1
+    assert phone.seen() == [sayings.WELCOME]
+
+
+def test_a_picture_is_answered_with_what_to_do(phone: Phone) -> None:
+    phone.show_picture()
+    phone.work()
+    assert phone.seen() == [sayings.NOT_TEXT]
+
+
+def test_the_answer_is_written_once_though_the_job_runs_twice(phone: Phone) -> None:
+    phone.say("你好")
+    query = "SELECT args FROM procrastinate_jobs WHERE queue_name = 'assistant'"
+    (again,) = phone.rows(query)[0]
+    phone.work()
+    with bound(phone.worker):
+        answer_utterance(**again)
+    assert phone.seen() == [sayings.WELCOME]
+
+
+def test_control_without_its_mark_an_utterance_is_answered_twice(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "_take", lambda *_: True)
+    phone.say("你好")
+    query = "SELECT args FROM procrastinate_jobs WHERE queue_name = 'assistant'"
+    (again,) = phone.rows(query)[0]
+    phone.work()
+    with bound(phone.worker):
+        answer_utterance(**again)
+    assert phone.seen() == [sayings.WELCOME] * 2
+
+
+def test_control_without_its_cause_a_message_is_answered_as_often_as_it_is_told(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forgetful(session: Session, keyring: Keyring, said: Said) -> int | None:
+        return write_down(session, keyring, replace(said, cause=None))
+
+    monkeypatch.setattr(listening, "write_down", forgetful)
+    phone.say("你好", times=3)
+    phone.work()
+    assert phone.seen() == [sayings.WELCOME] * 3
+
+
+def test_whoever_is_not_known_is_told_how_to_become_known(phone: Phone) -> None:
+    said, card = phone.ask("我的救助款到账了吗")
+    assert said == NOT_KNOWN
+    assert card == "pages/account/real-name"
+
+
+def test_a_known_person_is_told_where_the_assistance_stands(
+    phone: Phone, keyring: Keyring, accounts: Accounts, register: Register
+) -> None:
+    person = register.person("赵甲")
+    make_known(phone, keyring, accounts, person)
+    assert phone.ask("我的救助款到账了吗") == [NOTHING, "pages/progress/index"]
+    bill = register.bill("赵甲", "J-0001", "2026-10-20", "30000.00")
+    year, area = date.today().year, JIANGYIN
+    accounts.change(
+        "INSERT INTO payment_item (bill_id, layer, person_id, area, year, amount, state)"
+        " VALUES (:bill, 3, :person, :area, :year, 935000, 'paid')",
+        bill=bill, person=person, area=area, year=year,
+    )  # fmt: skip
+    said, _ = phone.ask("我的救助款到账了吗")
+    assert "1 笔已经付到登记的账户" in said
+    assert "9350" not in said.replace(",", "")
+    (event, *_) = phone.rows(
+        "SELECT actor, subject_id, purpose FROM audit_event WHERE action = 'person.read'"
+    )
+    assert (event.subject_id, event.purpose) == (str(person), "own")
+    assert event.actor.startswith("resident:")
+
+
+def test_the_progress_of_people_one_acts_for_is_told_apart_and_no_longer_when_that_ended(
+    phone: Phone, keyring: Keyring, accounts: Accounts, register: Register
+) -> None:
+    own, mother = register.person("赵甲"), register.person("钱乙")
+    resident = make_known(phone, keyring, accounts, own)
+    accounts.change(
+        "INSERT INTO family_authority (id, resident_id, person_id, relationship, basis,"
+        " recorded_by, from_on) VALUES (nextval('row_id'), :resident, :person, 'child',"
+        " 'written', '测试', '2020-01-01')",
+        resident=resident, person=mother,
+    )  # fmt: skip
+    accounts.change(
+        "INSERT INTO payment_item (bill_id, layer, person_id, area, year, amount, state)"
+        " VALUES (7, 3, :person, :area, :year, 1, 'due')",
+        person=mother, area=JIANGYIN, year=date.today().year,
+    )  # fmt: skip
+    assert "您代办的家人：1 笔已经决定" in phone.ask("我娘的钱到了没")[0]
+    accounts.change("UPDATE family_authority SET revoked_at = now(), revoked_by = '测试'")
+    assert phone.ask("我娘的钱到了没")[0] == NOTHING
+
+
+# -- the window ------------------------------------------------------------------------------------
+
+
+def test_five_messages_go_out_and_the_sixth_waits_until_the_person_writes_again(
+    phone: Phone, keyring: Keyring
+) -> None:
+    phone.say("谢谢")
+    conversation = leave(phone, keyring, *"一二三四五六")
+    assert send_due(phone, keyring, conversation) == 5
+    assert phone.seen() == list("一二三四五")
+    assert [row.state for row in phone.rows(UNSENT)] == [*["sent"] * 5, "waiting"]
+    phone.say("谢谢")
+    assert send_due(phone, keyring, conversation) == 1
+    assert phone.seen()[-1] == "六"
+
+
+def test_control_without_our_own_count_wechat_refuses_what_we_send(
+    phone: Phone, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "use_window", lambda *_: True)
+    phone.say("谢谢")
+    conversation = leave(phone, keyring, *"一二三四五六")
+    send_due(phone, keyring, conversation)
+    last = phone.rows("SELECT state, errcode FROM utterance ORDER BY id DESC LIMIT 1")[0]
+    assert tuple(last) == ("waiting", 45047)
+
+
+def test_after_two_days_nothing_is_sent(phone: Phone, keyring: Keyring) -> None:
+    phone.say("谢谢")
+    conversation = leave(phone, keyring, "过期的话")
+    with bound(phone.worker):
+        later = clock.now() + timedelta(hours=48, seconds=1)
+        assert deliver(conversation, WeChatVoice(), keyring, later) == 0
+    assert phone.seen() == []
+    assert [row.state for row in phone.rows(UNSENT)] == ["waiting"]
+
+
+def test_opening_the_chat_lets_two_waiting_messages_through(phone: Phone, keyring: Keyring) -> None:
+    phone.enter()
+    leave(phone, keyring, *"一二三")
+    phone.work()
+    assert phone.seen() == ["一", "二"]
+    assert [row.state for row in phone.rows(UNSENT)] == ["sent", "sent", "waiting"]
+
+
+def test_a_word_of_staff_goes_before_the_programs_own(phone: Phone, keyring: Keyring) -> None:
+    phone.enter()
+    conversation = leave(phone, keyring, "自动的一", "自动的二")
+    leave(phone, keyring, "工作人员的话", by="staff")
+    send_due(phone, keyring, conversation)
+    assert phone.seen() == ["工作人员的话", "自动的一"]
+
+
+# -- faults ----------------------------------------------------------------------------------------
+
+
+def test_what_a_killed_worker_perhaps_sent_is_not_sent_again(
+    phone: Phone, keyring: Keyring, accounts: Accounts
+) -> None:
+    phone.say("谢谢")
+    conversation = leave(phone, keyring, "半路上的话", "后面的话")
+    accounts.change(
+        "UPDATE utterance SET state = 'sending' WHERE id ="
+        " (SELECT min(id) FROM utterance WHERE state = 'due')"
+    )
+    assert send_due(phone, keyring, conversation) == 1
+    assert phone.seen() == ["后面的话"]
+    assert [row.state for row in phone.rows(UNSENT)] == ["unknown", "sent"]
+
+
+def test_control_without_the_mark_what_was_sent_would_be_sent_again(
+    phone: Phone, keyring: Keyring, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hopeful(session: Session, conversation: int) -> None:
+        session.execute(text("UPDATE utterance SET state = 'due' WHERE state = 'sending'"))
+
+    monkeypatch.setattr(sending, "_give_up_lost", hopeful)
+    phone.say("谢谢")
+    conversation = leave(phone, keyring, "说过的话")
+    send_due(phone, keyring, conversation)
+    accounts.change("UPDATE utterance SET state = 'sending' WHERE state = 'sent'")
+    send_due(phone, keyring, conversation)
+    assert phone.seen() == ["说过的话"] * 2
+
+
+def test_what_wechat_did_without_saying_so_is_not_done_twice(phone: Phone) -> None:
+    phone.simulator.fault("duplicate_effect", path="/cgi-bin/message/custom/send", times=1)
+    phone.say("你好")
+    phone.work()
+    phone.work(later=True)
+    assert phone.seen() == [sayings.WELCOME]
+    assert [row.state for row in phone.rows(UNSENT)] == ["unknown"]
+
+
+def test_while_wechat_is_away_answers_wait_and_go_out_afterwards(phone: Phone) -> None:
+    phone.simulator.fault("http", path="/cgi-bin/stable_token", status=503)
+    phone.say("你好")
+    phone.work()
+    assert phone.seen() == []
+    phone.simulator.clear_faults()
+    assert phone.work() == 0  # not at once
+    assert phone.work(later=True) == 1
+    assert phone.seen() == [sayings.WELCOME]
+
+
+# -- what is kept ----------------------------------------------------------------------------------
+
+
+def test_nothing_that_was_written_stands_in_plain_text_anywhere(phone: Phone) -> None:
+    secret = "尿毒症透析花了六万三千七，我在江阴"
+    phone.ask(secret)
+    phone.ask("要找人工")
+    tables = phone.rows(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+        " AND table_type = 'BASE TABLE'"
+    )
+    for (table,) in tables:
+        kept = str([row[0] for row in phone.rows(f"SELECT t::text FROM {table} AS t")])
+        for part in (secret, "尿毒症", "六万三", phone.openid):
+            assert part not in kept, table
+            assert part.encode().hex() not in kept, table
+
+
+def test_keys_change_while_conversations_go_on(phone: Phone, keyring: Keyring) -> None:
+    phone.ask("算一下，江阴")
+    content = key_file.read(keyring.path).added("aes")
+    key_file.write(keyring.path, key_file.KeyFile(content.newest, content.keys))
+    with bound(phone.worker):
+        rotation.rotate(keyring, KEYED, lambda _: None)
+        with transaction() as session:
+            assert [rotation.left(session, one, keyring) for one in KEYED] == [0, 0]
+    assert "怎么看的病" in phone.ask("低保")[0]
+    assert len(phone.rows("SELECT FROM conversation")) == 1
+
+
+def test_what_was_said_half_a_year_ago_is_forgotten(phone: Phone, accounts: Accounts) -> None:
+    phone.ask("你好")
+    accounts.change("UPDATE utterance SET at = at - interval '200 days'")
+    moments = "said_at = '2020-01-01', opened_at = '2020-01-01'"
+    accounts.change(f"UPDATE conversation SET {moments}")
+    with bound(phone.worker), transaction() as session:
+        forget_old(session, clock.now())
+    assert phone.rows("SELECT FROM utterance") == phone.rows("SELECT FROM conversation") == []
+
+
+def test_what_was_said_by_who_closed_the_account_is_forgotten(
+    phone: Phone, keyring: Keyring, accounts: Accounts
+) -> None:
+    make_known(phone, keyring, accounts, None)
+    phone.ask("你好")
+    accounts.change("UPDATE resident SET closed_at = now()")
+    with bound(phone.worker), transaction() as session:
+        forget_old(session, clock.now())
+    assert phone.rows("SELECT FROM utterance") == phone.rows("SELECT FROM conversation") == []
+
+
+def test_what_lies_with_staff_is_not_forgotten(phone: Phone, accounts: Accounts) -> None:
+    phone.ask("我在江阴，转人工")
+    accounts.change("UPDATE utterance SET at = at - :kept", kept=KEPT + timedelta(days=1))
+    with bound(phone.worker), transaction() as session:
+        forget_old(session, clock.now())
+    assert phone.rows("SELECT FROM utterance")
+
+
+def test_an_estimate_is_not_gone_on_with_after_a_day(phone: Phone, accounts: Accounts) -> None:
+    phone.ask("算一下，江阴")
+    accounts.change("UPDATE conversation SET said_at = said_at - interval '25 hours'")
+    phone.tell("text", "", {"Content": "低保"}, at=clock.now())
+    accounts.change("UPDATE conversation SET said_at = now() - interval '25 hours'")
+    phone.work()
+    assert "怎么看的病" not in phone.seen()[-1]
+
+
+# -- handing over ----------------------------------------------------------------------------------
+
+
+def items(phone: Phone) -> list[Any]:
+    return phone.rows(
+        "SELECT role, list_area, reason, person_id, state, due_on FROM work_item"
+        " WHERE kind = 'chat_handover' ORDER BY id"
+    )
+
+
+def test_a_known_person_comes_to_the_list_of_their_township(
+    phone: Phone, keyring: Keyring, accounts: Accounts, register: Register
+) -> None:
+    person = register.person("赵甲")
+    make_known(phone, keyring, accounts, person)
+    assert "转给江阴市的工作人员" in phone.ask("转人工")[0]
+    (item,) = items(phone)
+    assert (item.role, item.list_area) == ("township_reviewer", 320281101000)
+    assert item.person_id == person
+    assert "人工" not in item.reason.replace("转人工", "").replace("工作人员", "")
+    assert sayings.ALREADY in phone.ask("人工")[0]
+    assert len(items(phone)) == 1
+
+
+def test_somebody_unknown_is_asked_for_the_place_first(phone: Phone) -> None:
+    assert sayings.WHERE_FOR_PERSON in phone.ask("转人工")[0]
+    assert items(phone) == []
+    phone.ask("江阴")
+    (item,) = items(phone)
+    assert (item.role, item.list_area) == ("county_officer", 320281000000)
+
+
+def test_an_emergency_is_due_today(phone: Phone) -> None:
+    phone.ask("我在江阴，真不想活了")
+    (item,) = items(phone)
+    assert item.due_on == clock.today()
+    assert "12356" in phone.seen()[-1]
+
+
+def test_a_closed_hand_over_does_not_keep_the_next_from_being_made(
+    phone: Phone, accounts: Accounts
+) -> None:
+    phone.ask("我在江阴，转人工")
+    accounts.change(
+        "UPDATE work_item SET state = 'done', outcome = 'done', closed_by = '测试',"
+        " closed_at = now()"
+    )
+    phone.ask("转人工")
+    assert [item.state for item in items(phone)] == ["done", "open"]
+
+
+def test_the_site_sees_no_conversation_without_a_session(
+    phone: Phone, app_database: Engine
+) -> None:
+    phone.ask("我在江阴，转人工")
+    for table in ("conversation", "utterance"):
+        with Session(app_database) as session:
+            count = session.execute(text(f"SELECT count(id) FROM {table}")).scalar_one()
+            assert count == 0
