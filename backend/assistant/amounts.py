@@ -80,7 +80,7 @@ def _may_count(text: str, match: re.Match[str]) -> bool:
         return False
     if said[0] in _UNITS and said[0] != "十":
         return _ROUGH_AFTER.match(after) is not None
-    if said in _TELEPHONE or _DAY.fullmatch(said):
+    if not _COIN_AFTER.match(after) and (said in _TELEPHONE or _DAY.fullmatch(said)):
         return False
     return sum(map(str.isdecimal, said.partition(".")[0])) <= _MOST_DIGITS
 

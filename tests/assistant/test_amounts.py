@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.assistant.amounts import amount_answered, amounts_in
@@ -67,6 +67,8 @@ def test_no_text_breaks_the_reading_of_sums(text: str) -> None:
 
 
 @given(st.integers(min_value=100, max_value=99_999_999))
+@example(20_240_309)
+@example(12_345)
 def test_a_sum_in_digits_is_just_that_sum(yuan: int) -> None:
     said = f"花了{yuan}元"
     assert [amount.fen for amount in amounts_in(said)] == [yuan * 100]
