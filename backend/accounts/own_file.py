@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Date, Row, Select, cast, func, select
+from sqlalchemy import Date, Row, Select, cast, func, select, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.authority import people_acted_for, people_spoken_for
@@ -19,12 +19,12 @@ from backend.accounts.scope import Actor
 from backend.accounts.staff_tables import STAFF
 from backend.citizens import id_number, phone
 from backend.citizens.codes import Codes
-from backend.citizens.lookup import numbers_of
 from backend.citizens.tables import AREA_UNIT, ASSIGNMENT, BILL, IDENTITY, INSURANCE, PERSON
 from backend.kernel import audit
 from backend.kernel.audit_seen import Seen, seen_by
-from backend.kernel.crypto import Keyring, Place
+from backend.kernel.crypto import Cipher, Keyring, Place
 
+_NUMBER: Final = text("SELECT own_number(:person)")
 _INFINITY: Final = cast("infinity", Date)
 _READ: Final[Select[Any]] = select(
     PERSON.c.name, PERSON.c.born_on, PERSON.c.area, PERSON.c.lives_in, PERSON.c.phone,
@@ -86,7 +86,7 @@ def own_file(
     return OwnFile(
         person_id,
         cipher.open(Place("person", "name", person_id), bytes(row.name)),
-        id_number.masked(numbers_of(session, keyring, [person_id]).get(person_id, "")),
+        id_number.masked(_number(session, cipher, person_id)),
         row.born_on,
         f"{row.area:012d}", places.get(row.area, ""),
         f"{row.lives_in:012d}", places.get(row.lives_in, ""),
@@ -113,6 +113,12 @@ def _row(session: Session, person_id: int) -> Row[Any] | None:
         return None
     row: Row[Any] | None = session.execute(_READ.where(PERSON.c.id == person_id)).first()
     return row
+
+
+def _number(session: Session, cipher: Cipher, person_id: int) -> str:
+    """The identity number in plain; "" where there is none."""
+    sealed = session.execute(_NUMBER, {"person": person_id}).scalar_one()
+    return cipher.open(Place("person_number", "number", person_id), bytes(sealed or b""))
 
 
 def _places(session: Session, codes: Sequence[int]) -> dict[int, str]:

@@ -223,6 +223,18 @@ AUTHORITY_OVER = f"""
     END
     $$
 """
+# The site may read no numbers; one's own, sealed, is told to who may look at the file.
+OWN_NUMBER = f"""
+    CREATE FUNCTION own_number(person bigint) RETURNS bytea LANGUAGE plpgsql {HEAD}
+    BEGIN
+        RETURN (
+            SELECT n.number FROM person_number AS n
+            WHERE n.person_id = person AND n.current AND scope_resident() IS NOT NULL
+                AND person = ANY (authority_over('see'))
+        );
+    END
+    $$
+"""
 FUNCTIONS = {
     "session_actor()": SESSION_ACTOR,
     "end_if_over(text)": END_IF_OVER,
@@ -243,6 +255,7 @@ FUNCTIONS = {
     "person_by_number(bytea[])": PERSON_BY_NUMBER,
     "wards()": WARDS,
     "authority_over(text)": AUTHORITY_OVER,
+    "own_number(bigint)": OWN_NUMBER,
 }
 # Whoever closes an account, the resident, staff or WeChat: everything of it ends. The openid is
 # forgotten at once, its index when tries of it count no more.
@@ -283,7 +296,6 @@ POLICIES = {
     "delegation": f"{OWN} OR staff_id = (SELECT scope_staff())"
     f" OR {PERSON_SEEN.format('delegation')}",
     "account_session": f"{OWN} OR staff_id = (SELECT scope_staff())",
-    "person_number": PERSON_SEEN.format("person_number"),
 }
 RECORDING = ("family_authority", "consent", "delegation")
 """Written about a person by those alone who see the person."""
@@ -318,7 +330,6 @@ GRANTS = (
     "SELECT, UPDATE (failed, locked_until, totp_last_step, password_hash, must_change) ON staff",
     "SELECT ON duty",
     "INSERT ON account_session",
-    "SELECT (person_id, current, number) ON person_number",
     # The digest of a token is for the database alone.
     "SELECT (id, resident_id, staff_id, duty_id, created_at, last_seen_at, expires_at, ended_at,"
     " ended_why, address_masked), UPDATE (last_seen_at, ended_at, ended_why) ON account_session",
@@ -719,9 +730,6 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION close_resident()")
     for table in POLICIES:
         op.execute(f"DROP POLICY own_rows ON {table}")
-    op.execute("ALTER TABLE person_number NO FORCE ROW LEVEL SECURITY")
-    op.execute("ALTER TABLE person_number DISABLE ROW LEVEL SECURITY")
-    op.execute("REVOKE SELECT (person_id, current, number) ON person_number FROM shukun_app")
     for signature in reversed(FUNCTIONS):
         if signature.removesuffix("()") not in STUBS:
             op.execute(f"DROP FUNCTION {signature}")
