@@ -47,7 +47,8 @@ _DEFER: Final = text(
     """
     SELECT unnest(procrastinate_defer_jobs_v1(ARRAY(
         SELECT ROW(
-            CAST(:queue AS varchar), CAST(:task AS varchar), 0, CAST(:lock AS text),
+            CAST(:queue AS varchar), CAST(:task AS varchar), CAST(:priority AS integer),
+            CAST(:lock AS text),
             CAST(:queueing_lock AS text), CAST(one.args AS jsonb), CAST(:at AS timestamptz)
         )::procrastinate_job_to_defer_v1
         FROM unnest(CAST(:args AS text[])) WITH ORDINALITY AS one(args, place) ORDER BY place
@@ -62,12 +63,15 @@ class PersonalArgument(ValueError):
 
 @dataclass(frozen=True)
 class Task(Generic[P]):
-    """A function that workers run, by its name. `retry`: how often an error is tried again."""
+    """A function that workers run, by its name. `retry`: how often an error is tried again;
+    `priority`: jobs of a higher one are taken first, else the older ones.
+    """
 
     name: str
     queue: str
     retry: int
     run: Callable[P, None]
+    priority: int = 0
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
         """Run it here and now."""
@@ -78,7 +82,9 @@ TASKS: Final[dict[str, Task[Any]]] = {}
 """Every task of the modules imported so far, by name."""
 
 
-def task(name: str, *, queue: str, retry: int = RETRIES) -> Callable[[Callable[P, None]], Task[P]]:
+def task(
+    name: str, *, queue: str, retry: int = RETRIES, priority: int = 0
+) -> Callable[[Callable[P, None]], Task[P]]:
     """Make a function a task. It takes ids, short codes and days by keyword, opens its own
     transaction, and may run twice. Raises `ValueError` for a name taken already.
     """
@@ -86,7 +92,7 @@ def task(name: str, *, queue: str, retry: int = RETRIES) -> Callable[[Callable[P
     def registered(run: Callable[P, None]) -> Task[P]:
         if name in TASKS:
             raise ValueError(f"two tasks are called {name}")
-        made = Task(name, queue, retry, run)
+        made = Task(name, queue, retry, run, priority)
         TASKS[name] = made
         return made
 
@@ -152,6 +158,7 @@ def _insert(
     known = {"lock": None, "queueing_lock": None, "at": None}
     arguments = [msgspec.json.encode(_checked(task, ids)).decode() for ids in jobs]
     values = {**known, **options, "queue": task.queue, "task": task.name, "args": arguments}
+    values["priority"] = task.priority
     return list(session.execute(_DEFER, values).scalars())
 
 

@@ -31,6 +31,8 @@ from backend.notifications.wording import Said
 
 AT_ONCE: Final = 64
 """Messages looked at in one transaction."""
+UNREAD: Final = timedelta(minutes=10)
+"""So long a message that may have arrived waits for WeChat's reports to be read."""
 BUSY_ACCOUNT: Final = timedelta(seconds=2)
 _NEXT: Final = text(
     """
@@ -38,6 +40,9 @@ _NEXT: Final = text(
     WHERE state = 'waiting' AND next_at <= :moment AND (urgent OR channel = 'task' OR NOT :quiet)
         AND (channel <> 'subscribe' OR :wechat
             OR due_at < CASE WHEN urgent THEN CAST(:hasty AS timestamptz) ELSE :patient END)
+        AND (NOT unsure OR next_at < :unread_since OR NOT EXISTS (
+            SELECT FROM wechat_push WHERE state = 'new' AND event = 'subscribe_msg_sent_event'
+                AND received_at <= message.next_at))
     ORDER BY urgent DESC, next_at, id LIMIT :most FOR UPDATE SKIP LOCKED
     """
 )
@@ -100,6 +105,7 @@ def claim(session: Session, keyring: Keyring, moment: datetime, room: Room) -> C
         "wechat": room.wechat > 0,
         "hasty": moment - PATIENCE_URGENT,
         "patient": moment - PATIENCE,
+        "unread_since": moment - UNREAD,
         "most": AT_ONCE,
     }
     rows = session.execute(_NEXT, asked).all()

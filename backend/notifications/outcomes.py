@@ -54,7 +54,7 @@ _MESSAGE: Final = text(
 _WAIT: Final = text(
     """
     UPDATE message SET state = 'waiting', channel = :channel, next_at = :next_at, tries = :tries,
-        final_at = NULL
+        unsure = :unsure, final_at = NULL
     WHERE id = :id
     """
 )
@@ -114,7 +114,8 @@ def go_on(
     # A work item wakes nobody.
     urgent = message.urgent or channel == "task"
     next_at = earliest(moment + wait, urgent=urgent)
-    _wait(session, message, {"channel": channel, "next_at": next_at, "tries": 0})
+    changes = {"channel": channel, "next_at": next_at, "tries": 0, "unsure": bool(wait)}
+    _wait(session, message, changes)
     return channel
 
 
@@ -141,5 +142,5 @@ def _again(message: Row[Any], one: Result, moment: datetime) -> datetime | None:
 
 
 def _wait(session: Session, message: Row[Any], changes: Mapping[str, Any]) -> None:
-    values = {"id": message.id, "channel": message.channel, **changes}
+    values = {"id": message.id, "channel": message.channel, "unsure": False, **changes}
     session.execute(_WAIT, values)

@@ -58,6 +58,7 @@ MESSAGE: Final = Table(
     _moment("next_at"),
     Column("channel", Text, nullable=False),
     Column("tries", SmallInteger, nullable=False, server_default=text("0")),
+    Column("unsure", Boolean, nullable=False, server_default=text("false")),
     Column("state", Text, nullable=False, server_default="waiting"),
     _moment("final_at", nullable=True),
     _moment("read_at", nullable=True),
@@ -82,6 +83,7 @@ MESSAGE: Final = Table(
 )  # fmt: skip
 """消息: what a person is owed to hear, once an event and cause. `day`: of the cause; `due_at`: when
 it may first be sent, `next_at`: when it is tried next, by `channel`, for the `tries`-th time.
+`unsure`: nobody knows whether the attempt before arrived; WeChat may still report it.
 `delivered`: WeChat or the text message service took it; `handed_on`: somebody is to tell the
 person; `failed`: no way is left. Its id is the number that every channel shows."""
 

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 QUEUE: Final = "notifications"
 LOOK_SECONDS: Final = 2.0
+AHEAD: Final = 5
+"""Every message sent makes WeChat push one: sending does not wait behind the reports."""
 ASK_AGAIN: Final = timedelta(minutes=1)
 _breaker: Final = Breaker()
 
@@ -49,7 +51,7 @@ def look(session: Session) -> None:
     watching.raise_alarm(session, moment)
 
 
-@task("notifications.take", queue=QUEUE)
+@task("notifications.take", queue=QUEUE, priority=AHEAD)
 def take() -> None:
     """The next notices."""
     with transaction() as session:
@@ -61,7 +63,7 @@ def take() -> None:
             log.error("notices that no event stands for", extra={"kinds": unknown})
 
 
-@task("notifications.deliver", queue=QUEUE)
+@task("notifications.deliver", queue=QUEUE, priority=AHEAD)
 def deliver() -> None:
     """The next batch of messages."""
     if deliver_batch(Means(keys.keyring(), lambda: clock.now(), _breaker)):
@@ -69,7 +71,7 @@ def deliver() -> None:
             _wake(session, deliver)
 
 
-@task("notifications.templates", queue=QUEUE)
+@task("notifications.templates", queue=QUEUE, priority=AHEAD)
 def look_up_templates() -> None:
     """Ask WeChat for its templates; a minute later again where it does not answer."""
     try:

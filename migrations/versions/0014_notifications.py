@@ -127,6 +127,7 @@ def _create_messages() -> None:
         _moment("next_at"),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("tries", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("unsure", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("state", sa.Text(), server_default="waiting", nullable=False),
         _moment("final_at", nullable=True),
         _moment("read_at", nullable=True),

@@ -207,3 +207,16 @@ def test_without_our_trigger_they_would_collide(begun: int, trial: Task[Any]) ->
     back = text("SELECT procrastinate_retry_job_v2(:job, now(), NULL, NULL, NULL)")
     with pytest.raises(IntegrityError), transaction() as session:
         session.execute(back, {"job": begun})
+
+
+def test_a_task_that_goes_before_others_is_left_with_its_priority(
+    database: Engine, trial: Task[Any]
+) -> None:
+    @jobs.task("trial.ahead", queue="trial", priority=3)
+    def ahead() -> None:
+        """Nothing."""
+
+    with transaction() as session:
+        defer(session, trial, run=1)
+        defer(session, ahead)
+        assert [job["priority"] for job in waiting(session)] == [0, 3]

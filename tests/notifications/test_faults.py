@@ -82,6 +82,27 @@ def test_what_wechat_refuses_goes_by_the_next_channel_at_once_and_is_not_repeate
     assert recipients.balance() == [(0, 0) if code == 43101 else (5, 0)]
 
 
+def test_of_many_refusals_every_one_is_told_otherwise_within_a_minute_and_none_is_repeated(
+    connected: Simulator, recipients: Recipients, delivered: Deliver, clock: Clock
+) -> None:
+    """trust.md A8."""
+    people = recipients.crowd(connected, 150, quota=3)
+    recipients.owe(people)
+    connected.fault("errcode", SEND, code=43101, probability=0.3)
+    while delivered():
+        clock.pass_(seconds=1)
+    calls = connected.journal(SEND)
+    assert len(calls) == 150
+    refused = [one for one in recipients.trail() if one[2] == "wechat-43101"]
+    assert 25 <= len(refused) <= 65
+    assert recipients.ended()["delivered"] + recipients.ended()["handed_on"] == 150
+    late = recipients.rows(
+        "SELECT count(*) FROM message_attempt AS a JOIN message AS m ON m.id = a.message_id"
+        " WHERE a.code = 'wechat-43101' AND m.final_at > a.ended_at + interval '1 minute'"
+    )
+    assert late == [(0,)]
+
+
 @pytest.mark.parametrize(("code", "seconds"), [(45011, 60), (43108, 3)])
 def test_wechat_in_a_hurry_is_asked_again_when_it_says(
     connected: Simulator,

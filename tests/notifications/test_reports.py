@@ -163,6 +163,44 @@ def test_wechats_report_settles_what_nobody_knew(
     assert recipients.work() == []
 
 
+def test_while_reports_wait_to_be_read_nobody_is_told_otherwise(
+    connected: Simulator, recipients: Recipients, delivered: Deliver, clock: Clock
+) -> None:
+    """Workers may be behind with what WeChat pushed: the answer is there, not read yet."""
+    person = recipients.reached(connected, "first")
+    recipients.owe([person])
+    connected.fault("truncate", SEND)
+    delivered()
+    recipients.execute(
+        "INSERT INTO wechat_push (id, dedupe_key, stamp, received_at, kind, event, payload)"
+        " VALUES (1, '1', '1', :at, 'event', 'subscribe_msg_sent_event', '')",
+        at=NOON + timedelta(seconds=5),
+    )
+    clock.pass_(minutes=9)
+    delivered()
+    assert recipients.states() == [("waiting", "sms")]
+    recipients.execute("UPDATE wechat_push SET state = 'done'")
+    delivered()
+    assert recipients.ended() == {"handed_on": 1}
+
+
+def test_reports_that_nobody_reads_hold_a_message_up_for_ten_minutes(
+    connected: Simulator, recipients: Recipients, delivered: Deliver, clock: Clock
+) -> None:
+    person = recipients.reached(connected, "first")
+    recipients.owe([person])
+    connected.fault("truncate", SEND)
+    delivered()
+    recipients.execute(
+        "INSERT INTO wechat_push (id, dedupe_key, stamp, received_at, kind, event, payload)"
+        " VALUES (1, '1', '1', :at, 'event', 'subscribe_msg_sent_event', '')",
+        at=NOON,
+    )
+    clock.pass_(minutes=12)
+    delivered()
+    assert recipients.ended() == {"handed_on": 1}
+
+
 def test_a_report_that_comes_while_the_answer_is_still_awaited_counts(
     connected: Simulator, recipients: Recipients, delivered: Deliver, keyring: Keyring
 ) -> None:

@@ -44,6 +44,8 @@ class Recipients:
     keyring: Keyring
     openids: dict[int, str] = field(default_factory=dict)
     """By resident."""
+    crowded: list[int] = field(default_factory=list)
+    """The people of the crowd, called crowd1, crowd2 … at WeChat."""
 
     def person(self, name: str, area: int = JIANGYIN, **more: Any) -> int:
         """Somebody in the register."""
@@ -106,7 +108,10 @@ class Recipients:
             "POST", "/crowd", {"prefix": "crowd", "count": count, "quota": {RESULT: quota}}
         )
         with Session(self.engine) as session, session.begin():
-            return [_planted(session, self.keyring, openid, quota) for openid in made.values()]
+            self.crowded += [
+                _planted(session, self.keyring, openid, quota) for openid in made.values()
+            ]
+        return self.crowded
 
     def templates(self, moment: datetime = NOON) -> None:
         """What WeChat listed is known."""
