@@ -94,7 +94,7 @@ def record_family_of(sent: dict[str, Any], person: int) -> tuple[Response, int]:
     return jsonify(MADE.dump({"id": made})), 201
 
 
-@people.route(f"{ONE}/delegations", summary="此人的委托", path=PATH)
+@people.route(f"{ONE}/delegates", summary="谁受此人委托", path=PATH)
 @access("staff", roles=WHO_SEES)
 @people.response(200, DELEGATIONS_ABOUT, description="委托")
 @people.refuses(UnknownPerson)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -21,12 +22,23 @@ from hypothesis import strategies as st
 from schemathesis import Case
 from sqlalchemy import Engine
 
+from backend.accounts.login import log_in
+from backend.accounts.real_name import give_name
+from backend.accounts.scope import act_as
 from backend.kernel.crypto import Keyring
+from backend.kernel.database import transaction
 from backend.kernel.settings import PROJECT, Settings
+from backend.kernel.settings_wechat import SIMULATOR_SECRET, WeChatSettings
+from miniprogram_api import limiting
+from miniprogram_api.access import declared
 from miniprogram_api.app import create_app
+from miniprogram_api.limiting import Limit
 from tests.miniprogram_api import trial
 from tests.miniprogram_api.conftest import Log
 from tests.support.accounts import Accounts
+from tests.support.register import Register
+from tests.support.townsfolk import Townsfolk
+from tests.support.wechat import APPID, Simulator
 
 EXAMPLES: Final = int(os.environ.get("SHUKUN_CONTRACT_EXAMPLES", "60"))
 """Of each operation: the whole file stays within about a minute. The release check sets more."""
@@ -69,22 +81,39 @@ with pytest.MonkeyPatch.context() as patch:
 @committed.parametrize()
 @bounded
 def test_every_operation_does_what_the_document_says(
-    case: Case, live: Flask, accounts: Accounts
+    case: Case, live: Flask, town: Townsfolk
 ) -> None:
-    headers = _signed_in(case, accounts)
+    headers = _signed_in(case, live, town)
     case.operation.schema.app = live  # checks that ask again without the token find it here
     case.call_and_validate(app=live, headers=headers)
 
 
-def _signed_in(case: Case, accounts: Accounts) -> dict[str, str]:
-    """As somebody of the kind that the operation asks for, in a session of its own."""
-    wanted = case.operation.definition.raw.get("security", [{}])[0]
+def _signed_in(case: Case, live: Flask, town: Townsfolk) -> dict[str, str]:
+    """As somebody who may call the operation, in a session of its own."""
+    name = case.operation.definition.raw["operationId"]
+    views = live.view_functions.values()
+    wanted = next(declared(view) for view in views if view.__name__ == name)
     token = ""
-    if "staff" in wanted:
-        token = accounts.staff_token("county_officer", "320281")
-    elif "resident" in wanted:
-        token = accounts.resident_token()
+    if wanted is not None and wanted.who == "staff":
+        token = town.accounts.staff_token((*wanted.roles, "county_officer")[0], "320281")
+    elif wanted is not None and wanted.who == "resident":
+        token = _resident(town, wanted.level)
     return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _resident(town: Townsfolk, level: int) -> str:
+    """Logged in as by WeChat, and known by name where that is needed."""
+    with transaction() as session:
+        token = log_in(session, town.keyring, f"o-{next(_NUMBERS)}", "").token
+        actor = act_as(session, token)
+    if level == 2 and actor is not None:
+        person = town.person(f"测试{next(_NUMBERS)}")
+        with transaction() as session:
+            assert give_name(session, actor.resident_id or 0, person.id)
+    return token
+
+
+_NUMBERS: Final = count()
 
 
 @tried.include(path_regex="/trial/").parametrize()
@@ -94,10 +123,20 @@ def test_every_kind_of_field_does_what_the_document_says(case: Case, app: Flask)
 
 
 @pytest.fixture
-def live(database: Engine, log: Log, tmp_path: Path) -> Flask:
-    """The application on a migrated database."""
-    Keyring.open_or_create(tmp_path / "keys.json")
-    return create_app(Settings(keys=tmp_path / "keys.json"), log_stream=log.stream)
+def town(database: Engine, accounts: Accounts, tmp_path: Path) -> Townsfolk:
+    """People to be known as."""
+    keyring = Keyring.open_or_create(tmp_path / "keys.json")
+    return Townsfolk(database, keyring, accounts, Register(database))
+
+
+@pytest.fixture
+def live(
+    town: Townsfolk, log: Log, wechat_process: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> Flask:
+    """The application on a migrated database, with the simulator of WeChat."""
+    monkeypatch.setattr(limiting, "SIGN_IN", Limit("sign_in", 1_000_000, 600))
+    wechat = WeChatSettings(APPID, SIMULATOR_SECRET, wechat_process.api)
+    return create_app(Settings(keys=town.keyring.path, wechat=wechat), log_stream=log.stream)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from backend.kernel.crypto import Keyring, Place
 from tests.support.accounts import Accounts
 from tests.support.register import JIANGYIN, Register
 
-_SERIAL: Final = count(101)
+_SERIAL: Final = count(900)
 BORN: Final = date(1980, 5, 1)
 
 
@@ -78,7 +78,8 @@ class Townsfolk:
 
 def id_number(born_on: date) -> str:
     """A number of nobody, with a right check character."""
-    first = f"320281{born_on:%Y%m%d}{next(_SERIAL):03d}"
+    more, serial = divmod(next(_SERIAL), 900)
+    first = f"{320280 + more}{born_on:%Y%m%d}{100 + serial}"
     return first + check_character(first)
 
 
