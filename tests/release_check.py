@@ -122,6 +122,17 @@ PARTS = (
         (*ALONE, "tests/miniprogram_api/accounts/test_residents.py", "-k", "however_often"),
         {"SHUKUN_REPLAYS": "1000"},
     ),
+    Part(
+        "delivery",
+        "5,000 messages through 75 kills of workers and the database, and a WeChat that fails",
+        (*ALONE, "tests/notifications/test_delivery_kills.py"),
+        {
+            "SHUKUN_DELIVERY_MESSAGES": "5000",
+            "SHUKUN_DELIVERY_KILLS": "50",
+            "SHUKUN_DELIVERY_DATABASE_KILLS": "25",
+        },
+    ),
+    Part("burst", "messages in a burst", ("tests.benchmarks", "delivery"), {}, 3),
     Part("batch", "batches beside a hand-written function", ("tests.benchmarks", "batch"), {}, 20),
     Part("one", "one person with the full explanation", ("tests.benchmarks", "one"), {}, 4),
     Part("many", "a thousand requests in one body", ("tests.benchmarks", "many"), {}, 4),
