@@ -49,6 +49,7 @@ PARTS = (
     Part("search", "search in Chinese", ("tests.benchmarks", "search"), {}, 20),
     Part("verify", "the audit chain verified", ("tests.benchmarks", "audit"), {}, 3),
     Part("chat", "what residents say understood", ("tests.benchmarks", "chat"), {}, 6),
+    Part("burst", "messages in a burst", ("tests.benchmarks", "delivery"), {}, 3),
     Part("match", "a million people matched", ("tests.benchmarks", "match"), {}, 30),
     Part(
         "random",
@@ -142,6 +143,16 @@ PARTS = (
         "1,000 replays of a code of WeChat: no session",
         (*ALONE, "tests/miniprogram_api/accounts/test_residents.py", "-k", "however_often"),
         {"SHUKUN_REPLAYS": "1000"},
+    ),
+    Part(
+        "delivery",
+        "5,000 messages through 75 kills of workers and the database, and a WeChat that fails",
+        (*ALONE, "tests/notifications/test_delivery_kills.py"),
+        {
+            "SHUKUN_DELIVERY_MESSAGES": "5000",
+            "SHUKUN_DELIVERY_KILLS": "50",
+            "SHUKUN_DELIVERY_DATABASE_KILLS": "25",
+        },
     ),
 )
 

@@ -29,7 +29,7 @@ from backend.notifications.ways import Means, NoWay, Way, by_sms, by_wechat, wec
 from backend.notifications.wechat_templates import known_templates
 from backend.notifications.wording import Said
 
-AT_ONCE: Final = 64
+AT_ONCE: Final = 40
 """Messages looked at in one transaction."""
 UNREAD: Final = timedelta(minutes=10)
 """So long a message that may have arrived waits for WeChat's reports to be read."""
@@ -156,12 +156,14 @@ class _Claiming:
         others, later = [], []
         most = min(self._room.calls, self._room.wechat)
         for letter in letters:
+            if len(ways) == most and self._room.wechat:
+                break
             way = self._wechat_way(letter)
             if isinstance(way, NoWay):
                 others += self._pass_on(letter, way.code)
             elif way.resident_id in ways:
                 later.append(letter.id)
-            elif way.resident_id is not None and len(ways) < most:
+            elif way.resident_id is not None:
                 ways[way.resident_id] = letter, way
         allowed = reserve(self._session, [(one, way.template_id) for one, (_, way) in ways.items()])
         for resident, (letter, way) in [*ways.items()]:

@@ -27,7 +27,7 @@ from backend.notifications.sending import send
 
 log = logging.getLogger(__name__)
 
-SENDERS: Final = 8
+SENDERS: Final = 16
 """Calls at the same time."""
 BATCH: Final = 200
 """Messages after which other jobs get their turn."""

@@ -20,28 +20,37 @@ _PEOPLE: Final = text(
     JOIN person AS p ON p.id = person_now(asked.id)
     """
 )
+# `own`: everybody who turned out to be one of them, worked out once a person.
 _ACCOUNTS: Final = text(
     """
-    SELECT found.asked, found.told, r.id, person_now(r.person_id) AS person_id, r.phone, w.openid
-    FROM (
-        SELECT p.id AS asked, 'person' AS told, r.id AS resident_id
-            FROM unnest(CAST(:people AS bigint[])) AS p (id)
-            JOIN resident AS r ON r.person_id = ANY (same_people(ARRAY[p.id]))
+    WITH own AS MATERIALIZED (
+        SELECT p.id AS asked, same.id FROM unnest(CAST(:people AS bigint[])) AS p (id)
+        CROSS JOIN LATERAL unnest(same_people(ARRAY[p.id])) AS same (id)
+    ), guarded AS MATERIALIZED (
+        SELECT p.id AS asked, same.id FROM person AS p
+        CROSS JOIN LATERAL unnest(same_people(ARRAY[person_now(p.guardian_id)])) AS same (id)
+        WHERE p.id = ANY(:people) AND p.guardian_id <> 0
+    ), found AS (
+        SELECT own.asked, 'person' AS told, r.id, r.person_id, r.phone FROM own
+            JOIN resident AS r ON r.person_id = own.id AND r.closed_at IS NULL
         UNION ALL
-        SELECT p.id, 'guardian', r.id FROM person AS p
-            JOIN resident AS r ON r.person_id = person_now(p.guardian_id)
-            WHERE p.id = ANY(:people) AND p.guardian_id <> 0
+        SELECT guarded.asked, 'guardian', r.id, r.person_id, r.phone FROM guarded
+            JOIN resident AS r ON r.person_id = guarded.id AND r.closed_at IS NULL
         UNION ALL
-        SELECT p.id, 'family', f.resident_id FROM unnest(CAST(:people AS bigint[])) AS p (id)
-            JOIN family_authority AS f ON f.person_id = ANY (same_people(ARRAY[p.id]))
-            WHERE f.revoked_at IS NULL AND :today BETWEEN f.from_on AND f.to_on
-    ) AS found
-    JOIN resident AS r ON r.id = found.resident_id AND r.closed_at IS NULL
+        SELECT own.asked, 'family', r.id, r.person_id, r.phone FROM own
+            JOIN family_authority AS f ON f.person_id = own.id
+                AND f.revoked_at IS NULL AND :today BETWEEN f.from_on AND f.to_on
+            JOIN resident AS r ON r.id = f.resident_id AND r.closed_at IS NULL
+    )
+    SELECT found.asked, found.told, found.id, person_now(found.person_id) AS person_id,
+        found.phone, w.openid
+    FROM found
     LEFT JOIN LATERAL (
         SELECT w.openid FROM wechat_user AS w
-        WHERE w.resident_id = r.id AND w.revoked_at IS NULL ORDER BY w.created_at DESC LIMIT 1
+        WHERE w.resident_id = found.id AND w.revoked_at IS NULL
+        ORDER BY w.created_at DESC LIMIT 1
     ) AS w ON true
-    ORDER BY r.id
+    ORDER BY found.id
     """
 )
 

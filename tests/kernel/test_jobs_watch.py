@@ -39,7 +39,7 @@ def test_two_looks_of_one_name_are_refused() -> None:
         """Nothing."""
 
     every_seconds("trial.look", queue="trial", seconds=1)(look)
-    with pytest.raises(ValueError, match="trial.look"):
+    with pytest.raises(ValueError, match=r"trial\.look"):
         every_seconds("trial.look", queue="trial", seconds=1)(look)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.notifications.delivery import SENDERS
 from tests.support.mailroom import QUICKLY, Mailroom, mailroom, until
 
 pytestmark = pytest.mark.postgres
@@ -23,8 +24,6 @@ MESSAGES = int(os.environ.get("SHUKUN_DELIVERY_MESSAGES", "500"))
 KILLS = int(os.environ.get("SHUKUN_DELIVERY_KILLS", "8"))
 DATABASE_KILLS = int(os.environ.get("SHUKUN_DELIVERY_DATABASE_KILLS", "2"))
 SEND = "/cgi-bin/message/subscribe/send"
-IN_HAND = 8
-"""Calls of one worker at a time."""
 
 
 @pytest.fixture
@@ -94,13 +93,13 @@ def test_every_message_ends_and_reaches_somebody_through_kills_and_faults(room: 
 
 def stop_in_the_middle(room: Mailroom, before: str) -> None:
     """A worker is killed when WeChat has taken its messages and has not answered."""
-    people = room.recipients.crowd(room.wechat, 3 * IN_HAND, quota=2)
+    people = room.recipients.crowd(room.wechat, 3 * SENDERS, quota=2)
     room.recipients.templates()
     room.wechat.fault("duplicate_effect", SEND)
     room.work(before=before)
     until(lambda: "就绪" in (room.folder / "log").read_text())
     room.owe(people)
-    until(lambda: len(room.wechat.journal(SEND)) >= IN_HAND)
+    until(lambda: len(room.wechat.journal(SEND)) >= SENDERS)
     room.kill_worker(again=False)
     room.wechat.clear_faults()
     room.work(before=before)
@@ -112,7 +111,7 @@ def test_what_a_killed_worker_had_in_hand_comes_once(room: Mailroom) -> None:
     stop_in_the_middle(room, QUICKLY)
     fate = room.fate()
     assert fate.lost == fate.twice_by_wechat == fate.twice == []
-    assert fate.ends == {"delivered": 3 * IN_HAND}
+    assert fate.ends == {"delivered": 3 * SENDERS}
 
 
 NO_CLAIM = """
@@ -158,12 +157,12 @@ def test_without_the_claim_before_it_messages_come_twice(room: Mailroom) -> None
 
 def test_marked_as_done_before_it_is_sent_a_message_is_lost(room: Mailroom) -> None:
     """The other one."""
-    people = room.recipients.crowd(room.wechat, 3 * IN_HAND)
+    people = room.recipients.crowd(room.wechat, 3 * SENDERS)
     room.recipients.templates()
     room.wechat.fault("hang", SEND)
     room.work(before=QUICKLY + DONE_FIRST)
     room.owe(people)
-    until(lambda: len(room.wechat.journal(SEND)) >= IN_HAND)
+    until(lambda: len(room.wechat.journal(SEND)) >= SENDERS)
     room.kill_worker(again=False)
     room.wechat.clear_faults()
     room.work(before=QUICKLY + DONE_FIRST)
