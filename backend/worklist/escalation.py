@@ -20,13 +20,15 @@ _MOVE: Final = """
         UPDATE work_item SET state = 'escalated', role = :above, version = version + 1,
             list_area = area - mod(area, CAST(:places AS bigint)),
             due_on = :due_on, due_provisional = :due_provisional
-        WHERE state <> 'done' AND role = :role AND kind = :kind AND {which} RETURNING id
+        WHERE state <> 'done' AND role = :role AND kind = :kind AND {which} RETURNING id, area
+    ), audited AS (
+        INSERT INTO audit_event (actor, action, subject_kind, subject_id, detail, area)
+            SELECT :by, 'work_item.escalate', 'work_item', id::text, jsonb_build_object(
+                'kind', CAST(:kind AS text), 'from', CAST(:role AS text),
+                'to', CAST(:above AS text), 'why', CAST(:why AS text)), area
+            FROM moved
     )
-    INSERT INTO audit_event (actor, action, subject_kind, subject_id, detail)
-        SELECT :by, 'work_item.escalate', 'work_item', id::text, jsonb_build_object(
-            'kind', CAST(:kind AS text), 'from', CAST(:role AS text),
-            'to', CAST(:above AS text), 'why', CAST(:why AS text))
-        FROM moved RETURNING id
+    SELECT count(*) FROM moved
 """
 _OVERDUE: Final = text(_MOVE.format(which="due_on < :today"))
 _ONE: Final = text(_MOVE.format(which="id = :id"))
@@ -48,7 +50,7 @@ def escalate_overdue(session: Session, today: date, by: str = "system") -> int:
     last level it stays, overdue, in that list. Safe to run again: nothing moves twice a day.
     """
     return sum(
-        len(session.execute(_OVERDUE, {**move, "today": today}).all())
+        int(session.execute(_OVERDUE, {**move, "today": today}).scalar_one())
         for move in (
             _move(kind, role, Escalation(by, today, "overdue"))
             for kind in KINDS
@@ -71,7 +73,7 @@ def escalate_item(session: Session, item_id: int, escalation: Escalation) -> Non
     if above(item.role) is None:
         return
     move = {**_move(item.kind, item.role, escalation), "id": item_id}
-    if session.execute(_ONE, move).first() is None:
+    if session.execute(_ONE, move).scalar_one() == 0:
         raise _closed()
 
 

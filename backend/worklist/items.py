@@ -47,13 +47,15 @@ _SUPERSEDE: Final = text(
         WHERE work_item.kind = :kind AND state <> 'done'
             AND subject_kind = wanted.kind AND subject_id = wanted.id
             AND (CAST(:period AS text) IS NULL OR period = :period)
-        RETURNING work_item.id
+        RETURNING work_item.id, work_item.area
+    ), audited AS (
+        INSERT INTO audit_event (actor, action, subject_kind, subject_id, detail, area)
+            SELECT :by, 'work_item.close', 'work_item', id::text,
+                jsonb_build_object(
+                    'kind', CAST(:kind AS text), 'outcome', CAST(:superseded AS text)), area
+            FROM gone
     )
-    INSERT INTO audit_event (actor, action, subject_kind, subject_id, detail)
-        SELECT :by, 'work_item.close', 'work_item', id::text,
-            jsonb_build_object(
-                'kind', CAST(:kind AS text), 'outcome', CAST(:superseded AS text)) FROM gone
-        RETURNING id
+    SELECT count(*) FROM gone
     """
 ).bindparams(bindparam("wanted", type_=JSONB))
 
@@ -135,7 +137,10 @@ def close_item(session: Session, item_id: int, closing: Closing) -> None:
     if closed.first() is None:
         raise ItemClosed(Fault("/id", "这件事已经办结，请刷新后再看。"))
     detail = {"kind": item.kind, "from": item.state, "outcome": closing.outcome}
-    _audit(session, closing.by, "work_item.close", item_id, detail)
+    audit.record(
+        session, actor=closing.by, action="work_item.close",
+        subject=Subject("work_item", str(item_id)), detail=detail, area=item.area,
+    )  # fmt: skip
 
 
 def supersede_items(
@@ -145,7 +150,7 @@ def supersede_items(
     wanted = [{"kind": subject.kind, "id": subject.id} for subject in subjects]
     gone = {"wanted": wanted, "kind": kind, "period": period, "by": by}
     gone["superseded"] = SUPERSEDED
-    return len(session.execute(_SUPERSEDE, gone).all())
+    return int(session.execute(_SUPERSEDE, gone).scalar_one())
 
 
 def note_of(session: Session, item_id: int, cipher: Cipher) -> str:
@@ -177,11 +182,6 @@ def _ended(item_id: int, closing: Closing) -> dict[str, Any]:
 
 def _note_place(item_id: int) -> Place:
     return Place("work_item", "note", item_id)
-
-
-def _audit(session: Session, by: str, action: str, item_id: int, detail: dict[str, Any]) -> None:
-    subject = Subject("work_item", str(item_id))
-    audit.record(session, actor=by, action=action, subject=subject, detail=detail)
 
 
 def _outcomes(kind: str) -> str:
