@@ -32,10 +32,12 @@ from backend.accounts.residents import (
 from backend.accounts.scope import Actor
 from backend.accounts.staff_tables import STAFF, VISITORS
 from backend.accounts.tables import DELEGATION
+from backend.accounts.tasks import tell_delegated
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import DomainError, Fault
+from backend.kernel.jobs import defer
 
 LONGEST: Final = timedelta(days=366)
 _DAYS: Final = "委托从今天或以后开始，最长一年：请核对两个日期。"
@@ -218,6 +220,7 @@ def _record(session: Session, keyring: Keyring, actor: Actor, terms: Terms, to: 
         "recorded_by": actor.label,
     }
     session.execute(DELEGATION.insert().values(row).inline())
+    defer(session, tell_delegated, delegation_id=own)
     _audit(session, actor, "delegation.begin", person.id, own)
     return own
 

@@ -1,17 +1,22 @@
-"""任务 (tasks): what WeChat tells of accounts is handled; what nobody needs is forgotten."""
+"""任务 (tasks): WeChat tells of accounts, people hear who may act for them, and what nobody needs is
+forgotten."""
 
 from __future__ import annotations
 
 from datetime import datetime, time
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from backend.accounts import wechat_events as wechat_events
 from backend.accounts.closing import forget_closed
+from backend.accounts.tables import DELEGATION
 from backend.kernel.clock import CHINA
+from backend.kernel.database import transaction
+from backend.kernel.jobs import task
 from backend.kernel.jobs_schedule import every_day
+from backend.worklist.notices import Notice, notice_due
 
 QUEUE: Final = "accounts"
 NIGHT: Final = time(3)
@@ -27,6 +32,19 @@ _OVER: Final = text(
 _SESSIONS: Final = text(
     "DELETE FROM account_session WHERE expires_at < now() - make_interval(days => :days)"
 )
+
+
+@task("accounts.tell_delegated", queue=QUEUE)
+def tell_delegated(delegation_id: int) -> None:
+    """The person is owed to hear of a delegation, whoever recorded it: it may be a forged one.
+
+    Left for a worker, since the site itself may owe nobody anything.
+    """
+    query = select(DELEGATION.c.person_id, DELEGATION.c.from_on)
+    with transaction() as session:
+        row = session.execute(query.where(DELEGATION.c.id == delegation_id)).one()
+        cause = f"delegation:{delegation_id}"
+        notice_due(session, Notice(row.person_id, "delegated", cause, row.from_on))
 
 
 @every_day("accounts.clear", queue=QUEUE, at=NIGHT)

@@ -56,7 +56,8 @@ from backend.accounts.own_consents import Agreement, agree, own_consents, take_b
 from backend.accounts.own_file import own_file, viewers
 from backend.accounts.residents import UnknownPerson, birthday, is_child
 from backend.accounts.scope import Actor, act_as
-from backend.kernel.audit_seen import seen_by
+from backend.accounts.tasks import tell_delegated
+from backend.kernel.audit_seen import SeenAsked, seen_by
 from backend.kernel.clock import today
 from backend.kernel.database import bound, engine_for, transaction
 from tests.support.register import YUEQING
@@ -435,7 +436,7 @@ def test_a_relative_receives_it_by_the_code_of_the_own_account(
     file = acting(son, lambda s, a: own_file(s, town.keyring, a, jia.id, DAY))
     assert file.name == "测试甲"
     with pytest.raises(UnknownPerson):  # who looked is for the person alone
-        acting(son, lambda s, _: viewers(s, jia.id))
+        acting(son, lambda s, a: viewers(s, a, jia.id))
     with pytest.raises(UnknownDelegation):
         acting(stranger, lambda s, a: end_delegation(s, a, made))
     acting(son, lambda s, a: end_delegation(s, a, made))
@@ -505,6 +506,26 @@ def test_a_handed_over_delegation_ends_with_the_same_consent(
     assert sees(successor) == set()
 
 
+def test_the_person_hears_of_a_delegation_that_others_recorded(
+    town: Townsfolk, jia: Townsman, database: Engine, database_url: str
+) -> None:
+    coordinator = town.accounts.staff_token("village_coordinator", "320281101001", "V1")
+    asked = AtBedside(terms(jia), "录音，编号甲四")
+    made = acting(coordinator, lambda s, a: delegate_at_bedside(s, town.keyring, a, asked, DAY))
+    query = "SELECT args FROM procrastinate_jobs WHERE task_name = 'accounts.tell_delegated'"
+    with database.connect() as connection:
+        jobs = connection.execute(text(query)).scalars().all()
+    worker = engine_for(database_url, role="worker")
+    with bound(worker):
+        for _ in range(2):  # a worker may be killed after its work
+            for args in jobs:
+                tell_delegated(**args)
+        with transaction() as session:
+            owed = session.execute(text("SELECT person_id, kind, cause FROM notice_due")).all()
+    worker.dispose()
+    assert [tuple(one) for one in owed] == [(jia.id, "delegated", f"delegation:{made}")]
+
+
 # -- what is known, and who looked
 
 
@@ -520,8 +541,10 @@ def test_the_own_file_is_masked_and_every_look_is_told(
     stranger = town.person("测试乙")
     with pytest.raises(UnknownPerson):
         acting(token, lambda s, a: own_file(s, town.keyring, a, stranger.id, DAY))
-    seen = acting(token, lambda s, _: viewers(s, jia.id))
-    assert [(one.role, one.purpose) for one in seen] == [("resident", "own")]
+    assert acting(token, lambda s, a: viewers(s, a, jia.id)) == []
+    all_ = acting(token, lambda s, a: viewers(s, a, jia.id, SeenAsked(own=True)))
+    assert [one.fields[0] for one in all_] == ["viewers", "basic"]
+    assert {(one.role, one.purpose) for one in all_} == {("resident", "own")}
     assert acting(token, lambda s, _: seen_by(s, stranger.id)) == []
     with pytest.raises(UnknownPerson):
-        acting(token, lambda s, _: viewers(s, stranger.id))
+        acting(token, lambda s, a: viewers(s, a, stranger.id))
