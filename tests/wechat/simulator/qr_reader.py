@@ -1,7 +1,7 @@
 """Reads a QR code (model 2, versions 1 to 5, level L) module by module, and checks it whole.
 
-Written apart from the maker: it takes the mask from the code, and looks whether the code words
-are a multiple of the generator by evaluating them at its roots.
+It takes the mask from the code, and looks whether the code words are a multiple of the generator
+by evaluating them at its roots.
 """
 
 from __future__ import annotations

@@ -26,26 +26,44 @@ def picture(sim: Simulator, place: str, /, **body: Any) -> tuple[str, bytes]:
 
 def modules(png: bytes, width: int) -> list[list[bool]]:
     """The dark and light squares of a picture, without its white edge."""
+    chunks = chunks_of(png)
+    side, height, *kind = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
+    assert (side, kind) == (height, [1, 0, 0, 0, 0]), "a square of black and white"
+    rows = lines(zlib.decompress(chunks[b"IDAT"]), side)
+    dark = [index for index, row in enumerate(rows) if 0 in row]
+    ring = rows[dark[0]].index(1, dark[0]) - dark[0]
+    step, rest = divmod(ring, 7)
+    assert rest == 0, "whole squares"
+    assert dark[0] == 4 * step, "four squares of white around"
+    assert width - side < side // step, "as large as the width allows"
+    middles = range(dark[0] + step // 2, dark[-1] + 1, step)
+    return [[rows[y][x] == 0 for x in middles] for y in middles]
+
+
+def chunks_of(png: bytes) -> dict[bytes, bytes]:
+    """The parts of a PNG by name, each with its check sum right."""
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
-    place, data = 8, b""
+    place, found = 8, {}
     while place < len(png):
         length, kind = struct.unpack(">I4s", png[place : place + 8])
         content = png[place + 8 : place + 8 + length]
         check = struct.unpack(">I", png[place + 8 + length : place + 12 + length])[0]
         assert check == zlib.crc32(kind + content)
-        if kind == b"IHDR":
-            assert struct.unpack(">IIBBBBB", content) == (width, width, 8, 0, 0, 0, 0)
-        data += content if kind == b"IDAT" else b""
+        found[kind] = content
         place += 12 + length
-    lines = zlib.decompress(data)
-    rows = [lines[y * (width + 1) + 1 : (y + 1) * (width + 1)] for y in range(width)]
-    dark = [index for index, row in enumerate(rows) if 0 in row]
-    run = next(at for at in range(dark[0], width) if rows[dark[0]][at] == 0)
-    ring = rows[dark[0]].find(255, run) - run
-    size = round((dark[-1] + 1 - dark[0]) / (ring / 7))
-    step = (dark[-1] + 1 - dark[0]) / size
-    middles = [int(dark[0] + (at + 0.5) * step) for at in range(size)]
-    return [[rows[y][x] == 0 for x in middles] for y in middles]
+    return found
+
+
+def lines(data: bytes, side: int) -> list[list[int]]:
+    """Rows of pixels of one bit; of the filters those that matter here: none, and as above."""
+    length = (side + 7) // 8
+    rows: list[list[int]] = []
+    for y in range(side):
+        start = y * (length + 1)
+        bits = "".join(f"{one:08b}" for one in data[start + 1 : start + 1 + length])
+        above = rows[-1] if data[start] == 2 else [0] * side
+        rows.append([int(bit) ^ up for bit, up in zip(bits[:side], above, strict=True)])
+    return rows
 
 
 @pytest.mark.parametrize("width", [280, 430, 1280])
