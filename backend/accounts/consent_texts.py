@@ -17,12 +17,15 @@ _NAME: Final = "consents.yaml"
 
 
 class Version(Struct, frozen=True, forbid_unknown_fields=True):
-    """One wording. `sha256`: of the text in UTF-8, in hexadecimal."""
+    """One wording. `sha256`: of the text in UTF-8, in hexadecimal. `successors`: it says that who
+    succeeds a member of staff goes on.
+    """
 
     version: int
     from_on: date = field(name="from")
     sha256: str
     text: str
+    successors: bool = False
 
 
 class Purpose(Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,6 +44,11 @@ class Purpose(Struct, frozen=True, forbid_unknown_fields=True):
     def current(self) -> Version:
         """The wording that is shown and agreed to now."""
         return self.versions[-1]
+
+    @property
+    def naming_successors(self) -> tuple[bytes, ...]:
+        """Digests of the wordings that let a successor go on."""
+        return tuple(bytes.fromhex(one.sha256) for one in self.versions if one.successors)
 
 
 class ConsentTexts(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,6 +1,8 @@
 """移交 (handover): all people and tasks of somebody who leaves, at once, in one transaction.
 
-Work lies in lists of a role and a place, so it follows the duty; nothing is left to nobody.
+Work lies in lists of a role and a place, so it follows the duty; nothing is left to nobody. What
+people delegated to the leaver passes on where the text that they agreed to says so, else it ends;
+they hear of it either way.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.orm import Session
 
+from backend.accounts.consent_texts import consent_texts
+from backend.accounts.consents import DELEGATION_PURPOSE
 from backend.accounts.duties import NewDuty, area_code, duties_of, grant_duty, revoke_duties
 from backend.accounts.sessions import end_sessions_of_staff
 from backend.accounts.staff_admin import staff_of
@@ -20,6 +24,7 @@ from backend.citizens.assignments import reassign
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.errors import DomainError, Fault
+from backend.worklist.notices import Notice, notices_due
 from backend.worklist.tables import WORK_ITEM
 
 _SAME: Final = "请把工作移交给另一位在用的人员。"
@@ -28,14 +33,19 @@ _DELEGATIONS: Final = text(
     WITH going AS (
         UPDATE delegation SET ended_at = now(), ended_by = :by
         WHERE staff_id = :leaver AND ended_at IS NULL AND to_on >= :today RETURNING *
+    ), passing AS (
+        INSERT INTO delegation (id, person_id, staff_id, scope, from_on, to_on, consent_id, channel,
+                recorded_by)
+            SELECT nextval('row_id'), g.person_id, :successor, g.scope,
+                greatest(g.from_on, :today), g.to_on, g.consent_id, g.channel, :by
+            FROM going AS g JOIN consent AS c ON c.id = g.consent_id
+            WHERE c.text_sha256 = ANY(:naming) AND NOT EXISTS (
+                SELECT FROM consent_withdrawal AS w WHERE w.consent_id = g.consent_id)
+            RETURNING id, person_id, consent_id
     )
-    INSERT INTO delegation (id, person_id, staff_id, scope, from_on, to_on, consent_id, channel,
-            recorded_by)
-        SELECT nextval('row_id'), person_id, :successor, scope, greatest(from_on, :today), to_on,
-            consent_id, channel, :by
-        FROM going
-        WHERE NOT EXISTS (SELECT FROM consent_withdrawal AS w WHERE w.consent_id = going.consent_id)
-        RETURNING id
+    SELECT id, person_id, true AS passed FROM passing
+    UNION ALL SELECT id, person_id, false FROM going
+        WHERE consent_id NOT IN (SELECT consent_id FROM passing)
     """
 )
 
@@ -51,9 +61,9 @@ def hand_over(
 ) -> Mapping[str, int]:
     """Hand everything of the leaver to the successor, whose account stays; the leaver's ends.
 
-    Returns how many `duties`, `assignments`, `delegations` and open items in their lists
-    (`work_items`). All or nothing; as `worker`. Raises `UnknownStaff`, `SuccessorUnfit`, and
-    `DutiesNotApart` where the successor may not hold a duty of the leaver.
+    Returns how many `duties`, `assignments`, `delegations` (of those that passed on) and open items
+    in their lists (`work_items`). All or nothing; as `worker`. Raises `UnknownStaff`,
+    `SuccessorUnfit`, and `DutiesNotApart` where the successor may not hold a duty of the leaver.
     """
     leaver, successor = staff_of(session, leaver_no), staff_of(session, successor_no)
     if leaver.id == successor.id or successor.state != "active":
@@ -92,8 +102,19 @@ def _waiting(session: Session, row: Row[Any]) -> int:
 
 
 def _delegations(session: Session, leaver: int, successor: int, today: date, by: str) -> int:
+    """How many passed on."""
+    naming = consent_texts().purposes[DELEGATION_PURPOSE].naming_successors
     values = {"leaver": leaver, "successor": successor, "today": today, "by": by}
-    return len(session.execute(_DELEGATIONS, values).all())
+    rows = session.execute(_DELEGATIONS, values | {"naming": list(naming)}).all()
+    notices_due(session, [_told(row, today) for row in rows])
+    return sum(row.passed for row in rows)
+
+
+def _told(row: Row[Any], today: date) -> Notice:
+    cause = f"delegation:{row.id}"
+    if row.passed:
+        return Notice(row.person_id, "delegated", cause, today)
+    return Notice(row.person_id, "delegation_over", cause, today)
 
 
 def _record(

@@ -506,6 +506,34 @@ def test_a_handed_over_delegation_ends_with_the_same_consent(
     assert sees(successor) == set()
 
 
+def test_a_delegation_passes_on_only_where_the_text_that_was_agreed_to_says_so(
+    town: Townsfolk, token: str, jia: Townsman, database_url: str, database: Engine
+) -> None:
+    town.accounts.staff_token("family_doctor", str(YUEQING), "D9")
+    give(town, token, Asked(terms(jia), Delegate("D9")))
+    other = town.known(town.person("测试乙"))
+    yi = acting(other, lambda _, a: a.person_id)
+    asked = Asked(Terms(yi or 0, ("see",), DAY, YEAR, 1), Delegate("D9"))
+    acting(other, lambda s, a: delegate(s, town.keyring, a, asked, DAY))
+    town.accounts.change("ALTER TABLE consent DISABLE TRIGGER consent_append_only")
+    town.accounts.change(
+        "UPDATE consent SET text_sha256 = sha256('没有写接替的人') WHERE person_id = :yi", yi=yi
+    )
+    successor = town.accounts.staff_token("family_doctor", str(YUEQING), "D10")
+    worker = engine_for(database_url, role="worker")
+    with bound(worker), transaction() as session:
+        assert hand_over(session, "D9", "D10", DAY, "测试")["delegations"] == 1
+    worker.dispose()
+    assert sees(successor) == {jia.id}
+    assert [
+        one.state
+        for one in acting(other, lambda s, a: delegations_of(s, town.keyring, a, DAY)).given
+    ] == ["ended"]
+    with database.connect() as connection:  # both hear of it, as the text promises
+        told = connection.execute(text("SELECT kind, person_id FROM notice_due")).all()
+    assert sorted(told) == [("delegated", jia.id), ("delegation_over", yi)]
+
+
 def test_the_person_hears_of_a_delegation_that_others_recorded(
     town: Townsfolk, jia: Townsman, database: Engine, database_url: str
 ) -> None:

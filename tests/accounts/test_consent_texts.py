@@ -24,6 +24,12 @@ def test_every_purpose_says_what_for_and_that_it_can_be_taken_back() -> None:
     assert "法定职责" in texts.statutory
 
 
+def test_a_wording_lets_successors_go_on_exactly_where_it_says_so() -> None:
+    for purpose in read_texts(OWN).purposes.values():
+        for version in purpose.versions:
+            assert version.successors == ("由接替的人继续" in version.text)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "reason"),
     [

@@ -47,10 +47,11 @@ def test_every_event_ends_with_somebody_who_tells_the_person() -> None:
 
 def test_every_kind_of_notice_that_the_program_owes_is_an_event() -> None:
     found: set[str] = set()
-    for name in ("matching/release.py", "calendars/exits.py"):
+    for name in ("matching/release.py", "calendars/exits.py", "accounts/handovers.py"):
         for match in KINDS_WRITTEN.finditer(Path(PROJECT / "backend" / name).read_text("utf-8")):
             found |= {one for one in match.groups() if one}
-    assert found == {"grant", "entitlement", "other_rules", "exit"}
+    told = {"grant", "entitlement", "other_rules", "exit", "delegated", "delegation_over"}
+    assert found == told
     assert found <= set(EVENTS)
 
 
