@@ -78,23 +78,25 @@ def test_no_two_sealed_replies_are_alike() -> None:
     assert len({CIPHER.seal(b"same") for _ in range(100)}) == 100
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        "",
-        "no base64!",
-        base64.b64encode(b"x" * 15).decode(),
-        base64.b64encode(b"x" * 32).decode(),
-        base64.b64encode(bytes(64)).decode(),
-        ENCRYPTED[:-8],
-        ENCRYPTED[4:],
-        "汉字",
-        PushCipher(PushSettings(TOKEN, AES_KEY), "wx0000000000000000").seal(b"{}"),
-        PushCipher(PushSettings(TOKEN, "B" * 43), APPID).seal(b"{}"),
-        PushCipher(PushSettings(TOKEN, AES_KEY), f"{APPID}0").seal(b"{}"),
-        PushCipher(PushSettings(TOKEN, AES_KEY), "").seal(b"{}"),
-    ],
-)
+OTHER_KEY = PushSettings(TOKEN, "B" * 43)
+# Named, since no two sealed texts are alike and processes that share the tests compare their names.
+NOT_FOR_US = {
+    "empty": "",
+    "no base64": "no base64!",
+    "15 bytes": base64.b64encode(b"x" * 15).decode(),
+    "32 bytes": base64.b64encode(b"x" * 32).decode(),
+    "zeros": base64.b64encode(bytes(64)).decode(),
+    "cut at the end": ENCRYPTED[:-8],
+    "cut at the beginning": ENCRYPTED[4:],
+    "Chinese": "汉字",
+    "another AppID": PushCipher(PushSettings(TOKEN, AES_KEY), "wx0000000000000000").seal(b"{}"),
+    "another key": PushCipher(OTHER_KEY, APPID).seal(b"{}"),
+    "a longer AppID": PushCipher(PushSettings(TOKEN, AES_KEY), f"{APPID}0").seal(b"{}"),
+    "no AppID": PushCipher(PushSettings(TOKEN, AES_KEY), "").seal(b"{}"),
+}
+
+
+@pytest.mark.parametrize("bad", NOT_FOR_US.values(), ids=NOT_FOR_US)
 def test_what_is_not_for_us_does_not_open(bad: str) -> None:
     with pytest.raises(PushRefused) as caught:
         CIPHER.open(bad)
