@@ -153,7 +153,7 @@ class DelegatingSchema(StrictSchema):
     person = person_id("谁委托：本人，或监护的孩子；不填时为本人", load_default=None)
     staff_no = Text("受托的家庭医生、村居协管员或帮扶干部的工号", longest=32, load_default=None)
     code = account_code("受托的亲友在他的小程序里打开的身份码", load_default=None)
-    relationship = Text("怎样称呼受托的亲友，如：儿子", longest=20, load_default="")
+    relationship = Text("怎样称呼受托的亲友，如：儿子", shortest=0, longest=20, load_default="")
     scope = _scope()
     from_on = Day("从哪一天起，今天或以后", required=True)
     to_on = Day("到哪一天，最长一年", required=True)
