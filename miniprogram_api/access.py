@@ -16,6 +16,7 @@ from flask import Flask, Response, current_app, g, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug import Response as AnyResponse
 
+from backend.accounts.residents import own_person
 from backend.accounts.scope import Actor, act_as
 from backend.accounts.sessions import end_if_over, note_seen
 from backend.accounts.staff_tables import ROLES
@@ -93,6 +94,16 @@ def actor() -> Actor:
     return found
 
 
+def acting_for(person: int | None) -> int:
+    """The person whom a resident acts for, as the request names: None: the resident.
+
+    A refusal is written down with it. Whether the resident may is for the deed to say. Raises
+    `NotNamed`.
+    """
+    g.asked_person = person
+    return person or own_person(actor())
+
+
 @contextmanager
 def acting_transaction() -> Iterator[Session]:
     """A transaction that sees what the caller may see. Raises `Refused` (401) where the session
@@ -157,13 +168,21 @@ def _note_refusal(answer: Response) -> Response:
     """
     found: Actor | None = g.get("actor")
     if answer.status_code in _HIDDEN and found is not None and request.url_rule is not None:
-        asked = {name: str(value) for name, value in (request.view_args or {}).items()}
         audit.denied(
             actor=found.label,
             action="access",
             subject=Subject("route", f"{request.method} {request.url_rule.rule}"),
-            detail={"status": answer.status_code, "asked": asked},
+            detail={"status": answer.status_code, **_asked()},
             role=found.role or "resident",
             area=found.area_from,
         )
     return answer
+
+
+def _asked() -> dict[str, Any]:
+    """What was asked for: the variables of the path, and the person whom the request names."""
+    person: int | None = g.get("asked_person")
+    named = {"person": person} if person is not None else {}
+    asked = {name: str(value) for name, value in {**named, **(request.view_args or {})}.items()}
+    concerned = {"person": asked["person"]} if "person" in asked else {}
+    return {"asked": asked, **concerned}

@@ -21,6 +21,7 @@ from miniprogram_api import edge, limiting, observability, problems, rulebook
 from miniprogram_api.access import access, guard
 from miniprogram_api.accounts.acting_routes import consents, delegations, family
 from miniprogram_api.accounts.people_routes import people
+from miniprogram_api.accounts.audit_routes import audits
 from miniprogram_api.accounts.resident_routes import residents
 from miniprogram_api.accounts.staff_routes import staff_sessions
 from miniprogram_api.assistant.routes import chats
@@ -52,6 +53,7 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     what_if,
     runs,
     staff_sessions,
+    audits,
     residents,
     family,
     consents,

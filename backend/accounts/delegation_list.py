@@ -57,12 +57,14 @@ class Delegations:
 
 
 def delegations_of(session: Session, keyring: Keyring, actor: Actor, today: date) -> Delegations:
-    """Those of the resident who acts; a look at names of others is written down."""
-    spoken = DELEGATION.c.person_id.in_(people_spoken_for(session))
+    """Those of the resident who acts; the look is written down."""
+    own = people_spoken_for(session)
+    spoken = DELEGATION.c.person_id.in_(own)
     mine = DELEGATION.c.resident_id == own_account(actor)
     given = _list(session, keyring, spoken, today)
     received = _list(session, keyring, mine & ~spoken, today)
     seen = {one.person_id for one in received}
+    audit.read_people(session, actor, sorted(own), "own", ("consents",))
     audit.read_people(session, actor, sorted(seen), "delegated", ("basic", "consents"))
     return Delegations(given, received)
 

@@ -5,8 +5,8 @@ Numbers are masked: who reads over a shoulder shall not learn them. Every look i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -21,7 +21,8 @@ from backend.citizens import id_number, phone
 from backend.citizens.codes import Codes
 from backend.citizens.tables import AREA_UNIT, ASSIGNMENT, BILL, IDENTITY, INSURANCE, PERSON
 from backend.kernel import audit
-from backend.kernel.audit_seen import Seen, seen_by
+from backend.kernel.areas import area_short_name
+from backend.kernel.audit_seen import NEWEST, Seen, SeenAsked, seen_by
 from backend.kernel.crypto import Cipher, Keyring, Place
 
 _NUMBER: Final = text("SELECT own_number(:person)")
@@ -98,14 +99,27 @@ def own_file(
     )  # fmt: skip
 
 
-def viewers(session: Session, person_id: int) -> list[Seen]:
-    """Who looked at the file of a person for whom the resident who acts speaks, newest first.
-
-    Raises `UnknownPerson`.
+def viewers(
+    session: Session, actor: Actor, person_id: int, asked: SeenAsked = NEWEST
+) -> list[Seen]:
+    """Who looked at the file of a person for whom the resident who acts speaks, newest first, with
+    the names of their offices; to look at this is written down too. Raises `UnknownPerson`.
     """
     if person_id not in people_spoken_for(session):
         raise UnknownPerson
-    return seen_by(session, person_id)
+    found = seen_by(session, person_id, asked)
+    audit.read_person(session, actor, person_id, "own", ("viewers",))
+    places = _places(session, [one.area for one in found if one.area is not None])
+    return [replace(one, office=_office(one.area, places)) for one in found]
+
+
+def _office(area: int | None, places: Mapping[int, str]) -> str:
+    """The place in whose name somebody acts, `江阴市测试村`; "": of none, or unknown."""
+    if area is None:
+        return ""
+    code = f"{area:012d}"
+    county = area_short_name(code[:6]) or ""
+    return county if code.endswith("000000") else f"{county}{places.get(area, '')}"
 
 
 def _row(session: Session, person_id: int) -> Row[Any] | None:

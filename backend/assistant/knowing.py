@@ -22,7 +22,7 @@ _WHO: Final = text(
             WHERE f.resident_id = r.id AND f.revoked_at IS NULL
                 AND :today BETWEEN f.from_on AND f.to_on
             UNION SELECT person_now(d.person_id) FROM delegation AS d
-            WHERE d.resident_id = r.id AND delegation_holds(d)
+            WHERE d.resident_id = r.id AND 'see' = ANY (d.scope) AND delegation_holds(d)
         ) AS family
     FROM resident AS r LEFT JOIN person AS p ON p.id = person_now(r.person_id)
     WHERE r.id = :resident AND r.closed_at IS NULL

@@ -111,15 +111,21 @@ def read_chat(session: Session, keyring: Keyring, chat: int, actor: Actor, now: 
     if row.person_id is not None:
         audit.read_person(session, actor, row.person_id, "counsel", ["messages"])
     else:
-        _audit(session, "chat.read", chat, actor)
+        _audit(session, "chat.read", row, actor)
     return Chat(chat, _open(row, now), _lines(session, keyring, chat))
 
 
 def own_chat(session: Session, keyring: Keyring, actor: Actor) -> tuple[Line, ...]:
-    """What was said in the resident's own conversation; nothing where there was none."""
+    """What was said in the resident's own conversation; nothing where there was none. Of somebody
+    who is known, the look is written down.
+    """
     query = select(CONVERSATION.c.id).where(CONVERSATION.c.resident_id == actor.resident_id)
     found = session.execute(query.order_by(CONVERSATION.c.said_at.desc()).limit(1)).scalar()
-    return () if found is None else _lines(session, keyring, found)
+    if found is None:
+        return ()
+    if actor.person_id is not None:
+        audit.read_person(session, actor, actor.person_id, "own", ["messages"])
+    return _lines(session, keyring, found)
 
 
 def reply_to_chat(
@@ -132,7 +138,7 @@ def reply_to_chat(
     content = Content(reply.text[:LONGEST_REPLY])
     said = Said(reply.chat, "staff", content, "due", staff_no=actor.staff_no)
     utterance = write_down(session, keyring, said)
-    _audit(session, "chat.reply", reply.chat, actor)
+    _audit(session, "chat.reply", row, actor)
     defer(session, deliver_waiting, lock=lock(reply.chat), conversation_id=reply.chat)
     if reply.done and utterance is not None:
         defer(session, close_handover, utterance_id=utterance)
@@ -166,12 +172,14 @@ def _lines(session: Session, keyring: Keyring, chat: int) -> tuple[Line, ...]:
     )
 
 
-def _audit(session: Session, action: str, chat: int, actor: Actor) -> None:
+def _audit(session: Session, action: str, chat: Row[Any], actor: Actor) -> None:
+    """`person`: whose conversation it is, where that is known."""
     audit.record(
         session,
         actor=actor.label,
         action=action,
-        subject=Subject(CHAT, str(chat)),
+        subject=Subject(CHAT, str(chat.id)),
+        detail={} if chat.person_id is None else {"person": chat.person_id},
         role=actor.role or "",
         purpose="counsel",
         area=actor.area_from,

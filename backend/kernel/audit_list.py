@@ -18,9 +18,12 @@ _LISTED: Final = text("SELECT * FROM audit_listed(:asked, :most)").bindparams(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is looked for; None: whatever it is. `before`: an event's id, to page on."""
+    """What is looked for; None: whatever it is. `before`: an event's id, to page on; `person`: what
+    was done to this person's file, also under numbers that were merged into it since.
+    """
 
     actor: str | None = None
+    person: int | None = None
     action: str | None = None
     kind: str | None = None
     subject: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
@@ -13,25 +13,35 @@ from backend.kernel.audit_words import FIELDS, PURPOSES, ROLES
 from backend.kernel.clock import CHINA
 
 MOST: Final = 200
-_SEEN: Final = text("SELECT at, actor, role, purpose, detail FROM audit_seen(:person, :most)")
+_SEEN: Final = text(
+    "SELECT id, at, actor, role, purpose, area, detail"
+    " FROM audit_seen(:person, CAST(:before AS bigint), :own, :most)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One look at a file. `actor`: the account (`staff:S001`); `fields`: codes of `FIELDS`."""
+    """One look at a file. `actor`: the account (`staff:S001`); `fields`: codes of `FIELDS`; `area`:
+    the first place of the duty, `office` its name, where somebody gave it one.
+    """
 
+    id: int
     at: datetime
     actor: str
     role: str
     purpose: str
     fields: tuple[str, ...]
+    area: int | None = None
+    office: str = ""
 
     @property
     def by(self) -> str:
-        """Role and staff number, as the resident reads them; an own look without a number."""
+        """Office, role and staff number, as the resident reads them: of staff no name, of family
+        no account.
+        """
         name = ROLES.get(self.role, "工作人员")
         kind, _, number = self.actor.partition(":")
-        return f"{name}（工号 {number}）" if kind == "staff" else name
+        return f"{self.office}{name}（工号 {number}）" if kind == "staff" else name
 
     @property
     def sentence(self) -> str:
@@ -42,13 +52,30 @@ class Seen:
         return f"{moment}，{self.by}为“{PURPOSES.get(self.purpose, '未说明')}”查看了：{parts}。"
 
 
-def seen_by(session: Session, person_id: int, most: int = MOST) -> list[Seen]:
+@dataclass(frozen=True, slots=True)
+class SeenAsked:
+    """A page: so many looks, with smaller ids than `before`; `own`: also those of the account that
+    asks.
+    """
+
+    most: int = MOST
+    before: int | None = None
+    own: bool = False
+
+
+NEWEST: Final = SeenAsked()
+
+
+def seen_by(session: Session, person_id: int, asked: SeenAsked = NEWEST) -> list[Seen]:
     """Who looked at the person's file, newest first.
 
     The database tells residents alone, of themselves and of those they act for; others get nothing.
     """
-    rows = session.execute(_SEEN, {"person": person_id, "most": most})
+    rows = session.execute(_SEEN, {"person": person_id, **asdict(asked)})
     return [
-        Seen(row.at, row.actor, row.role, row.purpose, tuple(row.detail.get("fields", ())))
+        Seen(
+            row.id, row.at, row.actor, row.role, row.purpose,
+            tuple(row.detail.get("fields", ())), row.area,
+        )
         for row in rows
-    ]
+    ]  # fmt: skip

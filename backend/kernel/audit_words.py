@@ -49,5 +49,6 @@ FIELDS: Final[Mapping[str, str]] = {
     "applications": "申请和进度",
     "messages": "消息和对话",
     "consents": "同意和委托",
+    "viewers": "查看记录",
 }
 """Part of a file → its name."""

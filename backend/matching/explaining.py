@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any, ClassVar, Final
 
 import numpy as np
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from backend.citizens.codes import Codes
 from backend.citizens.history import HISTORIES
 from backend.citizens.tables import BILL
 from backend.estimation.estimate import Payment, estimate_payments
+from backend.kernel import audit
 from backend.kernel.copy import raw
 from backend.kernel.errors import DomainError, Fault
 from backend.matching.as_of import person_as_of
@@ -65,31 +66,32 @@ class EntryExplained:
     barred: str | None
 
 
-def explain_grants(session: Session, bill_no: str) -> list[EntryExplained]:
+def explain_grants(session: Session, who: audit.Who, bill_no: str) -> list[EntryExplained]:
     """Every entry of the bill, by layer, oldest first. Raises `UnknownBill`.
 
     Computed again from the kept edition of the rules and the data as they stood; that it comes to
-    the amount of the entry is checked.
+    the amount of the entry is checked. That `who` looked is told to whose bill it is, or was.
     """
-    bill_id = _bill_id(session, bill_no)
-    if bill_id is None:
+    bill = _bill(session, bill_no)
+    if bill is None:
         raise UnknownBill(Fault("/bill_no", "没有这张结算单，请核对单号。"))
     query = (
         select(GRANT_ENTRY, MATCH_RUN.c.started_at)
         .join(MATCH_RUN, MATCH_RUN.c.id == GRANT_ENTRY.c.run_id)
-        .where(GRANT_ENTRY.c.bill_id == bill_id)
+        .where(GRANT_ENTRY.c.bill_id == bill.id)
         .order_by(GRANT_ENTRY.c.layer, GRANT_ENTRY.c.seq)
     )
-    layers = Codes.names(session, "layer")
-    return [_explained(session, row, layers[row.layer]) for row in session.execute(query).all()]
+    layers, rows = Codes.names(session, "layer"), session.execute(query).all()
+    people = (bill.person_id, *(row.person_id for row in rows))
+    audit.read_people(session, who, people, "explain", ("bills", "grants", "identities"))
+    return [_explained(session, row, layers[row.layer]) for row in rows]
 
 
-def _bill_id(session: Session, bill_no: str) -> int | None:
+def _bill(session: Session, bill_no: str) -> Row[Any] | None:
     """The bill of that number, also one that was taken back: it keeps its id."""
     for table in (BILL, HISTORIES[BILL.name]):
-        found: int | None = session.execute(
-            select(table.c.id).where(table.c.bill_no == bill_no).limit(1)
-        ).scalar()
+        wanted: Select[Any] = select(table.c.id, table.c.person_id)
+        found = session.execute(wanted.where(table.c.bill_no == bill_no).limit(1)).first()
         if found is not None:
             return found
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Final
@@ -10,7 +10,11 @@ from typing import ClassVar, Final
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from backend.accounts.authority import people_spoken_for
+from backend.accounts.scope import Actor
 from backend.accounts.tables import RESIDENT
+from backend.kernel import audit
+from backend.kernel.audit import Subject
 from backend.kernel.errors import DomainError, Fault
 from backend.notifications.events import EVENTS
 from backend.notifications.quota import left
@@ -65,9 +69,10 @@ class Allowed:
     long_term: bool
 
 
-def inbox(session: Session, asked: InboxAsked, mode: Mode) -> Sequence[InboxMessage]:
-    """The messages that the session may see, newest first: of residents, those of the people whom
-    the account acts for; of staff, none. What is not due yet is there already.
+def inbox(session: Session, actor: Actor, asked: InboxAsked, mode: Mode) -> Sequence[InboxMessage]:
+    """The messages that the session may see, newest first: of residents, those of the people whose
+    messages the account may receive; of staff, none. What is not due yet is there already. The
+    look is written down.
     """
     query = select(MESSAGE).where(ROW.event.in_(EVENTS)).order_by(ROW.id.desc()).limit(asked.most)
     if asked.before is not None:
@@ -80,7 +85,14 @@ def inbox(session: Session, asked: InboxAsked, mode: Mode) -> Sequence[InboxMess
         known = row.event, row.cause, row.person_id, row.day
         more = row.urgent, row.created_at, row.read_at
         found.append(InboxMessage(row.id, *known, shown.title, shown.text, *more))
+    _note(session, actor, {one.person_id for one in found})
     return found
+
+
+def _note(session: Session, actor: Actor, people: Set[int]) -> None:
+    own = people_spoken_for(session)
+    for purpose, whose in (("own", people & own), ("delegated", people - own)):
+        audit.read_people(session, actor, sorted(whose), purpose, ["messages"])
 
 
 def unread(session: Session) -> int:
@@ -89,12 +101,17 @@ def unread(session: Session) -> int:
     return session.execute(query).scalar_one()
 
 
-def read_message(session: Session, message_id: int, moment: datetime) -> None:
-    """Mark a message as read; the first time counts. Raises `UnknownMessage`."""
+def read_message(session: Session, actor: Actor, message_id: int, moment: datetime) -> None:
+    """Mark a message as read; the first time counts. Audited. Raises `UnknownMessage`."""
     own = update(MESSAGE).where(ROW.id == message_id)
-    read = own.values(read_at=func.coalesce(ROW.read_at, moment)).returning(ROW.id)
-    if session.execute(read).first() is None:
+    read = own.values(read_at=func.coalesce(ROW.read_at, moment)).returning(ROW.person_id)
+    person = session.execute(read).scalar_one_or_none()
+    if person is None:
         raise UnknownMessage(Fault("/message", "没有这条消息，请刷新后再看。"))
+    audit.record(
+        session, actor=actor.label, action="message.read", subject=Subject("person", str(person)),
+        detail={"message": message_id}, role=actor.role or "resident", area=actor.area_from,
+    )  # fmt: skip
 
 
 def wording_of(session: Session, resident_id: int) -> Mode:

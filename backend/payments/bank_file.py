@@ -17,11 +17,12 @@ from sqlalchemy import Row, func, text
 from sqlalchemy.orm import Session
 
 from backend.kernel import audit
-from backend.kernel.audit import Subject, person
+from backend.kernel.audit import Operator, Subject, person
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import Fault
 from backend.kernel.money import format_yuan
 from backend.payments.batches import check_current, check_sums, find_batch, move, serial_of
+from backend.payments.listing import concerned
 from backend.payments.refusals import BatchOutdated, PaymentMoved
 from backend.payments.states import BATCH_NAMES
 
@@ -30,7 +31,8 @@ PURPOSE: Final = "医疗救助金"
 
 _ORDERS: Final = text(
     """
-    SELECT o.item_id, o.amount, y.id, y.person_id, p.data_key, y.bank, y.holder, y.account
+    SELECT o.item_id, o.amount, y.id, y.person_id, y.guardian_id, p.data_key, y.bank,
+        y.holder, y.account
     FROM payment_order o JOIN payee y ON y.id = o.payee_id JOIN person p ON p.id = y.person_id
     WHERE o.batch_id = :batch ORDER BY o.item_id
     """
@@ -75,6 +77,7 @@ def bank_file(session: Session, keyring: Keyring, serial: str, by: str) -> BankF
     elif digest != bytes(batch.sha256):
         detail = f"批次 {made.serial} 与首次出盘的内容不一致，已停止：请联系维护人员核查。"
         raise BatchOutdated(Fault("/serial", detail))
+    audit.read_people(session, Operator(by), concerned(rows), "pay", ("basic", "account"))
     _audit(session, made, by)
     return made
 

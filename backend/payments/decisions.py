@@ -90,9 +90,10 @@ def _decide(session: Session, move: _Move, number: int, by: str, reason: str = "
     if session.execute(changed.returning(PAYMENT_ITEM.c.id)).first() is None:
         raise _moved(item, "刚被他人办理，请重新查看")
     detail = {"from": item.state, "hold": item.hold, "amount": item.amount, "reason": reason}
+    detail |= {"person": item.person_id}
     subject = Subject(SUBJECT, str(number))
     action = f"payment.{move.deed}"
-    audit.record(session, actor=by, action=action, subject=subject, detail=detail)
+    audit.record(session, actor=by, action=action, subject=subject, detail=detail, area=item.area)
     if kind := _WORK.get(item.state):
         _close_work(session, kind, subject, by)
 

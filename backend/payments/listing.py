@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, bindparam, text
 from sqlalchemy.orm import Session
 
 from backend.kernel import audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import Operator, Subject
 from backend.kernel.crypto import Keyring, Place
 from backend.payments.accounts import masked
 from backend.payments.batches import find_batch, serial_of
@@ -31,8 +31,8 @@ _ITEMS: Final = text(
 ).bindparams(bindparam("states"))
 _ORDERS: Final = text(
     """
-    SELECT o.item_id, o.amount, o.state, o.reason, y.id, y.person_id, y.holder, y.account,
-        p.data_key
+    SELECT o.item_id, o.amount, o.state, o.reason, y.id, y.person_id, y.guardian_id, y.holder,
+        y.account, p.data_key
     FROM payment_order o JOIN payee y ON y.id = o.payee_id JOIN person p ON p.id = y.person_id
     WHERE o.batch_id = :batch ORDER BY o.item_id LIMIT :most
     """
@@ -64,13 +64,25 @@ def items(
 
 
 def orders(session: Session, keyring: Keyring, serial: str, most: int, by: str) -> list[ShownOrder]:
-    """The payments of a batch; that `by` looked is audited. Raises `PaymentUnknown`."""
+    """The payments of a batch; that `by` looked is audited, and told to those whose accounts they
+    are. Raises `PaymentUnknown`.
+    """
     batch = find_batch(session, serial)
-    rows = session.execute(_ORDERS, {"batch": batch.id, "most": most})
+    rows = session.execute(_ORDERS, {"batch": batch.id, "most": most}).all()
+    audit.read_people(session, Operator(by), concerned(rows), "pay", ("account",))
     shown = [_shown(keyring, row) for row in rows]
     subject, detail = Subject("payment_batch", serial_of(batch)), {"orders": len(shown)}
     audit.record(session, actor=by, action="payment.shown", subject=subject, detail=detail)
     return shown
+
+
+def concerned(rows: Iterable[Row[Any]]) -> list[int]:
+    """Whose money and whose accounts payees are: the persons, and guardians who hold the account.
+
+    Of each row `person_id` and `guardian_id` are looked at.
+    """
+    people = {one for row in rows for one in (row.person_id, row.guardian_id)}
+    return sorted(people - {None})
 
 
 def _shown(keyring: Keyring, row: Row[Any]) -> ShownOrder:

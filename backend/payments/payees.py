@@ -25,7 +25,7 @@ from backend.citizens.id_number import normalise as normalise_number
 from backend.citizens.lookup import Found, find_people
 from backend.citizens.tables import PERSON
 from backend.kernel import audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import Operator, Subject
 from backend.kernel.crypto import Cipher, Keyring, Place
 from backend.payments import accounts, payee_checks
 from backend.payments.rows import Column, Line, read_rows
@@ -92,6 +92,8 @@ def take_payees(session: Session, keyring: Keyring, path: Path, by: str) -> Paye
         normalise_number(line[name]) for line in lines for name in ("id_number", "holder_id_number")
     }
     people = find_people(session, keyring, numbers - {""})
+    looked_at = {one.id for one in people.values()}
+    audit.read_people(session, Operator(by), sorted(looked_at), "pay", ("basic", "account"))
     checker = _Checker(people, _Names(session, keyring, people.values()))
     payees = [payee for line in lines if (payee := checker.payee(line)) is not None]
     rejects += checker.rejects

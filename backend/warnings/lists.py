@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from backend.kernel import audit
 from backend.warnings.tables import WARNING, WARNING_VISIT
 
 
@@ -29,15 +30,29 @@ class Warned:
     visits: int
 
 
-def warnings_in(session: Session, low: int, high: int, state: str | None) -> Sequence[Warned]:
-    """The warnings of the places from `low` to `high`, newest first."""
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Which warnings: those of the places from `low` to `high`; of a state, where one is given."""
+
+    low: int
+    high: int
+    state: str | None = None
+
+
+def warnings_in(session: Session, who: audit.Who, within: Within) -> Sequence[Warned]:
+    """The warnings of some places, newest first; the people are told that `who` looked."""
     visits = (
         select(func.count()).where(WARNING_VISIT.c.warning_id == WARNING.c.id).scalar_subquery()
     )
     names = [name for name in Warned.__slots__ if name != "visits"]
-    query = select(*(WARNING.c[name] for name in names), visits).where(
-        WARNING.c.area.between(low, high)
+    query = select(WARNING.c.person_id, *(WARNING.c[name] for name in names), visits).where(
+        WARNING.c.area.between(within.low, within.high)
     )
-    if state is not None:
-        query = query.where(WARNING.c.state == state)
-    return [Warned(*row) for row in session.execute(query.order_by(WARNING.c.id.desc()))]
+    if within.state is not None:
+        query = query.where(WARNING.c.state == within.state)
+    people, found = set[int](), []
+    for person, *shown in session.execute(query.order_by(WARNING.c.id.desc())):
+        people.add(person)
+        found.append(Warned(*shown))
+    audit.read_people(session, who, sorted(people), "visit", ("bills", "household"))
+    return found

@@ -91,15 +91,20 @@ def record_visit(session: Session, visit: Visit, keyring: Keyring, today: date) 
         actor=visit.by,
         action="warning.visit",
         subject=Subject("warning", str(visit.warning_id)),
-        detail={"outcome": visit.outcome, "on": visit.on.isoformat(), "kind": warning.kind},
-    )
+        detail={"outcome": visit.outcome, "on": visit.on.isoformat(), "kind": warning.kind,
+                "person": warning.person_id},
+        area=warning.area,
+    )  # fmt: skip
 
 
-def notes_of(session: Session, warning_id: int, keyring: Keyring) -> list[str]:
-    """What the visits to a warning's person noted, oldest first. Raises `UnknownWarning`."""
+def notes_of(session: Session, keyring: Keyring, who: audit.Who, warning_id: int) -> list[str]:
+    """What the visits to a warning's person noted, oldest first; the person is told that `who`
+    looked. Raises `UnknownWarning`.
+    """
     found = session.execute(select(WARNING).where(WARNING.c.id == warning_id)).first()
     if found is None:
         raise _unknown()
+    audit.read_person(session, who, found.person_id, "visit", ("visits",))
     cipher = _cipher(session, found.person_id, keyring)
     visits = select(WARNING_VISIT.c.id, WARNING_VISIT.c.note)
     rows = session.execute(

@@ -153,9 +153,14 @@ def supersede_items(
     return int(session.execute(_SUPERSEDE, gone).scalar_one())
 
 
-def note_of(session: Session, item_id: int, cipher: Cipher) -> str:
-    """The note with which an item was closed. Raises `UnknownItem`."""
-    return cipher.open(_note_place(item_id), item_of(session, item_id).note)
+def note_of(session: Session, who: audit.Who, item_id: int, cipher: Cipher) -> str:
+    """The note with which a person's item was closed; the person is told that `who` looked.
+
+    Raises `UnknownItem`.
+    """
+    item = item_of(session, item_id)
+    audit.read_person(session, who, item.person_id, "review", ("applications",))
+    return cipher.open(_note_place(item_id), item.note)
 
 
 def item_of(session: Session, item_id: int) -> Row[Any]:

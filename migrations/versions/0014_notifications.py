@@ -23,14 +23,15 @@ SAME_PEOPLE = f"""
     END
     $$
 """
-# Residents alone have an inbox: staff are told by work items.
+# Residents alone have an inbox: staff are told by work items. Who was delegated something else sees
+# no messages.
 INBOX_PEOPLE = f"""
     CREATE FUNCTION inbox_people() RETURNS bigint[] LANGUAGE plpgsql {HEAD}
     BEGIN
         IF scope_resident() IS NULL THEN
             RETURN '{{}}';
         END IF;
-        RETURN same_people(scope_people());
+        RETURN same_people(authority_over('receive'));
     END
     $$
 """

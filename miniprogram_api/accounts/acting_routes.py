@@ -26,11 +26,11 @@ from backend.accounts.family_records import (
     take_up_ward,
 )
 from backend.accounts.own_consents import Agreement, agree, own_consents, take_back
-from backend.accounts.residents import UnknownPerson, own_person
+from backend.accounts.residents import UnknownPerson
 from backend.kernel import keys
 from backend.kernel.clock import today
 from miniprogram_api import limiting
-from miniprogram_api.access import access, acting_transaction, actor
+from miniprogram_api.access import access, acting_for, acting_transaction, actor
 from miniprogram_api.accounts.acting_schemas import (
     CONSENTS,
     DECLARED,
@@ -125,7 +125,7 @@ def show_consents() -> Response:
 def give_my_consent(sent: dict[str, Any]) -> tuple[Response, int]:
     """One purpose."""
     with acting_transaction() as session:
-        whose = sent["person"] or own_person(actor())
+        whose = acting_for(sent["person"])
         agreement = Agreement(whose, sent["purpose"], sent["version"])
         made = agree(session, keys.keyring(), actor(), agreement)
     return jsonify(MADE.dump({"id": made})), 201
@@ -175,7 +175,7 @@ def delegate_mine(sent: dict[str, Any]) -> tuple[Response, int]:
     """To one person, for named matters and days."""
     limiting.by_account(actor(), TOLD)
     with acting_transaction() as session:
-        terms = terms_of(sent["person"] or own_person(actor()), sent)
+        terms = terms_of(acting_for(sent["person"]), sent)
         asked = Asked(terms, delegate_of(sent))
         made = delegate(session, keys.keyring(), actor(), asked, today())
     return jsonify(MADE.dump({"id": made})), 201

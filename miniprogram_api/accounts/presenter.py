@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -29,9 +29,10 @@ def present_file(file: OwnFile, vocabulary: Vocabulary) -> Json:
     }
 
 
-def present_viewers(viewers: Iterable[Seen]) -> Json:
-    """Each look in words."""
+def present_viewers(viewers: Sequence[Seen], most: int) -> Json:
+    """A page of looks in words; `most`: that were asked for."""
     return {
+        "next": viewers[-1].id if len(viewers) == most else None,
         "viewers": [
             {
                 "at": one.at,
@@ -41,7 +42,7 @@ def present_viewers(viewers: Iterable[Seen]) -> Json:
                 "sentence": one.sentence,
             }
             for one in viewers
-        ]
+        ],
     }
 
 

@@ -28,16 +28,17 @@ from backend.accounts.real_name import (
     TooManyTries,
     prove_name,
 )
-from backend.accounts.residents import UnknownPerson, own_account, own_person
+from backend.accounts.residents import UnknownPerson, own_account
 from backend.accounts.sessions import end_session
 from backend.kernel import keys
+from backend.kernel.audit_seen import SeenAsked
 from backend.kernel.clock import today
 from backend.kernel.database import transaction
 from backend.kernel.errors import DomainError
 from backend.wechat import connection
 from backend.wechat.errors import WeChatBusy, WeChatNotConfigured, WeChatUnavailable
 from miniprogram_api import credentials, limiting
-from miniprogram_api.access import access, acting_transaction, actor
+from miniprogram_api.access import access, acting_for, acting_transaction, actor
 from miniprogram_api.accounts.presenter import present_file, present_viewers
 from miniprogram_api.accounts.resident_schemas import (
     ACCOUNT,
@@ -51,6 +52,7 @@ from miniprogram_api.accounts.resident_schemas import (
     PHONE_CODE,
     SHOWN_CODE,
     VIEWERS,
+    VIEWERS_QUERY,
     WHOSE,
 )
 from miniprogram_api.limiting import Limit
@@ -215,18 +217,23 @@ def show_my_code() -> tuple[Response, int]:
 def show_file(asked: dict[str, Any]) -> Response:
     """What the register knows."""
     with acting_transaction() as session:
-        whose = asked["person"] or own_person(actor())
+        whose = acting_for(asked["person"])
         found = own_file(session, keys.keyring(), actor(), whose, today())
     return jsonify(OWN_FILE.dump(present_file(found, rules().book.vocabulary)))
 
 
-@residents.route("/me/viewers", summary="谁看过我（或监护的孩子）的档案，为什么")
+@residents.route(
+    "/me/viewers",
+    summary="谁看过我（或监护的孩子）的档案，为什么",
+    description="工作人员只写所在的地方、职责和工号。系统自动计算不算查看。",
+)
 @access("resident", level=2)
-@residents.arguments(WHOSE, location="query")
+@residents.arguments(VIEWERS_QUERY, location="query")
 @residents.response(200, VIEWERS, description="查看记录")
 @residents.refuses(UnknownPerson)
 def show_viewers(asked: dict[str, Any]) -> Response:
     """Who looked, in plain words."""
+    page = SeenAsked(asked["most"], asked["before"], asked["own"])
     with acting_transaction() as session:
-        found = viewers(session, asked["person"] or own_person(actor()))
-    return jsonify(VIEWERS.dump(present_viewers(found)))
+        found = viewers(session, actor(), acting_for(asked["person"]), page)
+    return jsonify(VIEWERS.dump(present_viewers(found, page.most)))

@@ -11,8 +11,9 @@ from backend.accounts.me import LEVELS, UI_MODES
 from backend.accounts.real_name import Claim
 from backend.citizens.names import LONGEST
 from backend.citizens.tables import INSURANCE
+from backend.kernel.audit_seen import MOST as MOST_LOOKS
 from miniprogram_api.accounts.staff_schemas import LARGEST_ID
-from miniprogram_api.fields import Code, Day, Int, Text
+from miniprogram_api.fields import Bool, Code, Day, Int, Text
 from miniprogram_api.matching.schemas import Moment, count
 from miniprogram_api.policies.parts import NamedCodeSchema, many, perhaps, perhaps_day, texts, words
 from miniprogram_api.schemas import AnswerSchema, StrictSchema
@@ -129,16 +130,27 @@ class OwnFileSchema(AnswerSchema):
     carers = many("谁在照看：家庭医生、村居协管员、帮扶干部", CarerSchema())
 
 
+class ViewersQuerySchema(WhoseSchema):
+    most = Int("至多几次", least=1, most=MOST_LOOKS, load_default=50)
+    before = Int("只列比它早的：上一页答复的 next", least=1, most=LARGEST_ID, load_default=None)
+    own = Bool("也列出用我自己的账号看的", load_default=False)
+
+
 class ViewerSchema(AnswerSchema):
     at = Moment("什么时候", required=True)
-    by = words("谁：职责和工号")
+    by = words("谁：在哪里、职责和工号；家人查看的不写是谁的账号")
     why = perhaps("为什么")
     parts = texts("看了哪些部分")
     sentence = words("连起来说")
 
 
 class ViewersSchema(AnswerSchema):
-    viewers = many("谁看过，新的在前，最多 200 次", ViewerSchema())
+    viewers = many("谁看过，新的在前", ViewerSchema())
+    next = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "下一页的 before；没有下一页的为 null"},
+    )
 
 
 LOG_IN: Final = LogInSchema()
@@ -152,4 +164,5 @@ NAMED: Final = NamedSchema()
 SHOWN_CODE: Final = ShownCodeSchema()
 WHOSE: Final = WhoseSchema()
 OWN_FILE: Final = OwnFileSchema()
+VIEWERS_QUERY: Final = ViewersQuerySchema()
 VIEWERS: Final = ViewersSchema()

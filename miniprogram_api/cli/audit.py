@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from datetime import time as day_time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import msgspec
@@ -62,17 +62,16 @@ def verify(context: click.Context, files: tuple[Path, ...], by: str) -> None:
 @audit.command()
 @click.option("--actor", help="只看这个账号，例如 staff:S001。")
 @click.option("--person", type=click.IntRange(1), help="只看和这个人（编号）有关的。")
+@click.option("--action", help="只看这一种，例如 person.read。")
 @click.option("--since", type=Day(), help="从这一天起。")
+@click.option("--until", type=Day(), help="到这一天止。")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, help="最多列出多少条。")
 @by_user
-def show(actor: str | None, person: int | None, since: date | None, limit: int, by: str) -> None:
+def show(**given: Any) -> None:
     """列出审计记录，最新的在前；查看本身也会记下。"""
-    asked = Asked(
-        actor=actor,
-        kind=None if person is None else "person",
-        subject=None if person is None else str(person),
-        since=None if since is None else datetime.combine(since, day_time(), CHINA),
-    )
+    limit, by, until = given.pop("limit"), given.pop("by"), given.pop("until")
+    until = None if until is None else until + timedelta(days=1)
+    asked = Asked(since=_midnight(given.pop("since")), until=_midnight(until), **given)
     with work.working_database(work.settings()), transaction() as session:
         found = events(session, asked, limit)
         subject = Subject("audit", "events")
@@ -81,6 +80,10 @@ def show(actor: str | None, person: int | None, since: date | None, limit: int, 
     for event in found:
         click.echo(_line(event))
     click.echo(f"共 {len(found)} 条。" if found else "没有这样的记录。")
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day, day_time(), CHINA)
 
 
 def _anchors(chosen: Settings, files: tuple[Path, ...]) -> list[Anchors]:

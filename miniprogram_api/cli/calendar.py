@@ -18,7 +18,7 @@ from backend.calendars.summaries import InstitutionSum, summary_rows
 from backend.citizens.counties import counties
 from backend.citizens.lookup import numbers_of
 from backend.kernel import audit, clock
-from backend.kernel.audit import Subject
+from backend.kernel.audit import Operator, Subject
 from backend.kernel.database import transaction
 from backend.kernel.money import format_yuan
 from backend.matching.editions import Edition, current_edition
@@ -71,7 +71,9 @@ def review(area: str, year: int, out: Path, by: str) -> None:
             rows = review_rows(session, area, year)
             if rows is None:
                 raise click.ClickException(NOT_MADE)
-            numbers = numbers_of(session, keyring, [row.person_id for row in rows])
+            people = [row.person_id for row in rows]
+            audit.read_people(session, Operator(by), people, "export", ("number", "bills"))
+            numbers = numbers_of(session, keyring, people)
             _exported(session, "review", area, {"year": year, "rows": len(rows)}, by)
     _write(
         out,

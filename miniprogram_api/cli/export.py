@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from backend.kernel import audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import Operator, Subject
 from backend.kernel.database import transaction
-from backend.matching.export import Granted
+from backend.matching.export import Asked, Granted
 from backend.matching.export import grants as granted
 from backend.matching.runs import check_area
 from miniprogram_api.cli import work
@@ -30,7 +30,7 @@ def export() -> None:
 def grants(area: str, year: int, out: Path, by: str) -> None:
     """自动匹配决定的救助，逐单逐项（CSV）。
 
-    文件里有身份证号，只有本人可读；请妥善保管，用完删除。导出记入审计。
+    文件里有身份证号，只有当前用户可读；请妥善保管，用完删除。导出记入审计，名单上的人看得到。
     """
     check_area(area)
     chosen = work.settings()
@@ -40,7 +40,7 @@ def grants(area: str, year: int, out: Path, by: str) -> None:
         # The file appears after the transaction: none is without its line in the audit.
         with private_csv(out) as writer, transaction() as session:
             writer.writerow(Granted._fields)
-            for row in granted(session, keyring, area, year):
+            for row in granted(session, keyring, Asked(area, year, Operator(by))):
                 writer.writerow(row)
                 rows += 1
             subject, detail = Subject("area", area), {"year": year, "rows": rows}

@@ -7,6 +7,7 @@ from itertools import groupby
 
 import click
 
+from backend.kernel.audit import Operator
 from backend.kernel.clock import CHINA
 from backend.kernel.database import transaction
 from backend.kernel.money import format_yuan
@@ -14,6 +15,7 @@ from backend.matching.explaining import EntryExplained, NotAsDecided, explain_gr
 from backend.matching.ledger import KINDS, EntryKind
 from backend.policies.catalogue import shared_vocabulary
 from miniprogram_api.cli import work
+from miniprogram_api.cli.arguments import by_user
 
 NOTHING = "这张结算单没有发放记录：还没有匹配，或者没有应享受的待遇。"
 TAMPERED = "台账与当时的规则和数据对不上：有人绕过系统改动过，请停止付款，并立即报告维护人员。"
@@ -21,15 +23,16 @@ TAMPERED = "台账与当时的规则和数据对不上：有人绕过系统改�
 
 @click.command()
 @click.argument("bill_no")
+@by_user
 @click.pass_context
-def grants(context: click.Context, bill_no: str) -> None:
+def grants(context: click.Context, bill_no: str, by: str) -> None:
     """一张结算单的台账：每一笔怎样决定的，按当时的规则和数据逐步说明。
 
-    不显示姓名和证件号码。台账与当时的规则和数据对不上时，退出状态为 1。
+    不显示姓名和证件号码；查看记入审计，本人看得到。台账与当时的规则和数据对不上时，退出状态为 1。
     """
     with work.working_database(work.settings()), transaction() as session:
         try:
-            entries = explain_grants(session, bill_no)
+            entries = explain_grants(session, Operator(by), bill_no)
         except NotAsDecided:
             click.echo(TAMPERED, err=True)
             context.exit(1)

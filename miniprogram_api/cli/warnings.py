@@ -11,15 +11,16 @@ import click
 from backend.citizens.counties import counties
 from backend.kernel import clock
 from backend.kernel.areas import area_short_name, chain
+from backend.kernel.audit import Operator
 from backend.kernel.database import transaction
 from backend.kernel.money import format_yuan
 from backend.matching.editions import current_edition
 from backend.warnings.cross_check import KINDS, CrossCheck, Found
-from backend.warnings.lists import Warned, warnings_in
+from backend.warnings.lists import Warned, Within, warnings_in
 from backend.warnings.monthly import check_county
 from backend.warnings.visits import OUTCOMES, Outcome, Visit, record_visit
 from miniprogram_api.cli import work
-from miniprogram_api.cli.arguments import Area, Day, Governed
+from miniprogram_api.cli.arguments import Area, Day, Governed, by_user
 
 STATES: Final = {
     "open": "待核查",
@@ -58,10 +59,11 @@ def check(area: str, year: int | None, on: date | None, by: str) -> None:
 @warnings.command("list")
 @click.option("--area", type=Area(), required=True, help="只看这个地区。")
 @click.option("--state", type=click.Choice(list(STATES)), help="只看这种状态。")
-def list_(area: tuple[int, int], state: str | None) -> None:
-    """列出预警（没有姓名、证件号码）。"""
+@by_user
+def list_(area: tuple[int, int], state: str | None, by: str) -> None:
+    """列出预警（没有姓名、证件号码）。查看记入审计，名单上的人看得到。"""
     with work.working_database(work.settings()), transaction() as session:
-        found = warnings_in(session, *area, state)
+        found = warnings_in(session, Operator(by), Within(*area, state))
     for one in found:
         click.echo(_line(one))
     click.echo(f"共 {len(found)} 条。")

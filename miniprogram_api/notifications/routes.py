@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Response, jsonify
 from sqlalchemy.orm import Session
 
-from backend.kernel import audit
 from backend.kernel.clock import now
 from backend.notifications.inbox import (
     InboxAsked,
-    InboxMessage,
     UnknownMessage,
     allowed,
     inbox,
@@ -40,7 +37,7 @@ ONE: Final = f"/inbox/<int(max={LARGEST_ID}):message>/read"
 @messages.route(
     "/inbox",
     summary="我的消息，新的在前",
-    description="本人的，和由本人代办的家人的。微信或短信没有送到的，这里也有。",
+    description="本人的，和由本人代办的家人、请本人代收消息的人的。微信或短信没有送到的，这里也有。",
 )
 @access("resident")
 @messages.arguments(INBOX_QUERY, location="query")
@@ -48,9 +45,8 @@ ONE: Final = f"/inbox/<int(max={LARGEST_ID}):message>/read"
 def show_inbox(asked: InboxAsked) -> Response:
     """A page of them."""
     with acting_transaction() as session:
-        found = inbox(session, asked, wording_of(session, actor().resident_id or 0))
+        found = inbox(session, actor(), asked, wording_of(session, actor().resident_id or 0))
         waiting = unread(session)
-        _note_others(session, found)
     following = found[-1].id if len(found) == asked.most else None
     shown = {"messages": found, "unread": waiting, "next": following}
     return jsonify(INBOX.dump(shown))
@@ -63,7 +59,7 @@ def show_inbox(asked: InboxAsked) -> Response:
 def note_read(message: int) -> tuple[str, int]:
     """The first time counts."""
     with acting_transaction() as session:
-        read_message(session, message, now())
+        read_message(session, actor(), message, now())
     return "", 204
 
 
@@ -103,10 +99,3 @@ def report_answers(told: Reported) -> Response:
 def _subscriptions(session: Session) -> Response:
     found: dict[str, Any] = {"templates": allowed(session, actor().resident_id or 0)}
     return jsonify(SUBSCRIPTIONS.dump(found))
-
-
-def _note_others(session: Session, found: Sequence[InboxMessage]) -> None:
-    """Looking at what somebody else was told is looking at that person's file."""
-    own = actor().person_id
-    others = sorted({one.person_id for one in found} - {own})
-    audit.read_people(session, actor(), others, "own", ["messages"])

@@ -14,7 +14,7 @@ from backend.accounts.duties import ROLE_NAMES
 from backend.accounts.scope import act_as
 from backend.kernel.audit import Subject, read_person, record
 from backend.kernel.audit_list import Asked, events
-from backend.kernel.audit_seen import Seen, seen_by
+from backend.kernel.audit_seen import Seen, SeenAsked, seen_by
 from backend.kernel.audit_words import FIELDS, PURPOSES, ROLES
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
@@ -125,8 +125,22 @@ def test_the_newest_come_first_and_no_more_than_asked_for(
         for _ in range(5):
             read_person(session, actor, people[0].id, "counsel", ["phone"])
     act_as(site, accounts.resident_session(people[0].id))
-    assert [one.purpose for one in seen_by(site, people[0].id, 6)] == ["counsel"] * 5 + ["visit"]
-    assert len(seen_by(site, people[0].id, 2)) == 2
+    six = seen_by(site, people[0].id, SeenAsked(6))
+    assert [one.purpose for one in six] == ["counsel"] * 5 + ["visit"]
+    first = seen_by(site, people[0].id, SeenAsked(2))
+    assert first == six[:2]
+    assert seen_by(site, people[0].id, SeenAsked(9, before=first[-1].id)) == six[2:]
+
+
+def test_looks_of_the_own_account_are_told_when_asked_for(
+    site: Session, doctor: str, people: list[Invented], accounts: Accounts
+) -> None:
+    actor = act_as(site, accounts.resident_session(people[0].id))
+    assert actor is not None
+    read_person(site, actor, people[0].id, "own", ["grants"])
+    assert [one.purpose for one in seen_by(site, people[0].id)] == ["visit"]
+    own_too = seen_by(site, people[0].id, SeenAsked(own=True))
+    assert [one.purpose for one in own_too] == ["own", "visit"]
 
 
 # -- auditors --------------------------------------------------------------------------------
@@ -148,6 +162,33 @@ def test_an_auditor_reads_what_happened_in_the_places_of_the_duty_and_in_none(
     assert events(site, Asked(until=second.at)) == []
     assert len(events(site, Asked(since=second.at))) == 3
     assert len(events(site, Asked(), 1)) == 1
+    assert [one.action for one in events(site, Asked(action="nowhere"))] == ["nowhere"]
+
+
+def test_an_auditor_asks_what_was_done_to_a_person_whatever_it_was_done_to(
+    site: Session, doctor: str, people: list[Invented], accounts: Accounts
+) -> None:
+    first, second = people[0].id, people[1].id
+    with transaction() as session:
+        for number, person in ((7, first), (8, second)):
+            subject, detail = Subject("payment_item", str(number)), {"person": person}
+            record(session, actor="甲", action="payment.close", subject=subject, detail=detail)
+    token = accounts.staff_token("auditor", JIANGYIN)
+    act_as(site, token)
+
+    def found(person: int) -> list[tuple[str, str]]:
+        return [(one.action, one.subject_id) for one in events(site, Asked(person=person))]
+
+    of_second = [("payment.close", "8"), ("person.read", str(second))]
+    assert found(first) == [("payment.close", "7"), ("person.read", str(first))]
+    assert found(second) == of_second
+    accounts.change(
+        "INSERT INTO person_merge (merged_id, revision, person_id, file_id)"
+        " VALUES (:merged, 1, :into, 1)",
+        merged=second, into=first,
+    )  # fmt: skip
+    assert len(found(first)) == 4
+    assert found(second) == of_second
 
 
 @pytest.mark.parametrize("role", ["family_doctor", "county_officer", "system_admin"])
@@ -169,11 +210,15 @@ def test_commands_read_all_of_it(doctor: str, worker_database: Engine) -> None:
 
 def test_a_look_is_told_in_plain_words() -> None:
     at = datetime(2026, 11, 21, 2, 5, tzinfo=UTC)
-    seen = Seen(at, "resident:17", "resident", "own", ("grants",))
+    seen = Seen(1, at, "resident:17", "resident", "own", ("grants",))
     assert seen.sentence == (
         "2026年11月21日 10:05，本人或家人为“查看本人或家人的情况”查看了：救助金。"
     )
-    strange = Seen(at, "staff:S1", "no-such-role", "no-such-purpose", ("no-such-part",))
+    strange = Seen(2, at, "staff:S1", "no-such-role", "no-such-purpose", ("no-such-part",))
+    officer = Seen(
+        3, at, "staff:S2", "county_officer", "decide", ("bills",), 320281000000, "江阴市"
+    )
+    assert officer.by == "江阴市县级经办人员（工号 S2）"
     assert strange.sentence == ("2026年11月21日 10:05，工作人员（工号 S1）为“未说明”查看了：档案。")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from backend.kernel.database import transaction
 from backend.matching.explaining import UnknownBill, explain_grants
 from tests.matching.test_runs import LOW, run
+from tests.support.audited import CLERK
 from tests.support.register import Register
 
 PAID = {"basic": "400.00"}
@@ -39,7 +40,7 @@ def stands(engine: Engine) -> list[tuple[int, int]]:
 def explained() -> list[int]:
     """What stood granted after each entry, every one of them checked against the data of then."""
     with transaction() as session:
-        return [one.amount_after for one in explain_grants(session, "B1")]
+        return [one.amount_after for one in explain_grants(session, CLERK, "B1")]
 
 
 @pytest.mark.parametrize("years", [(2023, 2024, 2023), (2024, 2023, 2024)])
@@ -80,4 +81,4 @@ def test_a_bill_taken_back_is_still_explained(register: Register) -> None:
     run()
     assert explained() == [51_000, 0]
     with pytest.raises(UnknownBill), transaction() as session:
-        explain_grants(session, "B2")
+        explain_grants(session, CLERK, "B2")

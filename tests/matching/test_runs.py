@@ -26,6 +26,7 @@ from backend.matching.runs import (
     summaries,
     total_of,
 )
+from tests.support.audited import CLERK
 from tests.support.register import JIANGYIN, YUEQING, ZHANGJIAGANG, Register
 
 TODAY = date(2025, 1, 2)
@@ -121,7 +122,7 @@ def test_each_entry_is_explained_as_it_was_decided(register: Register, database:
     register.end_identity(identity, "2023-12-31")
     run()
     with transaction() as session:
-        first, second, third = explain_grants(session, "B1")
+        first, second, third = explain_grants(session, CLERK, "B1")
     assert [one.amount_after for one in (first, second, third)] == [51_000, 68_000, 0]
     assert first.payment is not None
     assert first.payment.explained is not None
@@ -182,7 +183,7 @@ def test_a_better_identity_with_the_same_amount_is_noted_without_money(
     kinds = [kind for _, _, kind, _ in ledger(database)]
     assert kinds in ([EntryKind.GRANT], [EntryKind.GRANT, EntryKind.RESTATED])
     with transaction() as session:
-        last = explain_grants(session, "B1")[-1]
+        last = explain_grants(session, CLERK, "B1")[-1]
     assert last.payment is not None
     assert last.amount_after == last.payment.amount
 
@@ -335,7 +336,7 @@ def test_a_base_that_changes_within_the_year_holds_bill_by_bill(
         ("C1", "serious_illness", EntryKind.GRANT, 1_750_000),
     ]
     with transaction() as session:
-        explained = explain_grants(session, "C1")
+        explained = explain_grants(session, CLERK, "C1")
     assert [one.amount_after for one in explained] == [1_750_000, 1_062_500]
 
 
@@ -380,7 +381,7 @@ def test_a_bill_that_was_another_persons_is_paid_back_by_one_and_paid_to_the_oth
             (register.ids[second], 51_000, 51_000),
         ]
         with transaction() as session:
-            assert [one.amount_after for one in explain_grants(session, number)] == [
+            assert [one.amount_after for one in explain_grants(session, CLERK, number)] == [
                 51_000, 0, 51_000,
             ]  # fmt: skip
 
@@ -534,7 +535,7 @@ def test_an_entry_of_another_engine_is_not_called_tampered_with(
     run()
     monkeypatch.setattr("backend.matching.explaining.ENGINE", 2)
     with transaction() as session:
-        (entry,) = explain_grants(session, "B1")
+        (entry,) = explain_grants(session, CLERK, "B1")
     assert (entry.amount, entry.payment) == (51_000, None)
     assert entry.barred is not None
     assert "以前的算法" in entry.barred

@@ -8,121 +8,35 @@ in leaves a row in the audit. "Not yours" and "does not exist" are the same byte
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from flask import Flask
 from sqlalchemy import Engine, text
-from werkzeug.routing import Rule
 
-from backend.accounts.staff_tables import ROLES
 from backend.kernel import database as kernel_database
 from backend.kernel.crypto import Keyring
-from backend.kernel.settings import PROJECT, Settings
+from backend.kernel.settings import Settings
 from miniprogram_api import access
 from miniprogram_api.app import create_app
-from miniprogram_api.credentials import COOKIE
+from tests.support.access_matrix import TABLE, Asker, Route, routes
 from tests.support.access_world import (
     INSIDE,
-    LEVELS,
     OUTSIDE,
     UNKNOWN,
-    World,
     build,
     content,
     denials,
 )
 
-TABLE: dict[str, dict[str, Any]] = yaml.safe_load(
-    (PROJECT / "tests" / "cases" / "access.yaml").read_text(encoding="utf-8")
-)
-VARIABLE = re.compile(r"<(?:([^:<>]+):)?([^<>]+)>")
 ABSENT = (404,)
 REFUSED = (401, 403)
 
 
-@dataclass(frozen=True)
-class Route:
-    """One method on one rule, as the table names it."""
-
-    name: str
-    method: str
-    rule: Rule
-
-    @property
-    def page(self) -> bool:
-        return not self.rule.rule.startswith("/api/")
-
-    @property
-    def row(self) -> Mapping[str, Any]:
-        return TABLE[self.name]
-
-    @property
-    def allowed(self) -> frozenset[str]:
-        """The accounts that may call it."""
-        who = self.row["who"]
-        if who in ("public", "wechat"):
-            return frozenset((*INSIDE, *OUTSIDE))
-        return frozenset(
-            one for word in ([who] if isinstance(who, str) else who) for one in _accounts(word)
-        )
-
-    @property
-    def open(self) -> bool:
-        return self.row["who"] in ("public", "wechat")
-
-
-def _accounts(word: str) -> tuple[str, ...]:
-    if word == "staff":
-        return ROLES
-    if word.startswith("resident"):
-        least = int(word.partition(":")[2] or 0)
-        return LEVELS[least:]
-    assert word in ROLES, word
-    return (word,)
-
-
-def _template(rule: Rule) -> str:
-    return VARIABLE.sub(r"{\2}", rule.rule)
-
-
-def routes(app: Flask) -> list[Route]:
-    """Every method of every rule."""
-    found = [
-        Route(f"{method} {_template(rule)}", method, rule)
-        for rule in app.url_map.iter_rules()
-        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-    ]
-    return sorted(found, key=lambda route: route.name)
-
-
-@dataclass
-class Matrix:
-    """The application in its own role, asked as every account; the test stays the owner."""
-
-    app: Flask
-    site: Engine
-    world: World
-
-    def ask(self, route: Route, who: str, of: Mapping[str, int] | None = None) -> Any:
-        """What the route answers to the account."""
-        client = self.app.test_client()
-        token = self.world.token_of(who)
-        headers = {"Accept": "text/html" if route.page else "application/json"}
-        if route.page and token:
-            client.set_cookie(COOKIE, token)
-        elif token:
-            headers["Authorization"] = f"Bearer {token}"
-        body = route.row.get("body")
-        options: dict[str, Any] = {} if body is None else {"json": body}
-        with kernel_database.bound(self.site):
-            return client.open(
-                self._path(route, of or {}), method=route.method, headers=headers, **options
-            )
+class Matrix(Asker):
+    """The whole of it: every route × every account × every object."""
 
     def wrong_cells(self, only: str = "") -> list[str]:
         """Every cell that is not as declared; only of routes whose name contains the word."""
@@ -180,16 +94,6 @@ class Matrix:
         status = self.ask(route, who).status_code
         if not _let_in(route, status, REFUSED):
             yield f"{route.name} as {who}: {status}, though allowed"
-
-    def _path(self, route: Route, of: Mapping[str, int]) -> str:
-        values = {**(route.row.get("path") or {}), **of}
-        return VARIABLE.sub(
-            lambda found: str(values.get(found[2], _sample(found[1] or ""))), route.rule.rule
-        )
-
-
-def _sample(converter: str) -> str:
-    return str(UNKNOWN) if converter.startswith("int") else "none"
 
 
 def _let_in(route: Route, status: int, refusals: tuple[int, ...]) -> bool:

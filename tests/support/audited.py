@@ -1,8 +1,14 @@
-"""What the audit says."""
+"""What the audit says, and somebody for it to say it of."""
+
+from typing import Final
 
 from sqlalchemy import text
 
+from backend.kernel.audit import Operator
 from backend.kernel.database import transaction
+
+CLERK: Final = Operator("测试员")
+"""Who runs commands in tests."""
 
 
 def audited(actor: str) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ from backend.warnings.visits import (
     notes_of,
     record_visit,
 )
+from tests.support.audited import CLERK
 from tests.support.households import Households
 
 DAY = date(2024, 9, 2)
@@ -71,7 +72,7 @@ def test_the_application_is_of_the_person_whom_a_merged_person_is_now(
     wanted = homes.rows("SELECT person_id FROM draft_application_wanted")
     assert wanted == [(homes.register.ids["乙"],)]
     with transaction() as session:
-        assert notes_of(session, warning, keyring) == ["两个号码是同一人"]
+        assert notes_of(session, keyring, CLERK, warning) == ["两个号码是同一人"]
 
 
 def test_an_untrue_warning_is_closed_with_its_reason(
@@ -127,7 +128,7 @@ def test_notes_are_sealed_and_can_be_read_with_the_key(
     kept = b"".join(bytes(row[0]) for row in homes.rows("SELECT note FROM warning_visit"))
     assert "欠债".encode() not in kept
     with transaction() as session:
-        assert notes_of(session, warning, keyring) == ["锁着门", "欠债三万"]
+        assert notes_of(session, keyring, CLERK, warning) == ["锁着门", "欠债三万"]
 
 
 def test_a_visit_is_a_record(warning: int, keyring: Keyring) -> None:

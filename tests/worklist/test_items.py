@@ -22,6 +22,7 @@ from backend.worklist.items import (
     open_items,
     supersede_items,
 )
+from tests.support.audited import CLERK
 
 VILLAGE = 320281101001
 
@@ -130,7 +131,7 @@ def test_a_note_is_sealed_with_the_key_of_the_person(database: Engine, tmp_path:
     with transaction() as session:
         kept = session.execute(text("SELECT note FROM work_item")).scalar_one()
         assert "住院".encode() not in bytes(kept)
-        assert note_of(session, item, cipher) == "家里两人住院"
+        assert note_of(session, CLERK, item, cipher) == "家里两人住院"
 
 
 def test_a_note_without_a_key_is_refused(database: Engine) -> None:

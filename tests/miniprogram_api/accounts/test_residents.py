@@ -176,13 +176,49 @@ def test_a_resident_becomes_known_and_sees_the_file_and_who_looked(
     assert (file["name"], file["number"][3:14]) == (jia.name, "*" * 11)
     assert [one["category"]["code"] for one in file["identities"]] == ["subsistence_allowance"]
     assert file["identities"][0]["category"]["name"]
-    seen = site.ask("GET", "/me/viewers", token).json["viewers"]
-    assert [one["why"] for one in seen] == ["查看本人或家人的情况", "核对本人身份"]
+    assert site.ask("GET", "/me/viewers", token).json == {"viewers": [], "next": None}
+    seen = site.ask("GET", "/me/viewers?own=true", token).json["viewers"]
+    assert [(one["why"], one["parts"][0]) for one in seen] == [
+        ("查看本人或家人的情况", "查看记录"), ("查看本人或家人的情况", "姓名和住址"),
+        ("核对本人身份", "姓名和住址"),
+    ]  # fmt: skip
     stranger, nobody = town.person("测试乙").id, 999_999_999
     hidden = [site.ask("GET", f"/me/file?person={one}", token) for one in (stranger, nobody)]
     assert [one.status_code for one in hidden] == [404, 404]
     said = [{**one.json, "instance": ""} for one in hidden]
     assert said[0] == said[1]
+    with town.engine.connect() as connection:
+        denied = connection.execute(
+            text("SELECT detail->>'person' FROM audit_event WHERE action = 'denied.access'"
+                 " AND detail->>'status' = '404' ORDER BY id")
+        )  # fmt: skip
+        assert denied.scalars().all() == [str(stranger), str(nobody)]
+
+
+def test_who_looked_is_told_with_office_and_number_page_by_page(
+    site: Site, town: Townsfolk, jia: Townsman
+) -> None:
+    token = site.log_in()
+    prove(site, token, jia)
+    town.accounts.change(
+        "INSERT INTO area_unit (code, name, file_id) VALUES (320281101000, '测试镇', 1)"
+    )
+    for role, area, number in (
+        ("township_reviewer", "320281101", "R1"), ("county_officer", "320281", "C1"),
+    ):  # fmt: skip
+        staff = town.accounts.staff_token(role, area, number)
+        answer = site.ask("GET", f"/people/{jia.id}/delegates", staff)
+        assert answer.status_code == 200
+    first = site.ask("GET", "/me/viewers?most=1", token).json
+    (seen,) = first["viewers"]
+    assert seen["by"] == "江阴市县级经办人员（工号 C1）"
+    second = site.ask("GET", f"/me/viewers?most=1&before={first['next']}", token).json
+    (seen,) = second["viewers"]
+    assert seen["by"] == "江阴市测试镇乡镇（街道）初审员（工号 R1）"
+    assert seen["why"] == "审核救助"
+    assert "工作人员" not in seen["sentence"]  # that is what the colleague is called: no names
+    last = site.ask("GET", f"/me/viewers?most=1&before={second['next']}", token).json
+    assert last == {"viewers": [], "next": None}
 
 
 def test_the_interface_and_the_end_of_an_account(site: Site, jia: Townsman) -> None:

@@ -162,7 +162,34 @@ def test_messages_of_a_person_i_act_for_are_there_and_looking_is_written_down(
     owe(recipients, [person, child])
     assert {one["person_id"] for one in phone.get("/inbox")["messages"]} == {person, child}
     looked = "SELECT subject_id, detail FROM audit_event WHERE action = 'person.read'"
-    assert recipients.rows(looked) == [(str(child), {"fields": ["messages"]})]
+    told = [(str(one), {"fields": ["messages"]}) for one in sorted((person, child))]
+    assert recipients.rows(looked) == told
+
+
+@pytest.mark.parametrize(("scope", "seen"), [("receive", True), ("see", False)])
+def test_messages_of_who_delegated_something_else_to_me_are_not_mine(
+    scope: str, seen: bool, recipients: Recipients, me: tuple[int, Resident]
+) -> None:
+    _, phone = me
+    neighbour = recipients.person("neighbour")
+    recipients.execute(
+        "WITH agreed AS (INSERT INTO consent (id, person_id, purpose, text_id, version,"
+        " text_sha256, channel, by) VALUES (nextval('row_id'), :neighbour, 'delegation',"
+        " 'delegation', 1, sha256('x'), 'counter', '测试') RETURNING id)"
+        " INSERT INTO delegation (id, person_id, resident_id, scope, from_on, to_on, consent_id,"
+        " channel, recorded_by) SELECT nextval('row_id'), :neighbour, resident.id,"
+        " ARRAY[CAST(:scope AS text)], '2020-01-01', '2099-01-01', agreed.id, 'counter', '测试'"
+        " FROM resident, agreed",
+        neighbour=neighbour,
+        scope=scope,
+    )
+    owe(recipients, [neighbour])
+    ((number,),) = recipients.rows("SELECT id FROM message")
+    assert len(phone.get("/inbox")["messages"]) == seen
+    assert phone.get("/inbox")["unread"] == seen
+    assert phone.post(f"/inbox/{number}/read").status_code == (204 if seen else 404)
+    purposes = recipients.rows("SELECT DISTINCT purpose FROM audit_event WHERE purpose <> ''")
+    assert purposes == ([("delegated",)] if seen else [])
 
 
 def test_what_was_told_to_a_person_who_was_merged_into_me_is_mine(
