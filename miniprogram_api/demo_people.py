@@ -7,10 +7,6 @@ start that was killed goes on at the next one; a register that holds anything el
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -31,10 +27,8 @@ from backend.kernel import clock, database
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
 from backend.kernel.jobs import periodic_done
-from backend.kernel.settings import PROJECT, Settings
 from backend.matching.release import release_run
 from backend.matching.runs import StartRun, compute_part, finish_run, start_run
-from miniprogram_api import serving
 
 PEOPLE: Final = 300
 SEED: Final = 1
@@ -83,28 +77,14 @@ def bring(folder: Path, keyring: Keyring, catalogue: tuple[Path, ...]) -> Brough
 
 def wanted(session: Session) -> bool:
     """Whether the register is empty, or an earlier start was killed while it brought them."""
-    marks = (periodic_done.c[name] == value for name, value in DONE.items())
-    done = exists().where(*marks)
     others = exists().where(DATA_FILE.c.loaded_by != BY)
-    return bool(session.execute(select(~done & ~others)).scalar_one())
+    return not are_there(session) and not session.execute(select(others)).scalar_one()
 
 
-@contextmanager
-def brought_beside(settings: Settings, database_url: str) -> Iterator[None]:
-    """Bring them by a process beside the website, which does not wait; gone with the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "miniprogram_api", "demo-people"],
-        env=serving.environment(settings, settings.database_worker_url or database_url),
-        cwd=PROJECT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield
-    finally:
-        if process.poll() is None:
-            serving.stop(process)
+def are_there(session: Session) -> bool:
+    """Whether they were brought, all of them."""
+    marks = (periodic_done.c[name] == value for name, value in DONE.items())
+    return bool(session.execute(select(exists().where(*marks))).scalar_one())
 
 
 def _write_files(folder: Path) -> plans.Plan:

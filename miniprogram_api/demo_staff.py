@@ -1,46 +1,107 @@
-"""演示账号 (demo staff): somebody who may see the demo's runs, made once; the secrets in a file."""
+"""演示账号 (demo staff): one account of every role, made once; their secrets in a file."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from backend.accounts.duties import NewDuty, grant_duty
-from backend.accounts.staff_admin import FirstCredentials, UnknownStaff, add_staff, staff_of
+import msgspec
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from backend.accounts.duties import ROLE_NAMES, NewDuty, grant_duty
+from backend.accounts.passwords import first_password, hash_password
+from backend.accounts.staff_admin import UnknownStaff, add_staff, reset_password, staff_of
+from backend.accounts.staff_tables import STAFF
 from backend.kernel.clock import today
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
 from miniprogram_api.demo_people import AREAS, BY
+from miniprogram_api.demo_residents import COUNTY
 
-STAFF_NO: Final = "demo"
-FILE: Final = "staff-account.txt"
-TEXT: Final = """\
-工号：{0.staff_no}
-初始口令：{0.password}
-第一次登录时要换成新口令（至少 10 个字符）。
-动态码：把下面的地址加进手机上的验证器；或者运行 shukun staff code '地址'。
-{0.enrolment}
-"""
+FILE: Final = "demo-staff.json"
+CITY: Final = "320200"
+_TOWNSHIP_DIGITS: Final = 9
 
 
-def bring(folder: Path, keyring: Keyring) -> Path:
-    """The account, where there is none yet, as `worker`; the file that tells how to sign in."""
+@dataclass(frozen=True, slots=True)
+class StaffAccount:
+    """How to sign in. `enrolment`: the otpauth address of the one-time codes."""
+
+    role: str
+    staff_no: str
+    password: str
+    enrolment: str
+
+
+def bring(folder: Path, keyring: Keyring, village: str) -> Sequence[StaffAccount]:
+    """An account of every role, those below the county for this village; as `worker`.
+
+    Accounts whose secrets are not in the file any more get new ones.
+    """
     path = folder / FILE
+    known = {one.role: one for one in _kept(path)}
     with transaction() as session:
-        try:
-            staff_of(session, STAFF_NO)
-        except UnknownStaff:
-            given = add_staff(session, keyring, STAFF_NO, "演示人员", BY)
-            for area in AREAS:
-                grant_duty(session, NewDuty(given.staff_id, "county_officer", area, today()), BY)
-            _write(path, given)
-    return path
+        accounts = [
+            _account(session, keyring, role, areas, known.get(role))
+            for role, areas in _duties(village).items()
+        ]
+    write_private(path, msgspec.json.encode(accounts).decode())
+    return accounts
 
 
-def _write(path: Path, given: FirstCredentials) -> None:
-    """For its owner alone."""
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def write_private(path: Path, content: str) -> None:
+    """A file for its owner alone, there whole or not at all."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(TEXT.format(given))
+        file.write(content)
+    draft.replace(path)
+
+
+def _duties(village: str) -> Mapping[str, Sequence[str]]:
+    """Role → areas of its duties."""
+    township = village[:_TOWNSHIP_DIGITS]
+    return {
+        **dict.fromkeys(ROLE_NAMES, (COUNTY,)),
+        "family_doctor": (township,),
+        "village_coordinator": (village,),
+        "cadre": (village,),
+        "township_reviewer": (township,),
+        "county_officer": AREAS,
+        "city_officer": (CITY,),
+    }
+
+
+def _account(
+    session: Session,
+    keyring: Keyring,
+    role: str,
+    areas: Sequence[str],
+    known: StaffAccount | None,
+) -> StaffAccount:
+    staff_no = f"demo-{role.replace('_', '-')}"
+    try:
+        staff_of(session, staff_no)
+    except UnknownStaff:
+        given = add_staff(session, keyring, staff_no, f"演示{ROLE_NAMES[role]}", BY)
+        for area in areas:
+            grant_duty(session, NewDuty(given.staff_id, role, area, today()), BY)
+    else:
+        if known is not None:
+            return known
+        given = reset_password(session, keyring, staff_no, BY)
+    password = f"demo-{first_password()}"
+    stays = {"password_hash": hash_password(password), "must_change": False}
+    session.execute(update(STAFF).where(STAFF.c.id == given.staff_id).values(stays))
+    return StaffAccount(role, staff_no, password, given.enrolment)
+
+
+def _kept(path: Path) -> Sequence[StaffAccount]:
+    if not path.exists():
+        return ()
+    return msgspec.json.decode(path.read_bytes(), type=list[StaffAccount])

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from backend.kernel.settings import PROJECT, Settings
+from backend.kernel.settings_wechat import as_environ
 from miniprogram_api import edge, lifeline
 
 if TYPE_CHECKING:
@@ -152,6 +153,8 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
     return {
         **own,
         **{name: str(path) for name, path in files.items() if path is not None},
+        **({} if settings.wechat is None else as_environ(settings.wechat)),
+        "SHUKUN_SMS": settings.sms,
         "DATABASE_URL": database_url,
         "SHUKUN_DATA": str(settings.data),
         "SHUKUN_CATALOGUE": os.pathsep.join(map(str, settings.catalogue)),

@@ -56,6 +56,23 @@ def read_wechat(read: Reader, *, production: bool) -> WeChatSettings | None:
     return WeChatSettings(appid, _secret(read, production), _base(read, production), _push(read))
 
 
+def as_environ(wechat: WeChatSettings) -> dict[str, str]:
+    """The variables that say the same, for a child process."""
+    named = {
+        "WECHAT_APPID": wechat.appid,
+        "WECHAT_SECRET": wechat.secret,
+        "WECHAT_API_BASE": wechat.base,
+    }
+    if wechat.push is None:
+        return named
+    return {
+        **named,
+        "WECHAT_PUSH_TOKEN": wechat.push.token,
+        "WECHAT_PUSH_AES_KEY": wechat.push.aes_key,
+        "WECHAT_PUSH_FORMAT": wechat.push.format,
+    }
+
+
 def _secret(read: Reader, production: bool) -> str:
     remedy = "请改为小程序的 AppSecret（在微信公众平台查看）。"
     secret = _matching(read, "WECHAT_SECRET", _SECRET, remedy)

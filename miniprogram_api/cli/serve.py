@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 import click
 
-from backend.kernel.crypto import Keyring
 from backend.kernel.database import ping
 from backend.kernel.settings import Settings
 from backend.policies.catalogue import load_catalogue
-from miniprogram_api import demo_people as demo_data
-from miniprogram_api import demo_staff, lifeline, serving
+from miniprogram_api import demo_site, demo_wechat, lifeline, serving
 from miniprogram_api.cli import work
-from miniprogram_api.worker_processes import worker_processes
+from miniprogram_api.demo_sheet import Addresses
+from miniprogram_api.worker_processes import WorkerProcesses, worker_processes
 
 BROUGHT: Final = "演示数据已就绪：{0.people} 人、{0.bills} 张结算单，已匹配并放行 {0.runs} 次。"
+SHEET: Final = "演示用的居民和工作人员账号在 {0} 里；工作人员页面：{1}/staff。"
 Port = click.IntRange(0, 65_535)
 
 
@@ -31,12 +33,14 @@ Port = click.IntRange(0, 65_535)
 def demo(port: int, data: Path | None) -> None:
     """在本机启动全部功能，就绪后显示 ready 和网址；按 Ctrl-C 停止。
 
-    数据库还是空的，就在后台编造三百个人，导入、匹配并放行，供演示。
+    微信由模拟器代替。数据库还是空的，就在后台编造三百个人，导入、匹配并放行，供演示。
     """
     chosen = work.settings()
     if data is not None:
         chosen = replace(chosen, data=data.absolute())
-    _serve(chosen, ("127.0.0.1", port), _DEMO)
+    chosen = demo_site.fitting(chosen)
+    with demo_wechat.simulator(chosen) as wechat:
+        _serve(chosen, ("127.0.0.1", port), _Demo(migrate=True, word="ready ", wechat=wechat))
 
 
 @click.command()
@@ -49,27 +53,55 @@ def serve(host: str, port: int, migrate: bool) -> None:
 
 
 @click.command("demo-people", hidden=True)
-def demo_people() -> None:
+@click.option("--site", required=True)
+@click.option("--phones", default="")
+@click.option("--user", "users", multiple=True)
+def demo_people(site: str, phones: str, users: tuple[str, ...]) -> None:
     """演示数据：由 shukun demo 在后台运行。"""
     lifeline.end_with_supervisor()
     chosen = work.settings()
     with work.working_database(chosen):
-        keyring = work.keyring(chosen)
-        brought = demo_data.bring(chosen.data / "demo", keyring, chosen.catalogue)
-    if brought is not None:
-        click.echo(BROUGHT.format(brought), err=True)
+        told = demo_site.bring(chosen, work.keyring(chosen), Addresses(site, phones, users))
+    if told is None:
+        return
+    if told.brought is not None:
+        click.echo(BROUGHT.format(told.brought), err=True)
+    click.echo(SHEET.format(told.sheet, site), err=True)
 
 
 @dataclass(frozen=True)
 class _Manner:
-    """How a site is served. `demo`: with an account of staff, and invented people."""
+    """How a site is served."""
 
     migrate: bool
     word: str = "就绪："
-    demo: bool = False
+
+    def connected(self, chosen: Settings, stopping: Event) -> Settings:
+        """The settings with what else was started for the site."""
+        return chosen
+
+    def beside(
+        self, chosen: Settings, url: str, site: str
+    ) -> AbstractContextManager[Callable[[], None]]:
+        """What runs while it is served; yields what is called at every look."""
+        return nullcontext(lambda: None)
 
 
-_DEMO: Final = _Manner(migrate=True, word="ready ", demo=True)
+@dataclass(frozen=True)
+class _Demo(_Manner):
+    """With WeChat simulated, unless one is configured, and with invented people."""
+
+    wechat: demo_wechat.Simulator | None = None
+
+    def connected(self, chosen: Settings, stopping: Event) -> Settings:
+        if self.wechat is None:
+            return chosen
+        return replace(chosen, wechat=self.wechat.connect(stopping))
+
+    def beside(
+        self, chosen: Settings, url: str, site: str
+    ) -> AbstractContextManager[Callable[[], None]]:
+        return demo_site.beside(chosen, url, site, self.wechat)
 
 
 def _serve(chosen: Settings, address: tuple[str, int], manner: _Manner) -> None:
@@ -80,13 +112,13 @@ def _serve(chosen: Settings, address: tuple[str, int], manner: _Manner) -> None:
     ):
         load_catalogue(chosen.catalogue)  # faults of its files are said plainly, here
         work.keyring(chosen)  # made before anybody needs it
-        own = chosen.database_url is None
+        # A configured server may come back; /readyz says so meanwhile. Ours will not.
+        alive = partial(ping, engine) if chosen.database_url is None else None
         url = chosen.database_url or engine.url.render_as_string(hide_password=False)
         address = listener.getsockname()
-        keyring = work.keyring(chosen)
-        if manner.demo:
-            _for_staff(chosen, keyring, f"http://{address[0]}:{address[1]}")
+        site = f"http://{address[0]}:{address[1]}"
         engine.dispose()
+        chosen = manner.connected(chosen, stopping)
         if stopping.is_set():
             return
         with (
@@ -94,15 +126,12 @@ def _serve(chosen: Settings, address: tuple[str, int], manner: _Manner) -> None:
             worker_processes(chosen, url) as workers,
         ):
             if serving.wait_until_ready(server, address, stopping):
-                click.echo(f"{manner.word}http://{address[0]}:{address[1]}")
-                # A configured server may come back; /readyz says so meanwhile. Ours will not.
-                alive = partial(ping, engine) if own else None
-                people = demo_data.brought_beside(chosen, url) if manner.demo else nullcontext()
-                with people:
-                    serving.wait_until_stopped(server, stopping, workers.keep, alive)
+                with manner.beside(chosen, url, site) as looked:
+                    click.echo(f"{manner.word}{site}")
+                    keeping = partial(_keep, workers, looked)
+                    serving.wait_until_stopped(server, stopping, keeping, alive)
 
 
-def _for_staff(chosen: Settings, keyring: Keyring, site: str) -> None:
-    """An account for staff, and where it stands how to sign in."""
-    path = demo_staff.bring(chosen.data, keyring)
-    click.echo(f"工作人员页面：{site}/staff，账号在 {path} 里。", err=True)
+def _keep(workers: WorkerProcesses, looked: Callable[[], None]) -> None:
+    workers.keep()
+    looked()

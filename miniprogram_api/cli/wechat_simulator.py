@@ -13,6 +13,7 @@ import click
 from backend.wechat.simulator.server import serving
 from backend.wechat.simulator.snapshots import NoSnapshot, load, save
 from backend.wechat.simulator.state import World
+from miniprogram_api import lifeline
 
 TAKEN: Final = "端口用不了（{}）：请换一个端口，或用 0 自动选择。"
 NO_SNAPSHOT: Final = "{} 不是模拟器的快照：请换一个文件，或删去它。"
@@ -30,6 +31,7 @@ def wechat_simulator(
     api_port: int, control_port: int, seed: int, ready_file: Path | None, snapshot: Path | None
 ) -> None:
     """微信模拟器：演示和测试用，只在本机。就绪后打印两个端口；Ctrl+C 结束。"""
+    lifeline.end_with_supervisor()
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

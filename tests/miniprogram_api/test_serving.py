@@ -1,4 +1,5 @@
-import json
+from __future__ import annotations
+
 import os
 import signal
 import socket
@@ -6,92 +7,21 @@ import subprocess
 import sys
 import time
 import urllib.request
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 
-import pyotp
 import pytest
 
+from backend.accounts.duties import ROLE_NAMES
 from backend.kernel.settings import PROJECT
-
-MARK = "SHUKUN_TEST_MARK"
-
-
-@dataclass
-class Demo:
-    """`shukun demo` as a process; its descendants carry a mark in their environment."""
-
-    data: Path
-    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
-    arguments: tuple[str, ...] = ("demo", "--port", "0")
-    ready: str = "ready "
-
-    environ: dict[str, str] = field(default_factory=dict)
-
-    def start(self) -> None:
-        environ = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-        with (self.data.parent / "err").open("w") as errors:
-            self.process = subprocess.Popen(
-                [Path(sys.executable).with_name("shukun"), *self.arguments],
-                cwd=self.data.parent,
-                env={**environ, **self.environ, MARK: self.mark, "SHUKUN_DATA": str(self.data)}, start_new_session=True,
-                stdout=subprocess.PIPE, stderr=errors, text=True,
-            )  # fmt: skip
-
-    def address(self) -> str:
-        """Wait for the ready line and return the address in it."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.startswith(f"{self.ready}http://127.0.0.1:"), (line, self.errors())
-        return line.removeprefix(self.ready).strip()
-
-    def errors(self) -> str:
-        return (self.data.parent / "err").read_text()
-
-    def end(self, number: signal.Signals) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(60)
-
-    def processes(self) -> list[int]:
-        """Living processes that stem from the demo, itself included."""
-        return [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if self._stems(entry)]
-
-    def gunicorn(self) -> int:
-        """The pid of the arbiter."""
-        return self.child(b"gunicorn")
-
-    def child(self, word: bytes) -> int:
-        """The pid of the child with the word in its command; raises `StopIteration`."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        words = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children.split()}
-        return next(pid for pid, command in words.items() if word in command)
-
-    def _stems(self, process: Path) -> bool:
-        try:
-            marked = f"{MARK}={self.mark}".encode() in (process / "environ").read_bytes()
-            # PostgreSQL's helpers write their titles over their environment.
-            return marked or (process / "cwd").readlink().is_relative_to(self.data)
-        except OSError:  # it ended meanwhile
-            return False
+from tests.support.demo import Demo, asked, get, sign_in, wait_for
 
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
     demo = Demo(tmp_path / "data")
     yield demo
-    for pid in demo.processes():
-        os.kill(pid, signal.SIGKILL)
-    demo.process.wait(10)
-    assert demo.process.stdout is not None
-    demo.process.stdout.close()
-
-
-def get(url: str) -> int:
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        status: int = answer.status
-    return status
+    demo.clean()
 
 
 def worker_of(demo: Demo) -> int | None:
@@ -105,13 +35,6 @@ def text_of(url: str) -> str:
     with urllib.request.urlopen(url, timeout=10) as answer:
         text: str = answer.read().decode()
     return text
-
-
-def wait_for(happened: Callable[[], bool], demo: Demo) -> None:
-    deadline = time.monotonic() + 90
-    while not happened():
-        assert time.monotonic() < deadline, demo.errors()
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -147,48 +70,29 @@ def test_a_demo_that_is_stopped_while_it_starts_leaves_no_process(demo: Demo, mo
     assert demo.processes() == []
 
 
-def test_the_demo_says_where_staff_get_in_and_fills_itself_with_people(demo: Demo) -> None:
+def test_the_demo_fills_itself_with_people_and_says_who_is_who(demo: Demo) -> None:
     demo.start()
     address = demo.address()
-    account = demo.data / "staff-account.txt"
-    assert f"工作人员页面：{address}/staff，账号在 {account} 里。" in demo.errors()
-    assert account.stat().st_mode & 0o777 == 0o600
-    told = account.read_text(encoding="utf-8")
-    wait_for(lambda: "演示数据已就绪：300 人" in demo.errors(), demo)
-    token = sign_in(address, told)
-    request = urllib.request.Request(
-        f"{address}/api/v1/runs", headers={"Authorization": f"Bearer {token}"}
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        runs = json.load(answer)["runs"]
+    told = demo.sheet()
+    sheet = demo.data / "demo.sh"
+    wait_for(lambda: f"账号在 {sheet} 里；工作人员页面：{address}/staff。" in demo.errors(), demo)
+    assert "演示数据已就绪：300 人" in demo.errors()
+    for private in (sheet, demo.data / "demo-staff.json"):
+        assert private.stat().st_mode & 0o777 == 0o600
+    tokens = {role: sign_in(address, told, role.upper()) for role in ROLE_NAMES}
+    assert [one["duty"]["role"] for one in tokens.values()] == list(ROLE_NAMES)
+    token = tokens["county_officer"]["token"]
+    runs = asked(f"{address}/api/v1/runs", token=token)["runs"]
     assert {run["state"] for run in runs} == {"released"}
     assert demo.end(signal.SIGTERM) == 0
     assert demo.processes() == []
-    assert token not in demo.errors()
-    assert demo.process.stdout is not None
-    demo.process.stdout.close()
-    demo.start()
-    demo.address()
-    assert account.read_text(encoding="utf-8") == told
+    for secret in (token, told["COUNTY_OFFICER_PASSWORD"], told["RESIDENT1_NUMBER"]):
+        assert secret not in demo.errors()
+    demo.again()
+    same = {name: value for name, value in told.items() if name not in ("SITE", "PHONES")}
+    assert same.items() <= demo.sheet().items()
     assert demo.end(signal.SIGTERM) == 0
     assert "演示数据" not in demo.errors()
-
-
-def sign_in(address: str, told: str) -> str:
-    """A session by what stands in the file of the demo's account."""
-    typed = dict(line.split("：", 1) for line in told.splitlines() if "：" in line)
-    enrolment = next(line for line in told.splitlines() if line.startswith("otpauth://"))
-    code = pyotp.parse_uri(enrolment)
-    assert isinstance(code, pyotp.TOTP)
-    body = {"staff_no": typed["工号"], "password": typed["初始口令"], "code": code.now(),
-            "new_password": "something-else-7-now"}  # fmt: skip
-    request = urllib.request.Request(
-        f"{address}/api/v1/staff/session", json.dumps(body).encode(),
-        {"Content-Type": "application/json"}, method="POST",
-    )  # fmt: skip
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        token: str = json.load(answer)["token"]
-    return token
 
 
 def test_a_second_start_finds_its_data_and_clears_the_metrics_of_the_first(demo: Demo) -> None:
@@ -264,12 +168,13 @@ def test_a_database_that_dies_is_reported_and_the_site_stopped(demo: Demo) -> No
     assert demo.processes() == []
 
 
-def test_the_web_server_and_worker_of_a_killed_demo_go_and_its_database_is_taken_over(
+def test_the_processes_of_a_killed_demo_go_and_its_database_is_taken_over(
     demo: Demo,
 ) -> None:
     demo.start()
     demo.address()
-    orphans = {demo.gunicorn(), demo.child(b"miniprogram_api\0worker")}
+    words = (b"miniprogram_api\0worker", b"wechat-simulator")
+    orphans = {demo.gunicorn(), *map(demo.child, words)}
     demo.process.kill()
     demo.process.wait()
     assert demo.process.stdout is not None

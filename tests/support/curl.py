@@ -18,7 +18,7 @@ def main() -> int:
         name, _, value = asked.data_urlencode.partition("=")
         url, data = f"{url}{'&' if '?' in url else '?'}{name}={quote(value)}", None
     headers = dict(header.split(": ", 1) for header in asked.header)
-    request = urllib.request.Request(url, data and data.encode(), headers)
+    request = urllib.request.Request(url, None if data is None else data.encode(), headers)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             body = answer.read()
