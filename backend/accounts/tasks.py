@@ -1,9 +1,8 @@
-"""任务 (tasks): WeChat tells of accounts, people hear who may act for them, and what nobody needs is
-forgotten."""
+"""任务 (tasks): what WeChat tells of accounts, what people hear of them, what is forgotten."""
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from sqlalchemy import select, text
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.accounts import wechat_events as wechat_events
 from backend.accounts.closing import forget_closed
+from backend.accounts.sessions import STAFF_IDLE
 from backend.accounts.tables import DELEGATION
 from backend.kernel.clock import CHINA
 from backend.kernel.database import transaction
@@ -21,17 +21,19 @@ from backend.worklist.notices import Notice, notice_due
 QUEUE: Final = "accounts"
 NIGHT: Final = time(3)
 AFTERNOON: Final = time(15)
-SESSION_DAYS: Final = 365
-"""How long it is known that there was a session."""
-_WINDOWS: Final = text("DELETE FROM rate_window WHERE window_start < now() - interval '2 days'")
+SESSIONS_KEPT: Final = timedelta(days=184)
+"""From when a session would have ended. Who was signed in, and from where, is a network log: 网络安全法
+wants six months of it, 个人信息保护法 art. 19 no more than is needed. Who did what stays in the
+audit."""
+WINDOWS_KEPT: Final = timedelta(days=2)
+"""A window weighs until the next one is over: twice the longest limit, which is a day."""
+_WINDOWS: Final = text("DELETE FROM rate_window WHERE window_start < now() - :kept")
 _OVER: Final = text(
     "UPDATE account_session SET ended_at = now(), ended_why = 'over' WHERE ended_at IS NULL"
     " AND (expires_at <= now()"
-    " OR staff_id IS NOT NULL AND last_seen_at <= now() - interval '15 minutes')"
+    " OR staff_id IS NOT NULL AND last_seen_at <= now() - :idle)"
 )
-_SESSIONS: Final = text(
-    "DELETE FROM account_session WHERE expires_at < now() - make_interval(days => :days)"
-)
+_SESSIONS: Final = text("DELETE FROM account_session WHERE expires_at < now() - :kept")
 
 
 @task("accounts.tell_delegated", queue=QUEUE)
@@ -51,9 +53,9 @@ def tell_delegated(delegation_id: int) -> None:
 def clear_day(session: Session, period: str) -> None:
     """Counts of windows that are over, and sessions of long ago; a session whose time is over is
     marked as ended, whatever clocks do later."""
-    session.execute(_WINDOWS)
-    session.execute(_OVER)
-    session.execute(_SESSIONS, {"days": SESSION_DAYS})
+    session.execute(_WINDOWS, {"kept": WINDOWS_KEPT})
+    session.execute(_OVER, {"idle": STAFF_IDLE})
+    session.execute(_SESSIONS, {"kept": SESSIONS_KEPT})
 
 
 @every_day("accounts.forget_closed", queue=QUEUE, at=NIGHT)

@@ -1,12 +1,26 @@
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 from sqlalchemy import text
 
-from backend.accounts.tasks import clear_day, forget_at_night, forget_in_the_afternoon
+from backend.accounts.tasks import (
+    SESSIONS_KEPT,
+    clear_day,
+    forget_at_night,
+    forget_in_the_afternoon,
+)
 from backend.kernel.database import transaction
 from backend.kernel.jobs_schedule import Schedule
 from tests.support.accounts import Accounts
+
+HOUR = timedelta(hours=1)
+
+
+def test_logs_of_who_was_signed_in_are_kept_six_months() -> None:
+    longest_half_year = date(2027, 1, 1) - date(2026, 7, 1)
+    assert longest_half_year <= SESSIONS_KEPT < timedelta(days=200)
 
 
 @pytest.mark.usefixtures("worker_database")
@@ -15,12 +29,14 @@ def test_old_counts_and_sessions_are_cleared_away_and_others_stay(accounts: Acco
         "INSERT INTO rate_window (key, window_start, hits) VALUES ('a', now(), 1),"
         " ('b', now() - interval '3 days', 1)"
     )
-    for _ in range(2):
-        accounts.resident_token()
-    accounts.change(
-        "UPDATE account_session SET expires_at = now() - interval '366 days'"
-        " WHERE id = (SELECT min(id) FROM account_session)"
-    )
+    ended = (SESSIONS_KEPT + HOUR, SESSIONS_KEPT - HOUR)
+    for ago in ended:
+        account = accounts.resident()
+        accounts.resident_session(account)
+        accounts.change(
+            "UPDATE account_session SET expires_at = now() - :ago WHERE resident_id = :account",
+            ago=ago, account=account,
+        )  # fmt: skip
     clear_day.task.run(period="2026-06-15")
     with transaction() as session:
         for table in ("rate_window", "account_session"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 
@@ -15,6 +17,7 @@ from limits.storage import MemoryStorage, Storage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from sqlalchemy import Engine, text
 
+from backend.accounts.tasks import WINDOWS_KEPT
 from backend.kernel import database, keys
 from backend.kernel.crypto import Keyring
 from backend.kernel.settings import Settings
@@ -41,6 +44,18 @@ def site(app_database: Engine, tmp_path: Path) -> Iterator[Flask]:
     keyring = Keyring.open_or_create(tmp_path / "keys.json")
     with database.bound(app_database), keys.bound(keyring):
         yield create_app(Settings(keys=tmp_path / "keys.json", account_requests=30))
+
+
+def test_counts_are_kept_until_the_longest_limit_needs_them_no_more(site: Flask) -> None:
+    limits = [
+        one
+        for name, module in list(sys.modules.items())
+        if name.startswith("miniprogram_api")
+        for one in vars(module).values()
+        if isinstance(one, limiting.Limit)
+    ]
+    assert limiting.SIGN_IN in limits
+    assert timedelta(seconds=2 * max(one.seconds for one in limits)) <= WINDOWS_KEPT
 
 
 def test_so_many_and_no_more_and_each_for_itself(

@@ -29,6 +29,7 @@ from backend.policies.confirmation import ConfirmDates, confirm_dates
 from tests.oracle.entitlements import Due
 from tests.oracle.matching import Grant
 from tests.oracle.register import KEYS, Row
+from tests.support.audited import CLERK
 
 ORDER = ("people", "identities", "households", "hospitals", "assignments", "vital", "bills")
 Delivered = Sequence[tuple[str, Path]]
@@ -79,8 +80,9 @@ class Office:
 
     def grants(self, area: str, year: int) -> list[Grant]:
         """The rows of `shukun export grants`."""
+        asked = export.Asked(area, year, CLERK)
         with transaction() as session:
-            return [tuple(row) for row in export.grants(session, self.keyring, area, year)]
+            return [tuple(row) for row in export.grants(session, self.keyring, asked)]
 
     def in_kind(self, numbers: Iterable[str], year: int) -> set[Due]:
         """What stands as due in kind to the people with these numbers."""

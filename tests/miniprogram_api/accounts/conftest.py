@@ -19,7 +19,7 @@ from backend.kernel.settings_wechat import SIMULATOR_SECRET, WeChatSettings
 from miniprogram_api.app import create_app
 from tests.support.accounts import Accounts
 from tests.support.register import Register
-from tests.support.townsfolk import Townsfolk
+from tests.support.townsfolk import Townsfolk, Townsman
 from tests.support.wechat import APPID, Simulator
 
 
@@ -57,6 +57,11 @@ def keyring(tmp_path: Path) -> Keyring:
 @pytest.fixture
 def town(database: Engine, keyring: Keyring, accounts: Accounts) -> Townsfolk:
     return Townsfolk(database, keyring, accounts, Register(database))
+
+
+@pytest.fixture
+def jia(town: Townsfolk) -> Townsman:
+    return town.person("测试甲")
 
 
 @pytest.fixture

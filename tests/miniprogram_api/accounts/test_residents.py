@@ -22,11 +22,6 @@ DAY = today()
 YEAR = (DAY + timedelta(days=365)).isoformat()
 
 
-@pytest.fixture
-def jia(town: Townsfolk) -> Townsman:
-    return town.person("测试甲")
-
-
 def prove(site: Site, token: str, who: Townsman) -> None:
     body = {"name": who.name, "id_number": who.number}
     assert site.ask("POST", "/me/identity", token, body).status_code == 200

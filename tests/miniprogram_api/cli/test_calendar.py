@@ -48,8 +48,9 @@ def homes(
     return homes
 
 
-@pytest.mark.usefixtures("homes")
-def test_a_day_is_previewed_done_once_and_exported(tmp_path: Path, capsys: Output) -> None:
+def test_a_day_is_previewed_done_once_and_exported(
+    homes: Households, tmp_path: Path, capsys: Output
+) -> None:
     done = (
         "退出告知：消息 1 条，当面告知 1 件；续办认定 0 件；撤回 0 件。\n",
         "年终复核名单 320902 2023：1 行。\n",
@@ -79,6 +80,7 @@ def test_a_day_is_previewed_done_once_and_exported(tmp_path: Path, capsys: Outpu
     assert run([*summary, "--out", str(out), "--by", "张三"]) == 0
     assert audited("张三") == [
         ("calendar.run", "2024-01-02"), *[("calendar.done", "320902")] * 3,
+        ("person.read", str(homes.register.ids["甲"])),
         ("export.review", "320902"), ("export.summary", "320902"),
     ]  # fmt: skip
 

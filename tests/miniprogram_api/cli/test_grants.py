@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from backend.matching import explaining
 from miniprogram_api.cli import run
 from tests.miniprogram_api.matching.conftest import LOW, matched
+from tests.support.audited import audited
 from tests.support.register import Register
 
 Output = pytest.CaptureFixture[str]
@@ -44,6 +45,12 @@ def test_every_entry_is_told_with_its_reason_and_its_steps(
     ):
         assert words in told, words
     assert told.count("解读：") == len({line for line in told.splitlines() if "解读：" in line})
+
+
+def test_who_asks_why_is_told_to_whose_bill_it_is(register: Register, capsys: Output) -> None:
+    matched()
+    assert run(["grants", "B1", "--by", "张三"]) == 0
+    assert audited("张三") == [("person.read", str(register.ids["甲"]))]
 
 
 def test_a_bill_without_grants_and_an_unknown_one_are_told_apart(

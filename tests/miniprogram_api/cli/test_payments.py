@@ -54,12 +54,14 @@ def test_from_the_account_to_the_banks_answer(
     assert run(["pay", "list", "--area", "320281"]) == 0
     assert "320281-000001  可出盘" in capsys.readouterr().out
     assert pay("show", "320281-000001", by="查账") == 0
-    assert audited("查账") == [("payment.shown", "320281-000001")]
+    person = str(ledger.register.ids["测甲"])
+    assert audited("查账") == [("person.read", person), ("payment.shown", "320281-000001")]
     shown = capsys.readouterr().out
     assert f"测*  ****{card(5)[-4:]}  123.45 元" in shown
     assert card(5) not in shown
     out = tmp_path / "bank.csv"
-    assert pay("file", "320281-000001", "--out", out) == 0
+    assert pay("file", "320281-000001", "--out", out, by="出盘") == 0
+    assert audited("出盘") == [("person.read", person), ("payment.written", "320281-000001")]
     said = capsys.readouterr().out
     assert "SHA-256" in said
     assert "完整账号" in said
@@ -77,13 +79,21 @@ def test_from_the_account_to_the_banks_answer(
     assert ledger.states() == [("paid", 12_345)]
 
 
-@pytest.mark.usefixtures("ledger")
-def test_an_export_of_grants_is_audited(tmp_path: Path) -> None:
+def test_an_export_of_grants_is_audited_and_told_to_those_in_it(
+    ledger: Ledger, tmp_path: Path
+) -> None:
     out = tmp_path / "grants.csv"
     export = ["export", "grants", "--area", "320282", "--year", "2024", "--out", str(out)]
     assert run([*export, "--by", "导出"]) == 0
     assert out.stat().st_mode & 0o077 == 0
     assert audited("导出") == [("export.grants", "320282")]
+    ledger.execute("INSERT INTO code_number (kind, code, number) VALUES ('policy', 'test', 1)")
+    ledger.entry(ledger.bill("测甲", "B2"), 100, ledger.run())
+    export[3] = "320281"
+    assert run([*export, "--by", "再导出"]) == 0
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 3
+    person = str(ledger.register.ids["测甲"])
+    assert audited("再导出") == [("person.read", person), ("export.grants", "320281")]
 
 
 def test_decisions_are_taken_by_number(ledger: Ledger, payees: Path, capsys: Output) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from backend.kernel import key_check
 from backend.kernel.settings import Settings
 from miniprogram_api.cli import run
+from tests.support.audited import audited
 from tests.support.households import Households
 from tests.support.register import Register
 
@@ -43,7 +44,8 @@ def test_an_area_is_checked_listed_and_visited(homes: Households, capsys: Output
         "320281 江阴市：超过预警线的 1 户，新预警 因病致贫 1 条。\n"
         "  另有 1 户有医疗负担但没有收入数据，无法比较。\n"
     )
-    assert run(["warnings", "list", "--area", "320281"]) == 0
+    assert run(["warnings", "list", "--area", "320281", "--by", "查看"]) == 0
+    assert audited("查看") == [("person.read", str(homes.register.ids["甲"]))]
     listed = capsys.readouterr().out
     assert "待核查  320281101001  2024年负担 50000.00 元，预警线 40000.00 元" in listed
     visit = ["warnings", "visit", "1", "--by", "王协管", "--outcome"]
