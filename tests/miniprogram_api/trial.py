@@ -88,7 +88,7 @@ def blueprint() -> Blueprint:
     @access("public")
     @trial.response(200, COUNT, description="项数")
     @trial.refuses(ItemLost, 404)
-    def show_item(item: str) -> NoReturn:
+    def show_trial_item(item: str) -> NoReturn:
         raise ItemLost(Fault("/item", f"没有这一项：{len(item)} 个字。"))
 
     return trial
