@@ -22,9 +22,9 @@ QUEUE: Final = "accounts"
 NIGHT: Final = time(3)
 AFTERNOON: Final = time(15)
 SESSIONS_KEPT: Final = timedelta(days=184)
-"""From when a session would have ended. Who was signed in, and from where, is a network log: 网络安全法
-wants six months of it, 个人信息保护法 art. 19 no more than is needed. Who did what stays in the
-audit."""
+"""From when a session would have ended. Who was signed in, and from where, is a network log:
+网络安全法 wants six months of it, 个人信息保护法 art. 19 no more than is needed. Who did what stays
+in the audit."""
 WINDOWS_KEPT: Final = timedelta(days=2)
 """A window weighs until the next one is over: twice the longest limit, which is a day."""
 _WINDOWS: Final = text("DELETE FROM rate_window WHERE window_start < now() - :kept")
