@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from backend.assistant import pages
 from backend.assistant.pages import Page, page
 from backend.assistant.wording import shortened
 from backend.kernel import areas
 from backend.policies.book import PolicyBook
 from backend.policies.search.find import Hit, Search, find_clauses
 from backend.policies.standing import standing_of
+from backend.wechat import pages
 
 ENOUGH: Final = 2.3
 """The best clause's score below which it is not taken for an answer."""
@@ -59,10 +59,8 @@ def answer_policy(question: str, area: str | None, book: PolicyBook, today: date
         return PolicyAnswer(NOT_FOUND, None)
     best = found.hits[0]
     text = shortened("\n".join(_told(found.hits, area, today)))
-    path = pages.CLAUSE
-    return PolicyAnswer(
-        text, page(best.clause.heading, path, policy=best.policy.id, anchor=best.clause.anchor)
-    )
+    where = {"policy": best.policy.id, "anchor": best.clause.anchor}
+    return PolicyAnswer(text, page(best.clause.heading, pages.CLAUSE, **where))
 
 
 def _told(hits: Sequence[Hit], area: str | None, today: date) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import structs
 
-from backend.assistant import pages, sayings
+from backend.assistant import sayings
 from backend.assistant.answers import answer_policy
 from backend.assistant.dialogue import Dialogue, Turn
 from backend.assistant.hearing import LONGEST
@@ -24,6 +24,7 @@ from backend.assistant.understanding import Intent, Understand, Understood
 from backend.estimation.terms import Rules
 from backend.kernel import areas
 from backend.policies.search.words import normalise
+from backend.wechat import pages
 
 AT_ONCE: Final[frozenset[Intent]] = frozenset({"emergency", "fraud", "person"})
 """Intents that no question of ours holds up."""

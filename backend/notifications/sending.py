@@ -6,18 +6,15 @@ Runs in a thread of its own, outside of every transaction; the attempt is commit
 from __future__ import annotations
 
 import logging
-from typing import Final
 
 from backend.notifications.attempts import Call, Result
 from backend.notifications.sms import Sms, SmsRefused, SmsUnavailable, provider
 from backend.notifications.wording import as_sms
-from backend.wechat import connection
+from backend.wechat import connection, pages
 from backend.wechat.calls import SubscribeMessage, send_subscribe
 from backend.wechat.errors import WeChatBusy, WeChatRefused, WeChatUnavailable, WeChatUnknown
 
 log = logging.getLogger(__name__)
-
-PAGE: Final = "pages/messages/index"
 
 
 def send(call: Call) -> Result:
@@ -35,7 +32,7 @@ def _by_wechat(call: Call) -> Result:
         openid=call.to,
         template=call.tried.template_id,
         data=call.values,
-        page=f"{PAGE}?message={call.tried.message_id}",
+        page=pages.path_of(pages.MESSAGES, message=str(call.tried.message_id)),
     )
     try:
         receipt = send_subscribe(connection.mini_program(), message)
