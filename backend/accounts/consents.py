@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.accounts.consent_texts import Purpose, consent_texts
+from backend.accounts.merged import now, of_people
 from backend.accounts.residents import next_id, seen_person
 from backend.accounts.scope import Actor
 from backend.accounts.tables import CONSENT, CONSENT_WITHDRAWAL, DELEGATION, FAMILY_AUTHORITY
@@ -125,13 +126,14 @@ def withdraw_consent(session: Session, actor: Actor, consent_id: int, channel: s
 
 
 def has_consent(session: Session, person_id: int, purpose: str, day: date) -> bool:
-    """Whether a consent of the person to the purpose stands on the day, to its end.
+    """Whether a consent of the person to the purpose stands on the day, to its end; also one from
+    before the person was merged.
 
     Asked in a session that sees the person, or as `worker`.
     """
     end = datetime.combine(day + timedelta(days=1), time(), CHINA)
     query = select(CONSENT.c.id).where(
-        CONSENT.c.person_id == person_id,
+        of_people(CONSENT.c.person_id, (person_id,)),
         CONSENT.c.purpose == purpose,
         CONSENT.c.version >= _purpose(purpose).holds_from,
         CONSENT.c.given_at < end,
@@ -154,13 +156,13 @@ def missing(purpose: str) -> ConsentMissing:
 def consents_of(session: Session, people: Sequence[int]) -> list[Consent]:
     """Every consent of these people, newest first, withdrawn ones as well."""
     columns = (
-        CONSENT.c.id, CONSENT.c.person_id, CONSENT.c.purpose, CONSENT.c.version,
+        CONSENT.c.id, now(CONSENT.c.person_id), CONSENT.c.purpose, CONSENT.c.version,
         CONSENT.c.given_at, CONSENT.c.channel, CONSENT_WITHDRAWAL.c.at,
     )  # fmt: skip
     rows = session.execute(
         select(*columns)
         .outerjoin(CONSENT_WITHDRAWAL, CONSENT_WITHDRAWAL.c.consent_id == CONSENT.c.id)
-        .where(CONSENT.c.person_id.in_(people))
+        .where(of_people(CONSENT.c.person_id, people))
         .order_by(CONSENT.c.id.desc())
     )
     return [Consent(*row) for row in rows]
@@ -181,7 +183,7 @@ def _end_guardianship(session: Session, actor: Actor, account: int | None, perso
     session.execute(
         update(FAMILY_AUTHORITY)
         .where(
-            FAMILY_AUTHORITY.c.person_id == person,
+            of_people(FAMILY_AUTHORITY.c.person_id, (person,)),
             FAMILY_AUTHORITY.c.resident_id == account,
             FAMILY_AUTHORITY.c.revoked_at.is_(None),
         )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.accounts.closing import close_account
 from backend.accounts.codes import account_told, use_up
+from backend.accounts.merged import of_people
 from backend.accounts.real_name import AlreadyNamed, PersonHasAccount, give_name, note_check
 from backend.accounts.residents import person_seen
 from backend.accounts.scope import Actor
@@ -67,7 +68,7 @@ def confirm_at_counter(session: Session, actor: Actor, confirmation: Confirmatio
 
 def _close_former(session: Session, actor: Actor, person: int) -> None:
     former = select(RESIDENT.c.id).where(
-        RESIDENT.c.person_id == person, RESIDENT.c.closed_at.is_(None)
+        of_people(RESIDENT.c.person_id, (person,)), RESIDENT.c.closed_at.is_(None)
     )
     for account in session.scalars(former).all():
         close_account(session, account, actor.label, "replaced")

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, LargeBinary, Row, case, func, select
 from sqlalchemy.orm import Session
 
 from backend.accounts.authority import people_spoken_for
+from backend.accounts.merged import now, of_people
 from backend.accounts.residents import own_account, person_seen
 from backend.accounts.scope import Actor
 from backend.accounts.staff_tables import STAFF
 from backend.accounts.tables import DELEGATION
 from backend.citizens.tables import PERSON
 from backend.kernel import audit
-from backend.kernel.crypto import Cipher, Keyring, Place
+from backend.kernel.crypto import Keyring, Place
 
 State: TypeAlias = Literal["coming", "standing", "over", "ended"]
 STATES: Final = {
@@ -25,6 +26,11 @@ STATES: Final = {
     "over": "已到期",
     "ended": "已结束",
 }
+
+_SEALED_WITH: Final = case(
+    (PERSON.c.id == DELEGATION.c.person_id, PERSON.c.data_key),
+    else_=func.former_key(DELEGATION.c.person_id, type_=LargeBinary),
+).label("sealed_with")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Delegations:
 def delegations_of(session: Session, keyring: Keyring, actor: Actor, today: date) -> Delegations:
     """Those of the resident who acts; the look is written down."""
     own = people_spoken_for(session)
-    spoken = DELEGATION.c.person_id.in_(own)
+    spoken = of_people(DELEGATION.c.person_id, own)
     mine = DELEGATION.c.resident_id == own_account(actor)
     given = _list(session, keyring, spoken, today)
     received = _list(session, keyring, mine & ~spoken, today)
@@ -76,7 +82,7 @@ def delegations_about(
     person_seen(session, person_id)
     purpose = "visit" if actor.visits else "review"
     audit.read_person(session, actor, person_id, purpose, ("basic", "consents"))
-    return _list(session, keyring, DELEGATION.c.person_id == person_id, today)
+    return _list(session, keyring, of_people(DELEGATION.c.person_id, (person_id,)), today)
 
 
 def _list(
@@ -85,12 +91,14 @@ def _list(
     rows = session.execute(
         select(
             DELEGATION,
+            PERSON.c.id.label("whom"),
             PERSON.c.name,
             PERSON.c.data_key,
+            _SEALED_WITH,
             STAFF.c.staff_no,
             STAFF.c.name.label("staff_name"),
         )
-        .join(PERSON, PERSON.c.id == DELEGATION.c.person_id)
+        .join(PERSON, PERSON.c.id == now(DELEGATION.c.person_id))
         .outerjoin(STAFF, STAFF.c.id == DELEGATION.c.staff_id)
         .where(which)
         .order_by(DELEGATION.c.id.desc())
@@ -99,14 +107,14 @@ def _list(
 
 
 def _shown(keyring: Keyring, row: Row[Any], today: date) -> Shown:
-    cipher = keyring.person(row.person_id, bytes(row.data_key))
+    cipher = keyring.person(row.whom, bytes(row.data_key))
     return Shown(
         row.id,
-        row.person_id,
-        cipher.open(Place("person", "name", row.person_id), bytes(row.name)),
+        row.whom,
+        cipher.open(Place("person", "name", row.whom), bytes(row.name)),
         row.staff_no,
         row.staff_name,
-        _relationship(cipher, row),
+        _relationship(keyring, row),
         tuple(row.scope),
         row.from_on,
         row.to_on,
@@ -115,9 +123,10 @@ def _shown(keyring: Keyring, row: Row[Any], today: date) -> Shown:
     )
 
 
-def _relationship(cipher: Cipher, row: Row[Any]) -> str:
+def _relationship(keyring: Keyring, row: Row[Any]) -> str:
     if row.resident_id is None:
         return ""
+    cipher = keyring.person(row.person_id, bytes(row.sealed_with))
     return cipher.open(Place("delegation", "proof", row.id), bytes(row.proof))
 
 

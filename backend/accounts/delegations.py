@@ -22,6 +22,7 @@ from backend.accounts.consents import (
     withdraw_consent,
 )
 from backend.accounts.duties import duties_of
+from backend.accounts.merged import now
 from backend.accounts.residents import (
     UnknownPerson,
     next_id,
@@ -148,7 +149,7 @@ def end_delegation(session: Session, actor: Actor, delegation_id: int) -> None:
     Nothing for one that was ended. Raises `UnknownDelegation`.
     """
     row = _found(session, delegation_id)
-    if row.person_id in people_spoken_for(session):
+    if row.whom in people_spoken_for(session):
         _withdraw(session, actor, row, "mini_program")
     elif row.resident_id == own_account(actor):
         _give_back(session, actor, row)
@@ -166,7 +167,8 @@ def end_for_person(session: Session, actor: Actor, delegation_id: int, channel: 
 
 
 def _found(session: Session, delegation_id: int) -> Row[Any]:
-    query = select(DELEGATION).where(DELEGATION.c.id == delegation_id).with_for_update()
+    whom = now(DELEGATION.c.person_id).label("whom")
+    query = select(DELEGATION, whom).where(DELEGATION.c.id == delegation_id).with_for_update()
     row = session.execute(query).first()
     if row is None:
         raise UnknownDelegation
@@ -176,14 +178,14 @@ def _found(session: Session, delegation_id: int) -> Row[Any]:
 def _withdraw(session: Session, actor: Actor, row: Row[Any], channel: str) -> None:
     if row.ended_at is None:
         withdraw_consent(session, actor, row.consent_id, channel)
-        _audit(session, actor, "delegation.end", row.person_id, row.id)
+        _audit(session, actor, "delegation.end", row.whom, row.id)
 
 
 def _give_back(session: Session, actor: Actor, row: Row[Any]) -> None:
     if row.ended_at is None:
         ended = {"ended_at": func.now(), "ended_by": actor.label}
         session.execute(update(DELEGATION).where(DELEGATION.c.id == row.id).values(ended))
-        _audit(session, actor, "delegation.end", row.person_id, row.id)
+        _audit(session, actor, "delegation.end", row.whom, row.id)
 
 
 def _check_days(terms: Terms, today: date) -> None:

@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 from sqlalchemy import ColumnElement, Date, cast, func, select, text, update
 from sqlalchemy.orm import Session
 
+from backend.accounts.merged import now
 from backend.accounts.residents import is_child, own_account
 from backend.accounts.scope import Actor
 from backend.accounts.tables import FAMILY_AUTHORITY
@@ -94,10 +95,10 @@ def members_of(session: Session, keyring: Keyring, actor: Actor, today: date) ->
     table = FAMILY_AUTHORITY.c
     rows = session.execute(
         select(
-            table.id, table.person_id, table.relationship, table.basis, table.from_on, _TO_ON,
-            PERSON.c.name, PERSON.c.data_key,
+            table.id, PERSON.c.id.label("person_id"), table.relationship, table.basis,
+            table.from_on, _TO_ON, PERSON.c.name, PERSON.c.data_key,
         )
-        .join(PERSON, PERSON.c.id == table.person_id)
+        .join(PERSON, PERSON.c.id == now(table.person_id))
         .where(table.resident_id == own_account(actor), in_force(today))
         .order_by(table.id)
     )  # fmt: skip

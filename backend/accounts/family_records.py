@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from backend.accounts.codes import account_told, use_up
 from backend.accounts.consents import CHILDREN, Giving, give_consent, missing
 from backend.accounts.family import in_force, note_change, wards_of
+from backend.accounts.merged import of_people
 from backend.accounts.residents import (
     MINOR_UNTIL,
     Seen,
@@ -165,7 +166,7 @@ def _insert(
     session: Session, actor: Actor, new: _New, today: date, proved: tuple[Seen, str] | None = None
 ) -> int:
     table, own = FAMILY_AUTHORITY.c, next_id(session)
-    same = (table.resident_id == new.account) & (table.person_id == new.person_id)
+    same = (table.resident_id == new.account) & of_people(table.person_id, (new.person_id,))
     if session.execute(select(table.id).where(same, in_force(today))).first() is not None:
         raise FamilyMemberAdded(Fault("/person", _ADDED))
     row: dict[str, Any] = {

@@ -18,6 +18,7 @@ from backend.accounts.consents import (
     give_consent,
     withdraw_consent,
 )
+from backend.accounts.merged import now
 from backend.accounts.residents import UnknownPerson, own_account
 from backend.accounts.scope import Actor
 from backend.accounts.tables import CONSENT
@@ -60,7 +61,7 @@ def agree(session: Session, keyring: Keyring, actor: Actor, agreement: Agreement
 
 def take_back(session: Session, actor: Actor, consent_id: int) -> None:
     """Withdraw a consent in the mini-program, wherever it was given. Raises `UnknownConsent`."""
-    whose = session.scalar(select(CONSENT.c.person_id).where(CONSENT.c.id == consent_id))
+    whose = session.scalar(select(now(CONSENT.c.person_id)).where(CONSENT.c.id == consent_id))
     if whose not in people_spoken_for(session):
         raise UnknownConsent
     withdraw_consent(session, actor, consent_id, CHANNEL)

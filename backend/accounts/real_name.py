@@ -29,6 +29,7 @@ TRIES_HOURS: Final = 6
 """As the function `person_by_number` of migration 0012 has them."""
 _TRIES: Final = text("SELECT identity_tries()")
 _FIND: Final = text("SELECT * FROM person_by_number(CAST(:indexes AS bytea[]))")
+_TAKEN_BEFORE: Final = text("SELECT has_account(:person)")
 _TAKEN: Final = "uq_resident_person_id_open"
 _NOT_MATCHED: Final = (
     "姓名和身份证号与登记的不一致：请对照身份证核对后再试，或带身份证到乡镇（街道）柜台办理。"
@@ -111,7 +112,11 @@ def prove_name(
 
 
 def give_name(session: Session, account: int, person: int) -> bool:
-    """Bind the account to the person; False: the person has another account."""
+    """Bind the account to the person; False: the person has another account, perhaps from before
+    being merged.
+    """
+    if session.execute(_TAKEN_BEFORE, {"person": person}).scalar_one():
+        return False
     named = {"person_id": person, "level": 2}
     try:
         with session.begin_nested():

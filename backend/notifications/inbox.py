@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from backend.accounts.authority import people_spoken_for
+from backend.accounts.merged import now
 from backend.accounts.scope import Actor
 from backend.accounts.tables import RESIDENT
 from backend.kernel import audit
@@ -74,7 +75,8 @@ def inbox(session: Session, actor: Actor, asked: InboxAsked, mode: Mode) -> Sequ
     messages the account may receive; of staff, none. What is not due yet is there already. The
     look is written down.
     """
-    query = select(MESSAGE).where(ROW.event.in_(EVENTS)).order_by(ROW.id.desc()).limit(asked.most)
+    query = select(MESSAGE, now(ROW.person_id).label("whom")).where(ROW.event.in_(EVENTS))
+    query = query.order_by(ROW.id.desc()).limit(asked.most)
     if asked.before is not None:
         query = query.where(ROW.id < asked.before)
     if asked.unread:
@@ -82,7 +84,7 @@ def inbox(session: Session, actor: Actor, asked: InboxAsked, mode: Mode) -> Sequ
     found = []
     for row in session.execute(query):
         shown = in_inbox(Said(row.event, row.day, row.id), mode)
-        known = row.event, row.cause, row.person_id, row.day
+        known = row.event, row.cause, row.whom, row.day
         more = row.urgent, row.created_at, row.read_at
         found.append(InboxMessage(row.id, *known, shown.title, shown.text, *more))
     _note(session, actor, {one.person_id for one in found})

@@ -79,6 +79,45 @@ def _one(name: str, kind: str, what: str, roles: tuple[str, ...] = (), orwhat: s
     return _ONE.format(name=name, kind=kind, what=what, which=which, orwhat=orwhat, head=HEAD)
 
 
+# Everybody who turned out to be one of these people, by whichever number they are asked for.
+SAME_PEOPLE = f"""
+    CREATE FUNCTION same_people(people bigint[]) RETURNS bigint[] LANGUAGE plpgsql {HEAD}
+    BEGIN
+        RETURN ARRAY(
+            WITH RECURSIVE same (id) AS (
+                SELECT person_now(p.id) FROM unnest(people) AS p (id)
+                UNION SELECT m.merged_id FROM person_merge AS m JOIN same AS s ON s.id = m.person_id
+                    WHERE m.undone_at IS NULL
+            )
+            SELECT id FROM same
+        );
+    END
+    $$
+"""
+# Whether somebody has an account, also one from before being merged.
+HAS_ACCOUNT = f"""
+    CREATE FUNCTION has_account(person bigint) RETURNS boolean LANGUAGE plpgsql {HEAD}
+    BEGIN
+        RETURN EXISTS (SELECT FROM resident AS r
+            WHERE r.person_id = ANY (same_people(ARRAY[person])) AND r.closed_at IS NULL);
+    END
+    $$
+"""
+# What was sealed for somebody before being merged is read by who sees the person now.
+FORMER_KEY = f"""
+    CREATE FUNCTION former_key(person bigint) RETURNS bytea LANGUAGE plpgsql {HEAD}
+    BEGIN
+        RETURN (
+            SELECT former.data_key FROM person AS former
+            JOIN person AS p ON p.id = person_now(former.id)
+            WHERE former.id = person AND p.id <> former.id
+                AND (p.area BETWEEN scope_low() AND scope_high()
+                    OR p.lives_in BETWEEN home_low() AND home_high()
+                    OR p.id = ANY (scope_people()))
+        );
+    END
+    $$
+"""
 SCOPE_PEOPLE = f"""
     CREATE OR REPLACE FUNCTION scope_people() RETURNS bigint[] LANGUAGE plpgsql {HEAD}
     DECLARE
@@ -248,6 +287,9 @@ FUNCTIONS = {
     "home_low()": _one("home_low", "bigint", "actor.area_from", HOMES, "OR REPLACE "),
     "home_high()": _one("home_high", "bigint", "actor.area_to", HOMES, "OR REPLACE "),
     "delegation_holds(delegation)": DELEGATION_HOLDS,
+    "same_people(bigint[])": SAME_PEOPLE,
+    "has_account(bigint)": HAS_ACCOUNT,
+    "former_key(bigint)": FORMER_KEY,
     "scope_people()": SCOPE_PEOPLE,
     "resident_of_openid(bytea[])": RESIDENT_OF_OPENID,
     "resident_of_code()": RESIDENT_OF_CODE,
@@ -282,7 +324,7 @@ STUBS = {
     "scope_people": "bigint[]",
 }  # fmt: skip
 
-PERSON_SEEN = "EXISTS (SELECT FROM person WHERE person.id = {}.person_id)"
+PERSON_SEEN = "EXISTS (SELECT FROM person WHERE person.id = person_now({}.person_id))"
 OWN = "resident_id = (SELECT scope_resident())"
 POLICIES = {
     # A person's rows are seen by whoever sees the person.
@@ -365,6 +407,10 @@ def _create_functions() -> None:
         op.execute(f"REVOKE EXECUTE ON FUNCTION {signature} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO shukun_app, shukun_worker")
         op.execute(f"ALTER FUNCTION {signature} OWNER TO shukun_worker")
+    # Asked by rules of the site's role, which reads no merges itself.
+    op.execute(
+        "ALTER FUNCTION person_now(bigint) SECURITY DEFINER SET search_path = public, pg_temp"
+    )
     op.execute(CLOSING)
     op.execute("REVOKE EXECUTE ON FUNCTION close_resident() FROM PUBLIC")
     op.execute(
@@ -730,6 +776,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION close_resident()")
     for table in POLICIES:
         op.execute(f"DROP POLICY own_rows ON {table}")
+    op.execute("ALTER FUNCTION person_now(bigint) SECURITY INVOKER RESET search_path")
     for signature in reversed(FUNCTIONS):
         if signature.removesuffix("()") not in STUBS:
             op.execute(f"DROP FUNCTION {signature}")

@@ -8,21 +8,6 @@ revision = "0014"
 down_revision = "0013"
 
 HEAD = "STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$"
-# Everybody who turned out to be this person, the person included.
-SAME_PEOPLE = f"""
-    CREATE FUNCTION same_people(people bigint[]) RETURNS bigint[] LANGUAGE plpgsql {HEAD}
-    BEGIN
-        RETURN ARRAY(
-            WITH RECURSIVE same (id) AS (
-                SELECT unnest(people)
-                UNION SELECT m.merged_id FROM person_merge AS m JOIN same AS s ON s.id = m.person_id
-                    WHERE m.undone_at IS NULL
-            )
-            SELECT id FROM same
-        );
-    END
-    $$
-"""
 # Residents alone have an inbox: staff are told by work items. Who was delegated something else sees
 # no messages.
 INBOX_PEOPLE = f"""
@@ -66,7 +51,6 @@ UNSENT = f"""
     $$
 """
 FUNCTIONS = {
-    "same_people(bigint[])": SAME_PEOPLE,
     "inbox_people()": INBOX_PEOPLE,
     "messages_unsent(timestamptz, timestamptz, boolean)": UNSENT,
 }

@@ -1,0 +1,186 @@
+"""What somebody agreed to, delegated or signed in as holds when two records turn out to be one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from backend.accounts.codes import show_code
+from backend.accounts.consents import consents_of, has_consent
+from backend.accounts.counter import Confirmation, confirm_at_counter
+from backend.accounts.delegation_list import delegations_about, delegations_of
+from backend.accounts.delegations import (
+    Asked,
+    Delegate,
+    Terms,
+    delegate,
+    end_delegation,
+    end_for_person,
+)
+from backend.accounts.family import family_of
+from backend.accounts.family_records import FamilyMemberAdded, Recorded, record_family
+from backend.accounts.own_consents import Agreement, agree, own_consents, take_back
+from backend.accounts.real_name import Claim, PersonHasAccount, prove_name
+from backend.accounts.scope import Actor, act_as
+from backend.kernel.clock import today
+from backend.kernel.crypto import Keyring
+from backend.kernel.database import bound, transaction
+from tests.support.accounts import Accounts
+from tests.support.delivery import VILLAGE, number
+from tests.support.merging import TOWNSHIP, Two, two_people
+
+DAY = today()
+YEAR = DAY + timedelta(days=365)
+T = TypeVar("T")
+
+
+@pytest.fixture
+def two(worker_database: Engine, tmp_path: Path, keyring: Keyring) -> Two:
+    return two_people(worker_database, tmp_path, keyring)
+
+
+@pytest.fixture(autouse=True)
+def site(app_database: Engine, two: Two) -> Iterator[None]:
+    with bound(app_database):
+        yield
+
+
+@pytest.fixture
+def token(accounts: Accounts, two: Two) -> str:
+    """A session of the first, from before the merge."""
+    return accounts.resident_token(two.first)
+
+
+@pytest.fixture
+def reviewer(accounts: Accounts) -> str:
+    return accounts.staff_token("township_reviewer", TOWNSHIP)
+
+
+def acting(token: str, deed: Callable[[Session, Actor], T]) -> T:
+    with transaction() as session:
+        actor = act_as(session, token)
+        assert actor is not None
+        return deed(session, actor)
+
+
+def sees(token: str) -> set[int]:
+    query = text("SELECT id FROM person")
+    return acting(token, lambda session, _: set(session.execute(query).scalars()))
+
+
+def test_the_account_goes_on_as_the_one_whom_both_are(two: Two, token: str) -> None:
+    serial = two.merge()
+    assert acting(token, lambda _, a: a.person_id) == two.second
+    assert sees(token) == {two.second}
+    two.part(serial)
+    assert sees(token) == {two.first}
+
+
+def test_there_is_no_second_account_for_who_has_one_from_before(
+    two: Two, token: str, accounts: Accounts, keyring: Keyring, reviewer: str
+) -> None:
+    two.merge()
+    other = accounts.resident_token()
+    claim = Claim("测1", number(1))
+    said = acting(other, lambda s, a: prove_name(s, keyring, a, claim, DAY))
+    assert isinstance(said, PersonHasAccount)
+    code = acting(other, show_code).code
+    again = Confirmation(two.second, code, card_seen=True)
+    with pytest.raises(PersonHasAccount):
+        acting(reviewer, lambda s, a: confirm_at_counter(s, a, again))
+    moved = Confirmation(two.second, code, card_seen=True, replace=True)
+    acting(reviewer, lambda s, a: confirm_at_counter(s, a, moved))
+    with transaction() as session:
+        assert act_as(session, token) is None
+    assert acting(other, lambda _, a: a.person_id) == two.second
+
+
+def test_a_consent_holds_is_seen_and_may_be_taken_back(
+    two: Two, token: str, keyring: Keyring, reviewer: str
+) -> None:
+    def held(by: str = token) -> bool:
+        return acting(by, lambda s, _: has_consent(s, two.second, "sms", DAY))
+
+    acting(token, lambda s, a: agree(s, keyring, a, Agreement(two.first, "sms", 1)))
+    assert not held(reviewer)
+    serial = two.merge()
+    assert held()
+    assert held(reviewer)
+    with bound(two.engine), transaction() as session:  # as messages ask
+        assert has_consent(session, two.second, "sms", DAY)
+    two.part(serial)
+    assert not held(reviewer)
+    two.merge()
+    (given,) = acting(token, own_consents)["sms"]
+    assert given.person_id == two.second
+    acting(token, lambda s, a: take_back(s, a, given.id))
+    assert not held()
+    seen = acting(reviewer, lambda s, _: consents_of(s, [two.second]))
+    assert [one.withdrawn_at is None for one in seen] == [False]
+
+
+def test_a_delegation_holds_is_read_and_may_be_ended_by_both_sides_and_at_the_counter(
+    two: Two, token: str, accounts: Accounts, keyring: Keyring, reviewer: str
+) -> None:
+    doctor = accounts.staff_token("family_doctor", "330382", "D1")
+    son = accounts.resident_token()
+    terms = Terms(two.first, ("see",), DAY, YEAR, 1)
+    code = acting(son, show_code).code
+    for to in (Delegate("D1"), Delegate(code=code, relationship="儿子"), Delegate("D1")):
+        acting(token, lambda s, a, to=to: delegate(s, keyring, a, Asked(terms, to), DAY))  # type: ignore[misc]
+    two.merge()
+    for who in (doctor, son):
+        assert sees(who) == {two.second}
+    given = acting(token, lambda s, a: delegations_of(s, keyring, a, DAY)).given
+    about = acting(reviewer, lambda s, a: delegations_about(s, keyring, a, two.second, DAY))
+    assert given == about
+    assert [(one.person_id, one.person_name, one.relationship) for one in given] == [
+        (two.second, "测1", ""), (two.second, "测1", "儿子"), (two.second, "测1", ""),
+    ]  # fmt: skip
+    (received,) = acting(son, lambda s, a: delegations_of(s, keyring, a, DAY)).received
+    assert (received.id, received.relationship) == (given[1].id, "儿子")
+    acting(token, lambda s, a: end_delegation(s, a, given[0].id))
+    acting(son, lambda s, a: end_delegation(s, a, received.id))
+    assert sees(doctor) == {two.second}
+    acting(reviewer, lambda s, a: end_for_person(s, a, given[2].id, "counter"))
+    for who in (doctor, son):
+        assert sees(who) == set()
+
+
+def test_a_member_of_the_family_stays_one_and_is_not_added_twice(
+    two: Two, accounts: Accounts, keyring: Keyring, reviewer: str
+) -> None:
+    daughter = accounts.resident_token()
+
+    def record(person: int) -> None:
+        code = acting(daughter, show_code).code
+        known = Recorded(person, code, "parent", "written", "授权书，档案柜五")
+        acting(reviewer, lambda s, a: record_family(s, keyring, a, known, DAY))
+
+    record(two.first)
+    two.merge()
+    (mother,) = acting(daughter, lambda s, a: family_of(s, keyring, a, DAY)).members
+    assert (mother.person_id, mother.name) == (two.second, "测1")
+    with pytest.raises(FamilyMemberAdded):
+        record(two.second)
+
+
+def test_who_does_not_see_the_one_sees_nothing_of_the_other(
+    two: Two, token: str, accounts: Accounts, keyring: Keyring
+) -> None:
+    """The control: being merged opens nothing to others."""
+    acting(token, lambda s, a: agree(s, keyring, a, Agreement(two.first, "sms", 1)))
+    two.merge()
+    far = accounts.staff_token("county_officer", "330382")
+    stranger = accounts.resident_token()
+    for who in (far, stranger):
+        assert acting(who, lambda s, _: consents_of(s, [two.first, two.second])) == []
+        assert not acting(who, lambda s, _: has_consent(s, two.second, "sms", DAY))
+    coordinator = accounts.staff_token("village_coordinator", str(VILLAGE))
+    assert len(acting(coordinator, lambda s, _: consents_of(s, [two.second]))) == 1
