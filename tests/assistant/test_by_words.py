@@ -81,7 +81,30 @@ def test_every_intent_has_examples_and_each_stands_there_once() -> None:
 
 def test_no_blind_utterance_is_an_example() -> None:
     flat = {text for texts in examples().values() for text in texts}
-    assert flat.isdisjoint(one.say for one in utterances("blind"))
+    for kind in ("blind", "later", "later_harder"):
+        assert flat.isdisjoint(one.say for one in utterances(kind))
+
+
+@pytest.mark.parametrize("kind", ["later", "later_harder"])
+def test_of_what_was_written_later_nine_in_ten_are_understood(by_words: ByWords, kind: str) -> None:
+    said = utterances(kind)
+    assert len(said) == 20
+    assert sum(by_words(one.say, TODAY).intent == one.intent for one in said) >= 18
+
+
+@pytest.mark.parametrize(
+    ("said", "intent"),
+    [
+        ("低边 门诊 1800", "estimate"), ("住院 26000 五保", "estimate"),
+        ("孤儿 住院 总共3万", "estimate"), ("审核好了没有", "progress"),
+        ("民政的入户调查做了没", "progress"), ("村里评议过了吗", "progress"),
+        ("公示一般要几天", "policy"), ("低保 门诊 能报吗", "policy"),
+    ],
+)  # fmt: skip
+def test_what_is_said_in_a_few_words_without_a_verb_is_understood(
+    by_words: ByWords, said: str, intent: str
+) -> None:
+    assert by_words(said, TODAY).intent == intent
 
 
 @pytest.mark.parametrize(

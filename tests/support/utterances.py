@@ -27,7 +27,7 @@ class Utterance:
 
 
 def utterances(kind: str) -> list[Utterance]:
-    """Those of the file: `blind`, never used for tuning, or `open`."""
+    """Those of the file: `open`, or `blind`, `later`, `later_harder`, never used for tuning."""
     return [_utterance(one) for one in yaml.safe_load(CASES.read_text("utf-8"))[kind]]
 
 
