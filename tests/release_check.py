@@ -50,6 +50,13 @@ PARTS = (
     Part("verify", "the audit chain verified", ("tests.benchmarks", "audit"), {}, 3),
     Part("chat", "what residents say understood", ("tests.benchmarks", "chat"), {}, 6),
     Part("burst", "messages in a burst", ("tests.benchmarks", "delivery"), {}, 3),
+    Part(
+        "one_sender",
+        "the same, one message at a time: the control, which must miss the limit",
+        ("tests.benchmarks", "delivery", "control"),
+        {},
+        2,
+    ),
     Part("match", "a million people matched", ("tests.benchmarks", "match"), {}, 30),
     Part(
         "random",

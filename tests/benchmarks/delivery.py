@@ -1,7 +1,9 @@
 """Messages from notices to phones: how soon each is tried first. `script/benchmark delivery`.
 
-`python -m tests.benchmarks delivery [MESSAGES ...]` (default 1,000 and 10,000). Two workers, a
-durable database, the simulator of WeChat and the site that takes its pushes, all on this machine.
+`python -m tests.benchmarks delivery [MESSAGES ...]` (default 1,000 and 10,000), `... control`. Two
+workers, a durable database, the simulator of WeChat and the site that takes its pushes, all on this
+machine. The control sends one message at a time to a WeChat that takes its usual time, and must
+miss the limit.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ BURSTS: Final = (1_000, 10_000)
 LIMITS: Final = {1_000: 10.0, 10_000: 90.0}
 """Messages of a burst → seconds within which 95 of 100 must have been tried."""
 WORKERS: Final = 2
+CONTROL: Final = "from backend.notifications import delivery\ndelivery.SENDERS = 1\n"
+_ANSWERS_IN_MS: Final = 100
+SEND: Final = "/cgi-bin/message/subscribe/send"
 _FIRST: Final = (
     "SELECT extract(epoch FROM min(a.claimed_at) - n.owed_at)::float8 FROM notice_due AS n"
     " JOIN message AS m ON (m.person_id, m.event, m.cause) = (n.person_id, n.kind, n.cause)"
@@ -27,7 +32,12 @@ _FIRST: Final = (
 
 
 def main(arguments: list[str]) -> None:
-    """Prints how soon; exit status 1 where it is too late."""
+    """Prints how soon; exit status 1 where it is too late, or the control is not."""
+    if arguments == ["control"]:
+        print(machine())
+        if measured(BURSTS[0], CONTROL):
+            raise SystemExit("the control was soon enough: the measure notices nothing")
+        return
     bursts = tuple(map(int, arguments)) or BURSTS
     print(machine())
     missed = [burst for burst in bursts if not measured(burst)]
@@ -35,10 +45,12 @@ def main(arguments: list[str]) -> None:
         raise SystemExit(f"missed: {missed}")
 
 
-def measured(burst: int) -> bool:
+def measured(burst: int, sabotage: str = "") -> bool:
     """One burst on a fresh site; whether it was soon enough."""
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder, mailroom(Path(folder)) as room:
-        room.before = DAY_AND_NIGHT
+        room.before = DAY_AND_NIGHT + sabotage
+        if sabotage:
+            room.wechat.fault("slow", SEND, ms=_ANSWERS_IN_MS)
         people = room.recipients.crowd(room.wechat, burst)
         room.work(WORKERS)
         until(lambda: (Path(folder) / "log").read_text().count("就绪") >= WORKERS)
