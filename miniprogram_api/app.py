@@ -20,8 +20,8 @@ from backend.wechat import connection
 from miniprogram_api import edge, limiting, observability, problems, rulebook
 from miniprogram_api.access import access, guard
 from miniprogram_api.accounts.acting_routes import consents, delegations, family
-from miniprogram_api.accounts.people_routes import people
 from miniprogram_api.accounts.audit_routes import audits
+from miniprogram_api.accounts.people_routes import people
 from miniprogram_api.accounts.resident_routes import residents
 from miniprogram_api.accounts.staff_routes import staff_sessions
 from miniprogram_api.assistant.routes import chats
@@ -42,6 +42,7 @@ from miniprogram_api.pages.staff_page import staff_page
 from miniprogram_api.policies.routes import policies
 from miniprogram_api.policies.search_routes import search
 from miniprogram_api.wechat.routes import wechat_push
+from miniprogram_api.worklist.routes import work
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     consents,
     delegations,
     people,
+    work,
     messages,
     chats,
 )

@@ -22,6 +22,8 @@ COMMON: Final[ErrorMessages] = {
     "null": "这一项不能是 null：请填写，或整项去掉。",
     "validator_failed": "这一项的值不能用，请改正。",
 }
+LARGEST_ID: Final = 999_999_999_999
+"""Of any row. What is larger could not be read exactly by every client."""
 JSON = dict[str, Any]
 
 

@@ -19,7 +19,7 @@ from backend.kernel.crypto import Keyring
 from backend.kernel.database import bound, transaction
 from backend.matching.runs import StartRun, finish_run, start_run
 from backend.notifications.messages import Owed, owe_all
-from tests.support import access_acting, access_chats
+from tests.support import access_acting, access_chats, access_work
 from tests.support.accounts import Accounts
 from tests.support.recipients import NOON
 from tests.support.register import Register
@@ -222,6 +222,11 @@ def _chat_objects(world: World, _: Mapping[str, int]) -> Kind:
     return Kind(access_chats.conversations(world.engine), nobody | access_chats.SEEN)
 
 
+def _work_objects(world: World, people: Mapping[str, int]) -> Kind:
+    nobody = {role: frozenset[str]() for role in INSIDE}
+    return Kind(access_work.items(world.engine, people), nobody | access_work.SEEN)
+
+
 KINDS: Final[Mapping[str, Callable[[World, Mapping[str, int]], Kind]]] = {
     "run": _run_objects,
     "person": _person_objects,
@@ -230,6 +235,7 @@ KINDS: Final[Mapping[str, Callable[[World, Mapping[str, int]], Kind]]] = {
     "authority": _authority_objects,
     "message": _message_objects,
     "chat": _chat_objects,
+    "work": _work_objects,
 }
 """Kinds of objects that routes name in their paths. A new kind of object gets its entry here."""
 
