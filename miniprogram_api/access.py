@@ -34,6 +34,10 @@ NOT_SIGNED_IN: Final = "请先登录，再重新操作；登录已失效的，�
 NOT_FOR_YOU: Final = "您现在的身份不能办理此事，请换用有权限的账号，或联系管理员。"
 NAME_NEEDED: Final = "请先完成实名认证，再办理此事。"
 PHONE_NEEDED: Final = "请先绑定手机号，再办理此事。"
+DIED: Final = (
+    "按登记，此账号的本人已经去世，不能再用它办事。登记有误的，请带身份证到乡镇（街道）柜台更正；"
+    "家人要办事的，请带凭据到柜台登记。"
+)
 _ATTRIBUTE: Final = "shukun_access"
 _HIDDEN: Final = (403, 404)
 View = TypeVar("View", bound=Callable[..., Any])
@@ -111,7 +115,7 @@ def acting_transaction() -> Iterator[Session]:
     """
     with transaction() as session:
         if act_as(session, g.token) is None:
-            raise _not_signed_in()
+            raise not_signed_in()
         yield session
 
 
@@ -138,7 +142,7 @@ def _check() -> AnyResponse | None:
     found = signed_in()
     if found is None:
         if credentials.of_program():
-            raise _not_signed_in()
+            raise not_signed_in()
         return redirect(url_for("staff_page.ask"), 303)
     limiting.by_account(found)
     if (reason := _reason_against(wanted, found)) is not None:
@@ -153,11 +157,14 @@ def _reason_against(wanted: Access | None, found: Actor) -> str | None:
     if wanted.roles and found.role not in wanted.roles:
         return NOT_FOR_YOU
     if found.level < wanted.level:
+        if found.died:
+            return DIED
         return NAME_NEEDED if wanted.level == 2 else PHONE_NEEDED
     return None
 
 
-def _not_signed_in() -> Refused:
+def not_signed_in() -> Refused:
+    """401: nobody is signed in, or nobody any more."""
     return refuse(401, NOT_SIGNED_IN, (("WWW-Authenticate", credentials.REALM),))
 
 

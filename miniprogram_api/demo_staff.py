@@ -13,7 +13,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from backend.accounts.duties import ROLE_NAMES, NewDuty, grant_duty
-from backend.accounts.passwords import first_password, hash_password
+from backend.accounts.passwords import first_password, keep
 from backend.accounts.staff_admin import UnknownStaff, add_staff, reset_password, staff_of
 from backend.accounts.staff_tables import STAFF
 from backend.kernel.clock import today
@@ -96,7 +96,10 @@ def _account(
             return known
         given = reset_password(session, keyring, staff_no, BY)
     password = f"demo-{first_password()}"
-    stays = {"password_hash": hash_password(password), "must_change": False}
+    kept = keep(password)
+    stays = {
+        "password_salt": kept.salt, "password_sha256": kept.sha256, "must_change": False,
+    }  # fmt: skip
     session.execute(update(STAFF).where(STAFF.c.id == given.staff_id).values(stays))
     return StaffAccount(role, staff_no, password, given.enrolment)
 

@@ -9,31 +9,31 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, text
 from sqlalchemy.orm import Session
 
+from backend.accounts.consents import withdraw_given
 from backend.accounts.real_name import TRIES_HOURS
-from backend.accounts.tables import CONSENT, CONSENT_WITHDRAWAL, RESIDENT, WECHAT_USER
+from backend.accounts.scope import Actor
+from backend.accounts.tables import WECHAT_USER
 from backend.kernel import audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import Who, of_account
+
+_CLOSE_OWN: Final = text("SELECT close_own_account()")
+_CLOSE: Final = text("SELECT close_account(:account)")
 
 
-def close_account(session: Session, account: int, by: str, why: str) -> None:
-    """Close it. `why`: `left`, `replaced` (at a counter), `cancelled` (at WeChat).
+def close_account(session: Session, account: int, by: Who, why: str) -> None:
+    """Close it. `why`: `left` (the own, in its session), `cancelled` (at WeChat; as `worker`).
 
     Once only; nothing for one that is closed. Whoever leaves withdraws what they agreed to in the
-    mini-program; whoever changes the account does not.
+    mini-program, and with it ends what they delegated; whoever changes the account at a counter
+    (`counter.py`) does not.
     """
-    gone = {"closed_at": func.now(), "phone": b"", "phone_index": b"", "phone_at": None}
-    one = RESIDENT.c.id == account
-    open_ = select(RESIDENT.c.id).where(one, RESIDENT.c.closed_at.is_(None)).with_for_update()
-    if session.execute(open_).first() is None:
-        return
-    if why != "replaced":
-        _withdraw(session, account, by)
-    subject = Subject("resident", str(account))
-    audit.record(session, actor=by, action="resident.close", subject=subject, detail={"why": why})
-    session.execute(update(RESIDENT).where(one).values(gone))
+    withdraw_given(session, by, account)
+    closing = _CLOSE_OWN if isinstance(by, Actor) else _CLOSE
+    if session.execute(closing, {"account": account}).scalar_one():
+        audit.deed(session, by, "resident.close", of_account(account), why=why)
 
 
 def forget_closed(session: Session, moment: datetime) -> int:
@@ -44,17 +44,3 @@ def forget_closed(session: Session, moment: datetime) -> int:
     gone = delete(WECHAT_USER).where(WECHAT_USER.c.revoked_at < long_ago)
     count: int = session.execute(gone).rowcount  # type: ignore[attr-defined]
     return count
-
-
-def _withdraw(session: Session, account: int, by: str) -> None:
-    withdrawn = select(CONSENT_WITHDRAWAL.c.consent_id)
-    standing = session.scalars(
-        select(CONSENT.c.id).where(
-            CONSENT.c.resident_id == account,
-            CONSENT.c.channel == "mini_program",
-            CONSENT.c.id.not_in(withdrawn),
-        )
-    )
-    rows = [{"consent_id": one, "channel": "mini_program", "by": by} for one in standing]
-    if rows:
-        session.execute(CONSENT_WITHDRAWAL.insert().inline(), rows)

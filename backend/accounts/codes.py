@@ -12,17 +12,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-from sqlalchemy import delete, func, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from backend.accounts.residents import own_account
 from backend.accounts.scope import Actor
-from backend.accounts.tables import ACCOUNT_CODE
 from backend.kernel.errors import DomainError, Fault
 
 LIFE: Final = timedelta(minutes=10)
+"""As the function `show_code` has it."""
 DIGITS: Final = 8
+_SHOW: Final = text("SELECT show_code(:digest)")
+_USE_UP: Final = text("SELECT use_up_code()")
 _TOLD: Final = text("SELECT set_config('shukun.code', :code, true)")
 _WHOSE: Final = text("SELECT resident_of_code()")
 _UNKNOWN: Final = "身份码不对，或已经过期、用过：请对方在小程序里重新打开身份码，再填一次。"
@@ -45,14 +46,9 @@ class ShownCode:
 def show_code(session: Session, actor: Actor) -> ShownCode:
     """A new code of the resident who acts; the one before is good no more."""
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
-    new = {
-        "code_sha256": hashlib.sha256(code.encode()).digest(),
-        "expires_at": func.now() + LIFE,
-    }
-    made = insert(ACCOUNT_CODE).values(resident_id=own_account(actor), **new)
-    kept = made.on_conflict_do_update(index_elements=["resident_id"], set_=new)
-    expires_at = session.execute(kept.returning(ACCOUNT_CODE.c.expires_at)).scalar_one()
-    return ShownCode(code, expires_at)
+    own_account(actor)
+    digest = hashlib.sha256(code.encode()).digest()
+    return ShownCode(code, session.execute(_SHOW, {"digest": digest}).scalar_one())
 
 
 def account_told(session: Session, code: str) -> int:
@@ -67,10 +63,9 @@ def account_told(session: Session, code: str) -> int:
     return account
 
 
-def use_up(session: Session, account: int) -> None:
+def use_up(session: Session) -> None:
     """The code that was told is good no more. Raises `CodeUnknown` where another was faster."""
-    used = delete(ACCOUNT_CODE).where(ACCOUNT_CODE.c.resident_id == account)
-    if session.execute(used).rowcount != 1:  # type: ignore[attr-defined]
+    if not session.execute(_USE_UP).scalar_one():
         raise _unknown()
 
 

@@ -12,17 +12,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import ClassVar, Final
 
-from sqlalchemy import ColumnElement, exists, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, exists, select, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.consent_texts import Purpose, consent_texts
 from backend.accounts.merged import now, of_people
 from backend.accounts.residents import next_id, seen_person
 from backend.accounts.scope import Actor
-from backend.accounts.tables import CONSENT, CONSENT_WITHDRAWAL, DELEGATION, FAMILY_AUTHORITY
+from backend.accounts.tables import CONSENT, CONSENT_WITHDRAWAL
 from backend.kernel import audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import Who, of_person
 from backend.kernel.clock import CHINA
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import DomainError, Fault
@@ -30,6 +29,9 @@ from backend.kernel.errors import DomainError, Fault
 CHANNELS: Final = {"mini_program": "小程序", "bedside": "床旁", "counter": "柜台"}
 DELEGATION_PURPOSE: Final = "delegation"
 CHILDREN: Final = "children_data"
+_GIVE: Final = text("SELECT give_consent(:own, :whom, :what, :edition, :digest, :way, :sealed)")
+_WITHDRAW: Final = text("SELECT * FROM withdraw_consent(:which, :way)")
+_WITHDRAW_BY_WORKER: Final = text("SELECT * FROM withdraw(:which, :way, :by)")
 _OUTDATED: Final = "同意书有了新的版本：请重新阅读，再同意。"
 _MISSING: Final = "还没有同意“{title}”：请先阅读并同意，再办理。"
 
@@ -54,15 +56,14 @@ class UnknownConsent(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Giving:
-    """Somebody agrees. `account`: the resident's; None: recorded by staff. `proof`: of what was
-    not said in the mini-program; sealed.
+    """Somebody agrees: in the own account, or told staff so, with the account whose code was told
+    if any. `proof`: of what was not said in the mini-program; sealed.
     """
 
     person_id: int
     purpose: str
     version: int
     channel: str
-    account: int | None = None
     proof: str = field(default="", repr=False)
 
 
@@ -80,49 +81,36 @@ class Consent:
 
 
 def give_consent(session: Session, keyring: Keyring, actor: Actor, giving: Giving) -> int:
-    """Record a consent; its id. Raises `ConsentOutdated`, `UnknownPerson`.
+    """Record a consent; its id. Raises `ConsentOutdated`, and `UnknownPerson` where there is a proof
+    to be sealed for somebody whom the session does not see.
 
-    Whether the actor may agree for the person is for the caller to know (`authority.speaks_for`).
+    Whether the actor may agree for the person is for the caller to know, and for the database.
     """
     current = _purpose(giving.purpose).current
     if giving.version != current.version:
         raise ConsentOutdated(Fault("/version", _OUTDATED))
-    person, own = seen_person(session, keyring, giving.person_id), next_id(session)
-    row = {
-        "id": own,
-        "resident_id": giving.account,
-        "person_id": person.id,
-        "purpose": giving.purpose,
-        "text_id": giving.purpose,
-        "version": current.version,
-        "text_sha256": bytes.fromhex(current.sha256),
-        "channel": giving.channel,
-        "proof": person.cipher.seal(Place("consent", "proof", own), giving.proof),
-        "by": actor.label,
+    own, sealed = next_id(session), b""
+    if giving.proof:
+        cipher = seen_person(session, keyring, giving.person_id).cipher
+        sealed = cipher.seal(Place("consent", "proof", own), giving.proof)
+    given = {
+        "own": own,
+        "whom": giving.person_id,
+        "what": giving.purpose,
+        "edition": current.version,
+        "digest": bytes.fromhex(current.sha256),
+        "way": giving.channel,
+        "sealed": sealed,
     }
-    session.execute(CONSENT.insert().values(row).inline())
-    _audit(session, actor, "consent.give", person.id, giving.purpose)
+    session.execute(_GIVE, given)
+    audit.deed(session, actor, "consent.give", of_person(giving.person_id), consent=giving.purpose)
     return own
 
 
-def withdraw_consent(session: Session, actor: Actor, consent_id: int, channel: str) -> None:
-    """End a consent, and at once what rests on it. Raises `UnknownConsent`."""
-    row = session.execute(select(CONSENT).where(CONSENT.c.id == consent_id)).first()
-    if row is None:
+def withdraw_consent(session: Session, actor: Who, consent_id: int, channel: str) -> None:
+    """End a consent, and at once what rests on it; all is audited. Raises `UnknownConsent`."""
+    if not _withdrawn(session, actor, consent_id, channel):
         raise UnknownConsent
-    ended = {"consent_id": consent_id, "channel": channel, "by": actor.label}
-    once = insert(CONSENT_WITHDRAWAL).values(ended).on_conflict_do_nothing()
-    if session.execute(once.returning(CONSENT_WITHDRAWAL.c.consent_id)).first() is None:
-        raise UnknownConsent
-    of_it = update(DELEGATION).where(DELEGATION.c.consent_id == consent_id)
-    session.execute(
-        of_it.where(DELEGATION.c.ended_at.is_(None)).values(
-            ended_at=func.now(), ended_by=actor.label
-        )
-    )
-    if row.purpose == CHILDREN:
-        _end_guardianship(session, actor, row.resident_id, row.person_id)
-    _audit(session, actor, "consent.withdraw", row.person_id, row.purpose)
 
 
 def has_consent(session: Session, person_id: int, purpose: str, day: date) -> bool:
@@ -178,21 +166,25 @@ def _standing(end: datetime) -> ColumnElement[bool]:
     return ~exists(select(CONSENT_WITHDRAWAL.c.consent_id).where(withdrawn))
 
 
-def _end_guardianship(session: Session, actor: Actor, account: int | None, person: int) -> None:
-    """Without it a guardian's account does nothing for a child."""
-    session.execute(
-        update(FAMILY_AUTHORITY)
-        .where(
-            of_people(FAMILY_AUTHORITY.c.person_id, (person,)),
-            FAMILY_AUTHORITY.c.resident_id == account,
-            FAMILY_AUTHORITY.c.revoked_at.is_(None),
-        )
-        .values(revoked_at=func.now(), revoked_by=actor.label)
-    )
-
-
-def _audit(session: Session, actor: Actor, action: str, person: int, purpose: str) -> None:
-    audit.record(
-        session, actor=actor.label, action=action, subject=Subject("person", str(person)),
-        detail={"consent": purpose}, role=actor.role or "resident", area=actor.area_from,
+def withdraw_given(session: Session, actor: Who, account: int) -> None:
+    """Withdraw everything that the account agreed to in the mini-program and that still stands."""
+    standing = select(CONSENT.c.id).where(
+        CONSENT.c.resident_id == account, CONSENT.c.channel == "mini_program",
+        CONSENT.c.id.not_in(select(CONSENT_WITHDRAWAL.c.consent_id)),
     )  # fmt: skip
+    for consent in session.scalars(standing.order_by(CONSENT.c.id)).all():
+        _withdrawn(session, actor, consent, "mini_program")
+
+
+def _withdrawn(session: Session, actor: Who, consent_id: int, channel: str) -> bool:
+    """Whether it stood until now. The database ends what rests on it."""
+    asked = {"which": consent_id, "way": channel, "by": actor.label}
+    own = isinstance(actor, Actor)
+    row = session.execute(_WITHDRAW if own else _WITHDRAW_BY_WORKER, asked).first()
+    if row is None:
+        return False
+    whose = of_person(row.whom)
+    for delegation in row.ended:
+        audit.deed(session, actor, "delegation.end", whose, delegation=delegation)
+    audit.deed(session, actor, "consent.withdraw", whose, consent=row.what)
+    return True

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import ClassVar, Final
 
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from backend.accounts.closing import close_account
-from backend.accounts.codes import account_told, use_up
-from backend.accounts.merged import of_people
-from backend.accounts.real_name import AlreadyNamed, PersonHasAccount, give_name, note_check
+from backend.accounts.codes import account_told
+from backend.accounts.real_name import AlreadyNamed, PersonHasAccount
 from backend.accounts.residents import person_seen
 from backend.accounts.scope import Actor
-from backend.accounts.tables import RESIDENT
+from backend.accounts.tasks import tell_named
 from backend.kernel import audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import of_account
 from backend.kernel.errors import DomainError, Fault
+from backend.kernel.jobs import defer
 
 ROLES: Final = ("township_reviewer", "county_officer")
 """Those who sit at counters. Not those who visit: nobody shall hold a village's accounts."""
+_CONFIRM: Final = text("SELECT * FROM confirm_name(:whom, :replaces)")
 _ALREADY: Final = "出示身份码的账号已经实名：请核对是不是本人的微信。"
 _REPLACE: Final = (
     "此人已在另一个微信号上实名。确实要更换的，请核对身份证，再以 replace 为 true 重新提交；"
@@ -44,8 +45,11 @@ class Confirmation:
     replace: bool = False
 
 
-def confirm_at_counter(session: Session, actor: Actor, confirmation: Confirmation) -> None:
-    """Bring the account whose code was told to level 2, as the person.
+def confirm_at_counter(
+    session: Session, actor: Actor, confirmation: Confirmation, today: date
+) -> None:
+    """Bring the account whose code was told to level 2, as the person, who hears of it by another
+    way than that account: it may be somebody else's.
 
     Raises `UnknownPerson`, `ConfirmedUnseen`, `CodeUnknown`, `AlreadyNamed`, `PersonHasAccount`.
     """
@@ -54,30 +58,14 @@ def confirm_at_counter(session: Session, actor: Actor, confirmation: Confirmatio
     if not confirmation.card_seen:
         raise ConfirmedUnseen(Fault("/card_seen", "请先核对身份证原件，再确认。"))
     account = account_told(session, confirmation.code)
-    level = select(RESIDENT.c.level).where(RESIDENT.c.id == account).with_for_update()
-    if session.execute(level).scalar_one() == 2:
+    asked = {"whom": person, "replaces": confirmation.replace}
+    outcome, closed = session.execute(_CONFIRM, asked).one()
+    if outcome == "already_named":
         raise AlreadyNamed(Fault("/code", _ALREADY))
-    if confirmation.replace:
-        _close_former(session, actor, person)
-    if not give_name(session, account, person):
+    if outcome == "taken":
         raise PersonHasAccount(Fault("/replace", _REPLACE))
-    note_check(session, account, person, "counter", actor.label)
-    use_up(session, account)
-    _audit(session, actor, account, person)
-
-
-def _close_former(session: Session, actor: Actor, person: int) -> None:
-    former = select(RESIDENT.c.id).where(
-        of_people(RESIDENT.c.person_id, (person,)), RESIDENT.c.closed_at.is_(None)
-    )
-    for account in session.scalars(former).all():
-        close_account(session, account, actor.label, "replaced")
-
-
-def _audit(session: Session, actor: Actor, account: int, person: int) -> None:
-    audit.record(
-        session, actor=actor.label, action="resident.confirm_name",
-        subject=Subject("resident", str(account)), detail={"person": person},
-        role=actor.role or "", area=actor.area_from,
-    )  # fmt: skip
+    for former in closed:
+        audit.deed(session, actor, "resident.close", of_account(former), why="replaced")
+    audit.deed(session, actor, "resident.confirm_name", of_account(account), person=person)
     audit.read_person(session, actor, person, "verify", ("basic", "number"))
+    defer(session, tell_named, account=account, day=today.isoformat())

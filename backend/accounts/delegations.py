@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.authority import people_spoken_for
@@ -21,7 +21,6 @@ from backend.accounts.consents import (
     give_consent,
     withdraw_consent,
 )
-from backend.accounts.duties import duties_of
 from backend.accounts.merged import now
 from backend.accounts.residents import (
     UnknownPerson,
@@ -31,16 +30,20 @@ from backend.accounts.residents import (
     seen_person,
 )
 from backend.accounts.scope import Actor
-from backend.accounts.staff_tables import STAFF, VISITORS
 from backend.accounts.tables import DELEGATION
 from backend.accounts.tasks import tell_delegated
 from backend.kernel import audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import of_person
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import DomainError, Fault
 from backend.kernel.jobs import defer
 
 LONGEST: Final = timedelta(days=366)
+_BEGIN: Final = text(
+    "SELECT begin_delegation(:own, :consent, :whom, :staff, :scope, :from_on, :to_on, :sealed)"
+)
+_GIVE_BACK: Final = text("SELECT give_back(:which)")
+_VISITING: Final = text("SELECT visiting_staff(:number)")
 _DAYS: Final = "委托从今天或以后开始，最长一年：请核对两个日期。"
 _NOBODY: Final = "没有可以委托的这位工作人员：请核对工号；只能委托家庭医生、村居协管员或帮扶干部。"
 _ONESELF: Final = "不能委托自己：请让受托人在他的小程序里打开身份码。"
@@ -102,8 +105,9 @@ class AtBedside:
 
 @dataclass(frozen=True, slots=True)
 class _To:
+    """`staff_id` None: the account whose code was told."""
+
     staff_id: int | None = None
-    resident_id: int | None = None
     channel: str = "mini_program"
     proof: str = ""
 
@@ -119,14 +123,14 @@ def delegate(session: Session, keyring: Keyring, actor: Actor, asked: Asked, tod
         raise UnknownPerson
     _check_days(terms, today)
     if to.staff_no is not None:
-        receiver = _To(staff_id=_visiting_staff(session, to.staff_no, today))
+        receiver = _To(staff_id=_visiting_staff(session, to.staff_no))
         return _record(session, keyring, actor, terms, receiver)
     account = account_told(session, to.code or "")
     if account == own_account(actor):
         raise DelegateUnfit(Fault("/code", _ONESELF))
-    receiver = _To(resident_id=account, proof=to.relationship)
+    receiver = _To(proof=to.relationship)
     made = _record(session, keyring, actor, terms, receiver)
-    use_up(session, account)
+    use_up(session)
     return made
 
 
@@ -168,7 +172,7 @@ def end_for_person(session: Session, actor: Actor, delegation_id: int, channel: 
 
 def _found(session: Session, delegation_id: int) -> Row[Any]:
     whom = now(DELEGATION.c.person_id).label("whom")
-    query = select(DELEGATION, whom).where(DELEGATION.c.id == delegation_id).with_for_update()
+    query = select(DELEGATION, whom).where(DELEGATION.c.id == delegation_id)
     row = session.execute(query).first()
     if row is None:
         raise UnknownDelegation
@@ -178,14 +182,11 @@ def _found(session: Session, delegation_id: int) -> Row[Any]:
 def _withdraw(session: Session, actor: Actor, row: Row[Any], channel: str) -> None:
     if row.ended_at is None:
         withdraw_consent(session, actor, row.consent_id, channel)
-        _audit(session, actor, "delegation.end", row.whom, row.id)
 
 
 def _give_back(session: Session, actor: Actor, row: Row[Any]) -> None:
-    if row.ended_at is None:
-        ended = {"ended_at": func.now(), "ended_by": actor.label}
-        session.execute(update(DELEGATION).where(DELEGATION.c.id == row.id).values(ended))
-        _audit(session, actor, "delegation.end", row.whom, row.id)
+    if session.execute(_GIVE_BACK, {"which": row.id}).scalar_one():
+        audit.deed(session, actor, "delegation.end", of_person(row.whom), delegation=row.id)
 
 
 def _check_days(terms: Terms, today: date) -> None:
@@ -193,42 +194,28 @@ def _check_days(terms: Terms, today: date) -> None:
         raise DelegationDaysWrong(Fault("/to_on", _DAYS))
 
 
-def _visiting_staff(session: Session, staff_no: str, today: date) -> int:
-    active = (STAFF.c.staff_no == staff_no) & (STAFF.c.state == "active")
-    staff = session.execute(select(STAFF.c.id).where(active)).scalar_one_or_none()
-    held = () if staff is None else duties_of(session, staff, today)
-    if staff is None or not any(one.role in VISITORS for one in held):
+def _visiting_staff(session: Session, staff_no: str) -> int:
+    staff: int | None = session.execute(_VISITING, {"number": staff_no}).scalar_one()
+    if staff is None:
         raise DelegateUnfit(Fault("/staff_no", _NOBODY))
-    return int(staff)
+    return staff
 
 
 def _record(session: Session, keyring: Keyring, actor: Actor, terms: Terms, to: _To) -> int:
     person = seen_person(session, keyring, terms.person_id)
-    giving = Giving(
-        person.id, DELEGATION_PURPOSE, terms.consent, to.channel, actor.resident_id, to.proof
-    )
+    giving = Giving(person.id, DELEGATION_PURPOSE, terms.consent, to.channel, to.proof)
     consent, own = give_consent(session, keyring, actor, giving), next_id(session)
-    row = {
-        "id": own,
-        "person_id": person.id,
-        "staff_id": to.staff_id,
-        "resident_id": to.resident_id,
+    begun = {
+        "own": own,
+        "consent": consent,
+        "whom": person.id,
+        "staff": to.staff_id,
         "scope": sorted(set(terms.scope)),
         "from_on": terms.from_on,
         "to_on": terms.to_on,
-        "consent_id": consent,
-        "channel": to.channel,
-        "proof": person.cipher.seal(Place("delegation", "proof", own), to.proof),
-        "recorded_by": actor.label,
+        "sealed": person.cipher.seal(Place("delegation", "proof", own), to.proof),
     }
-    session.execute(DELEGATION.insert().values(row).inline())
+    session.execute(_BEGIN, begun)
     defer(session, tell_delegated, delegation_id=own)
-    _audit(session, actor, "delegation.begin", person.id, own)
+    audit.deed(session, actor, "delegation.begin", of_person(person.id), delegation=own)
     return own
-
-
-def _audit(session: Session, actor: Actor, action: str, person: int, delegation_id: int) -> None:
-    audit.record(
-        session, actor=actor.label, action=action, subject=Subject("person", str(person)),
-        detail={"delegation": delegation_id}, role=actor.role or "resident", area=actor.area_from,
-    )  # fmt: skip

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Final
 
-from sqlalchemy import ColumnElement, Date, cast, func, select, text, update
+from sqlalchemy import Boolean, Date, cast, func, literal_column, select, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.merged import now
@@ -19,7 +19,7 @@ from backend.accounts.scope import Actor
 from backend.accounts.tables import FAMILY_AUTHORITY
 from backend.citizens.tables import PERSON
 from backend.kernel import audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import of_person
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import DomainError
 
@@ -39,7 +39,10 @@ BASES: Final[Mapping[str, str]] = {
     "written": "本人书面授权",
 }
 """On what the authority rests."""
+HOLDS: Final = literal_column("authority_holds(family_authority)", Boolean)
+"""SQL: the authority holds today: recorded, of these days, and what it rests on is still so."""
 _WARDS: Final = text("SELECT * FROM wards() ORDER BY born_on, person_id")
+_END: Final = text("SELECT end_authority(:which)")
 _TO_ON: Final = func.nullif(FAMILY_AUTHORITY.c.to_on, cast("infinity", Date)).label("to_on")
 
 
@@ -73,24 +76,38 @@ class Ward:
 
 
 @dataclass(frozen=True, slots=True)
+class Helper:
+    """Somebody who may act for the resident. `relationship`: what the resident is to them; who it
+    is, the person knows. `to_on` None: without an end.
+    """
+
+    id: int
+    relationship: str
+    basis: str
+    from_on: date
+    to_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
-    """Whom a resident acts for, and may take up besides."""
+    """Whom a resident acts for, and may take up besides; who acts for the resident."""
 
     members: tuple[Member, ...]
     wards: tuple[Ward, ...]
+    helpers: tuple[Helper, ...]
 
 
 def family_of(session: Session, keyring: Keyring, actor: Actor, today: date) -> Family:
     """The family of the resident who acts; the look at their names is written down."""
-    members = members_of(session, keyring, actor, today)
+    members = members_of(session, keyring, actor)
     taken = {one.person_id for one in members}
     wards = tuple(one for one in wards_of(session, keyring, today) if one.person_id not in taken)
     shown = [one.person_id for one in members] + [one.person_id for one in wards]
     audit.read_people(session, actor, shown, "own", ("basic",))
-    return Family(members, wards)
+    return Family(members, wards, _helpers(session, actor))
 
 
-def members_of(session: Session, keyring: Keyring, actor: Actor, today: date) -> tuple[Member, ...]:
+def members_of(session: Session, keyring: Keyring, actor: Actor) -> tuple[Member, ...]:
     """Whom the resident who acts may act for today."""
     table = FAMILY_AUTHORITY.c
     rows = session.execute(
@@ -99,7 +116,7 @@ def members_of(session: Session, keyring: Keyring, actor: Actor, today: date) ->
             table.from_on, _TO_ON, PERSON.c.name, PERSON.c.data_key,
         )
         .join(PERSON, PERSON.c.id == now(table.person_id))
-        .where(table.resident_id == own_account(actor), in_force(today))
+        .where(table.resident_id == own_account(actor), HOLDS)
         .order_by(table.id)
     )  # fmt: skip
     return tuple(
@@ -123,37 +140,23 @@ def wards_of(session: Session, keyring: Keyring, today: date) -> tuple[Ward, ...
 
 
 def end_authority(session: Session, actor: Actor, authority_id: int) -> None:
-    """The resident acts for the person no more. Raises `UnknownAuthority`."""
-    ended = (
-        update(FAMILY_AUTHORITY)
-        .where(
-            FAMILY_AUTHORITY.c.id == authority_id,
-            FAMILY_AUTHORITY.c.resident_id == own_account(actor),
-            FAMILY_AUTHORITY.c.revoked_at.is_(None),
-        )
-        .values(revoked_at=func.now(), revoked_by=actor.label)
-        .returning(FAMILY_AUTHORITY.c.person_id)
-    )
-    person = session.execute(ended).scalar_one_or_none()
+    """The resident acts for the person no more; or somebody, but a guardian, no more for the
+    resident. Raises `UnknownAuthority`.
+    """
+    person = session.execute(_END, {"which": authority_id}).scalar_one()
     if person is None:
         raise UnknownAuthority
-    note_change(session, actor, "family.end", person, authority_id)
+    audit.deed(session, actor, "family.end", of_person(person), authority=authority_id)
 
 
-def in_force(day: date) -> ColumnElement[bool]:
-    """SQL: the authority holds on the day."""
+def _helpers(session: Session, actor: Actor) -> tuple[Helper, ...]:
     table = FAMILY_AUTHORITY.c
-    return table.revoked_at.is_(None) & (table.from_on <= day) & (table.to_on >= day)
-
-
-def note_change(
-    session: Session, actor: Actor, action: str, person: int, authority_id: int
-) -> None:
-    """Write down that an authority over a person began or ended."""
-    audit.record(
-        session, actor=actor.label, action=action, subject=Subject("person", str(person)),
-        detail={"authority": authority_id}, role=actor.role or "resident", area=actor.area_from,
-    )  # fmt: skip
+    rows = session.execute(
+        select(table.id, table.relationship, table.basis, table.from_on, _TO_ON)
+        .where(now(table.person_id) == actor.person_id, HOLDS)
+        .order_by(table.id)
+    )
+    return tuple(Helper(*row) for row in rows)
 
 
 def _name(keyring: Keyring, person: int, data_key: bytes, sealed: bytes) -> str:

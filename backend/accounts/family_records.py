@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.codes import account_told, use_up
 from backend.accounts.consents import CHILDREN, Giving, give_consent, missing
-from backend.accounts.family import in_force, note_change, wards_of
+from backend.accounts.family import HOLDS, wards_of
 from backend.accounts.merged import of_people
 from backend.accounts.residents import (
     MINOR_UNTIL,
@@ -28,11 +28,18 @@ from backend.accounts.residents import (
 )
 from backend.accounts.scope import Actor
 from backend.accounts.tables import FAMILY_AUTHORITY
+from backend.accounts.tasks import tell_family
+from backend.kernel import audit
+from backend.kernel.audit import of_person
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import DomainError, Fault
+from backend.kernel.jobs import defer
 
 ROLES: Final = ("township_reviewer", "county_officer")
 """Who records an authority: as `counter.ROLES`."""
+_BEGIN: Final = text(
+    "SELECT begin_authority(:own, :whom, :kin, :ground, :sealed, :from_on, :to_on)"
+)
 _DECLARE: Final = "请先声明您是孩子的监护人，再添加。"
 _NO_WARD: Final = "登记中您不是这个孩子的监护人：请带户口簿或出生证明到乡镇（街道）柜台办理。"
 _ADDED: Final = "这位家人已经在账号里，不必再添加。"
@@ -117,7 +124,7 @@ def take_up_ward(
     made = _insert(session, actor, new, today)
     if ward.child:
         version = _agreed(declared.consent)
-        giving = Giving(ward.person_id, CHILDREN, version, "mini_program", new.account)
+        giving = Giving(ward.person_id, CHILDREN, version, "mini_program")
         give_consent(session, keyring, actor, giving)
     return made
 
@@ -125,7 +132,8 @@ def take_up_ward(
 def record_family(
     session: Session, keyring: Keyring, actor: Actor, recorded: Recorded, today: date
 ) -> int:
-    """Staff who saw the proof let a resident act for a person whom they see; the authority's id.
+    """Staff who saw the proof let a resident act for a person whom they see, who hears of it; the
+    authority's id.
 
     Raises `UnknownPerson`, `CodeUnknown`, `FamilyMemberAdded`, `AuthorityDaysWrong`,
     `ConsentMissing`, `ConsentOutdated`.
@@ -137,9 +145,10 @@ def record_family(
     made = _insert(session, actor, new, today, (person, recorded.proof))
     if recorded.basis == "guardian" and is_child(person.born_on, today):
         version, proof = _agreed(recorded.consent), recorded.proof
-        giving = Giving(person.id, CHILDREN, version, "counter", account, proof)
+        giving = Giving(person.id, CHILDREN, version, "counter", proof)
         give_consent(session, keyring, actor, giving)
-    use_up(session, account)
+    use_up(session)
+    defer(session, tell_family, authority_id=made)
     return made
 
 
@@ -165,20 +174,17 @@ def _agreed(version: int | None) -> int:
 def _insert(
     session: Session, actor: Actor, new: _New, today: date, proved: tuple[Seen, str] | None = None
 ) -> int:
-    table, own = FAMILY_AUTHORITY.c, next_id(session)
+    table, own, sealed = FAMILY_AUTHORITY.c, next_id(session), b""
     same = (table.resident_id == new.account) & of_people(table.person_id, (new.person_id,))
-    if session.execute(select(table.id).where(same, in_force(today))).first() is not None:
+    if session.execute(select(table.id).where(same, HOLDS)).first() is not None:
         raise FamilyMemberAdded(Fault("/person", _ADDED))
-    row: dict[str, Any] = {
-        "id": own, "resident_id": new.account, "person_id": new.person_id,
-        "relationship": new.relationship, "basis": new.basis, "recorded_by": actor.label,
-        "from_on": today,
-    }  # fmt: skip
-    if new.to_on is not None:
-        row["to_on"] = new.to_on
     if proved is not None:
         person, proof = proved
-        row["proof_note"] = person.cipher.seal(Place("family_authority", "proof_note", own), proof)
-    session.execute(FAMILY_AUTHORITY.insert().values(row).inline())
-    note_change(session, actor, "family.begin", new.person_id, own)
+        sealed = person.cipher.seal(Place("family_authority", "proof_note", own), proof)
+    begun = {
+        "own": own, "whom": new.person_id, "kin": new.relationship, "ground": new.basis,
+        "sealed": sealed, "from_on": today, "to_on": new.to_on,
+    }  # fmt: skip
+    session.execute(_BEGIN, begun)
+    audit.deed(session, actor, "family.begin", of_person(new.person_id), authority=own)
     return own

@@ -14,8 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.accounts.residents import next_id
-from backend.accounts.sessions import Opening, open_session
-from backend.accounts.tables import RESIDENT, WECHAT_USER
+from backend.accounts.scope import act_as
+from backend.accounts.sessions import new_token
+from backend.accounts.tables import RESIDENT
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.crypto import Keyring, Place
@@ -27,7 +28,8 @@ from backend.wechat.errors import WeChatRefused
 BLOCKED: Final = 40226
 SPENT: Final = (40029, 40163)
 """WeChat's numbers for a code that is no code, or was used or is over."""
-_FIND: Final = text("SELECT resident_of_openid(CAST(:indexes AS bytea[]))")
+_OPEN: Final = text("SELECT open_resident_session(CAST(:indexes AS bytea[]), :digest, :address)")
+_ADD: Final = text("SELECT add_resident(:account, :index, :sealed)")
 _TAKEN: Final = "uq_wechat_user_openid_index_open"
 
 
@@ -75,17 +77,23 @@ def log_in(session: Session, keyring: Keyring, openid: str, address: str) -> Log
 
     `address`: already masked. The transaction acts in the session from then on.
     """
-    known = _found(session, keyring, openid)
-    resident = known or _made(session, keyring, openid) or _found(session, keyring, openid)
-    assert resident is not None  # whoever was first has committed
-    token = open_session(session, Opening(resident_id=resident, address=address))
+    new = new_token()
+    shown = {
+        "indexes": list(keyring.indexes("openid", openid)),
+        "digest": new.digest, "address": address,
+    }  # fmt: skip
+    known: int | None = session.execute(_OPEN, shown).scalar_one()
+    if known is None:
+        _make(session, keyring, openid)
+    resident = known or session.execute(_OPEN, shown).scalar_one()
+    act_as(session, new.token)
     row = session.execute(
         select(RESIDENT.c.level, RESIDENT.c.ui_mode).where(RESIDENT.c.id == resident)
     ).one()
     subject = Subject("resident", str(resident))
     label = f"resident:{resident}"
     audit.record(session, actor=label, action="resident.log_in", subject=subject, role="resident")
-    return LoggedIn(token, row.level, row.ui_mode, known is None)
+    return LoggedIn(new.token, row.level, row.ui_mode, known is None)
 
 
 def openid_place(resident_id: int) -> Place:
@@ -93,26 +101,17 @@ def openid_place(resident_id: int) -> Place:
     return Place("wechat_user", "openid", resident_id)
 
 
-def _found(session: Session, keyring: Keyring, openid: str) -> int | None:
-    indexes = list(keyring.indexes("openid", openid))
-    found: int | None = session.execute(_FIND, {"indexes": indexes}).scalar_one()
-    return found
-
-
-def _made(session: Session, keyring: Keyring, openid: str) -> int | None:
-    """A new account; None: another request of the same user was first."""
+def _make(session: Session, keyring: Keyring, openid: str) -> None:
+    """A new account, unless another request of the same user was first."""
     resident = next_id(session)
     user = {
-        "resident_id": resident,
-        "openid_index": keyring.index("openid", openid),
-        "openid": keyring.shared().seal(openid_place(resident), openid),
+        "account": resident,
+        "index": keyring.index("openid", openid),
+        "sealed": keyring.shared().seal(openid_place(resident), openid),
     }
     try:
         with session.begin_nested():
-            session.execute(RESIDENT.insert().values(id=resident).inline())
-            session.execute(WECHAT_USER.insert().values(user).inline())
+            session.execute(_ADD, user)
     except IntegrityError as error:
         if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != _TAKEN:
             raise
-        return None
-    return resident

@@ -19,7 +19,7 @@ from backend.accounts.consents import (
     withdraw_consent,
 )
 from backend.accounts.merged import now
-from backend.accounts.residents import UnknownPerson, own_account
+from backend.accounts.residents import UnknownPerson
 from backend.accounts.scope import Actor
 from backend.accounts.tables import CONSENT
 from backend.kernel import audit
@@ -53,9 +53,7 @@ def agree(session: Session, keyring: Keyring, actor: Actor, agreement: Agreement
     """Give a consent in the mini-program; its id. Raises `UnknownPerson`, `ConsentOutdated`."""
     if agreement.person_id not in people_spoken_for(session):
         raise UnknownPerson
-    giving = Giving(
-        agreement.person_id, agreement.purpose, agreement.version, CHANNEL, own_account(actor)
-    )
+    giving = Giving(agreement.person_id, agreement.purpose, agreement.version, CHANNEL)
     return give_consent(session, keyring, actor, giving)
 
 

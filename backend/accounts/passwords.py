@@ -1,13 +1,19 @@
-"""口令 (passwords): argon2id, and what a password must be. Never in a text, a log or an error."""
+"""口令 (passwords): argon2id, and what a password must be. Never in a text, a log or an error.
+
+The database keeps how it is to be done and the digest of what comes of it: what comes of the right
+password is the proof that opens a session, and can be read nowhere.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import unicodedata
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2 import Parameters, PasswordHasher, extract_parameters
 
 from backend.kernel.errors import DomainError, Fault
 
@@ -16,7 +22,6 @@ LONGEST: Final = 128
 FEWEST_SIGNS: Final = 5
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """19 MiB and two passes (OWASP's least for argon2id): some 30 ms of one core."""
-_NOBODYS: Final = _HASHER.hash(secrets.token_urlsafe(16))
 _WEAK: Final = (
     f"新口令要 {SHORTEST} 至 {LONGEST} 个字符，至少 {FEWEST_SIGNS} 种不同的字符，"
     "不能含工号，也不能和原来的相同。"
@@ -29,9 +34,28 @@ class WeakPassword(DomainError):
     code: ClassVar[str] = "weak-password"
 
 
-def hash_password(password: str) -> str:
-    """What is kept of it."""
-    return _HASHER.hash(_normal(password))
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the database keeps of a password: `salt`, the parameters and salt in the usual notation
+    of argon2 (`$argon2id$v=19$m=…,t=…,p=…$…`), and the SHA-256 of what comes of it.
+    """
+
+    salt: str
+    sha256: bytes
+
+
+def keep(password: str) -> Kept:
+    """What is kept of a password, with a new salt."""
+    salt, shown = _HASHER.hash(_normal(password)).rsplit("$", 1)
+    return Kept(salt, hashlib.sha256(shown.encode()).digest())
+
+
+def show(password: str, salt: str | None) -> bytes:
+    """What comes of the password, to be shown to the database; `salt` None, where there is no
+    account, takes the same time.
+    """
+    parameters, own = _read(salt or _NOBODYS)
+    return _again(parameters).hash(_normal(password), salt=own).rsplit("$", 1)[1].encode()
 
 
 def first_password() -> str:
@@ -40,23 +64,35 @@ def first_password() -> str:
     return "-".join("".join(secrets.choice(signs) for _ in range(4)) for _ in range(4))
 
 
-def is_password(password: str, kept: str | None) -> bool:
-    """Whether it is the one; `kept` None, where there is no account, takes the same time."""
-    try:
-        return _HASHER.verify(kept or _NOBODYS, _normal(password)) and kept is not None
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-def check_new(password: str, staff_no: str, kept: str) -> None:
-    """Raises `WeakPassword`, with advice."""
+def check_new(password: str, staff_no: str, present: str) -> None:
+    """Raises `WeakPassword`, with advice. `present`: the password that was typed."""
     plain = _normal(password)
     long_enough = SHORTEST <= len(plain) <= LONGEST
     varied = len(set(plain)) >= FEWEST_SIGNS and staff_no.lower() not in plain.lower()
-    if not (long_enough and varied) or is_password(password, kept):
+    if not (long_enough and varied) or plain == _normal(present):
         raise WeakPassword(Fault("/new_password", _WEAK))
+
+
+def _read(salt: str) -> tuple[Parameters, bytes]:
+    """Parameters and salt; the library reads them with a hash behind, here an empty one."""
+    whole = f"{salt}${b64encode(bytes(32)).decode().rstrip('=')}"
+    encoded = salt.rsplit("$", 1)[1]
+    return extract_parameters(whole), b64decode(encoded + "=" * (-len(encoded) % 4))
+
+
+def _again(parameters: Parameters) -> PasswordHasher:
+    return PasswordHasher(
+        time_cost=parameters.time_cost,
+        memory_cost=parameters.memory_cost,
+        parallelism=parameters.parallelism,
+        hash_len=parameters.hash_len,
+        type=parameters.type,
+    )
 
 
 def _normal(password: str) -> str:
     """One spelling, whatever the keyboard sends."""
     return unicodedata.normalize("NFKC", password)[: LONGEST + 1]
+
+
+_NOBODYS: Final = keep(secrets.token_urlsafe(16)).salt

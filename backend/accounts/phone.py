@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from backend.accounts.login import openid_place
@@ -13,7 +13,7 @@ from backend.accounts.scope import Actor
 from backend.accounts.tables import RESIDENT, WECHAT_USER
 from backend.citizens import phone
 from backend.kernel import audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import Who, of_account
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import DomainError, Fault
 from backend.wechat.calls import Phone, phone_number
@@ -23,6 +23,7 @@ from backend.wechat.errors import WeChatRefused
 CHINA: Final = "86"
 SPENT: Final = (40029, 40013)
 """WeChat's numbers for a code that is none of this user, or was used or is over."""
+_KEEP: Final = text("SELECT keep_phone(:sealed, :index)")
 _ABROAD: Final = "请绑定中国内地的手机号。"
 
 
@@ -66,32 +67,22 @@ def bind_phone(session: Session, keyring: Keyring, actor: Actor, given: Phone) -
     account, number = own_account(actor), phone.normalise(given.number)
     if given.country != CHINA or phone.why_not(number) is not None:
         raise PhoneUnusable(Fault("/code", _ABROAD))
-    _write(
-        session,
-        account,
-        {
-            "phone": keyring.shared().seal(Place("resident", "phone", account), number),
-            "phone_index": keyring.index("phone", number),
-            "phone_at": func.now(),
-            "level": func.greatest(RESIDENT.c.level, 1),
-        },
-    )
-    _audit(session, actor.label, "resident.bind_phone", account)
+    kept = {
+        "sealed": keyring.shared().seal(Place("resident", "phone", account), number),
+        "index": keyring.index("phone", number),
+    }
+    session.execute(_KEEP, kept)
+    audit.deed(session, actor, "resident.bind_phone", of_account(account))
     return phone.masked(number)
 
 
-def forget_phone(session: Session, account: int, by: str) -> None:
-    """Delete the number of an account; who was known by nothing else is at level 0 again."""
-    nothing = {"phone": b"", "phone_index": b"", "phone_at": None}
-    level = case((RESIDENT.c.level == 1, 0), else_=RESIDENT.c.level)
-    _write(session, account, {**nothing, "level": level})
-    _audit(session, by, "resident.forget_phone", account)
-
-
-def _write(session: Session, account: int, values: dict[str, Any]) -> None:
-    session.execute(update(RESIDENT).where(RESIDENT.c.id == account).values(values))
-
-
-def _audit(session: Session, by: str, action: str, account: int) -> None:
-    subject = Subject("resident", str(account))
-    audit.record(session, actor=by, action=action, subject=subject, role="resident")
+def forget_phone(session: Session, account: int, by: Who) -> None:
+    """Delete the number of an account: in its own session, or as `worker`. Who was known by nothing
+    else is at level 0 again.
+    """
+    if isinstance(by, Actor):
+        session.execute(_KEEP, {"sealed": b"", "index": b""})
+    else:
+        nothing = {"phone": b"", "phone_index": b"", "phone_at": None}
+        session.execute(update(RESIDENT).where(RESIDENT.c.id == account).values(nothing))
+    audit.deed(session, by, "resident.forget_phone", of_account(account))

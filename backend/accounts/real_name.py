@@ -7,30 +7,27 @@ that nobody has are answered alike. Who cannot do it here is confirmed at a coun
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Row, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.residents import own_account
 from backend.accounts.scope import Actor
-from backend.accounts.tables import IDENTITY_CHECK, RESIDENT
 from backend.citizens import id_number, names
 from backend.kernel import audit
-from backend.kernel.audit import Subject
+from backend.kernel.audit import of_account
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import DomainError, Fault
 
 MOST_TRIES: Final = 5
 TRIES_HOURS: Final = 6
-"""As the function `person_by_number` of migration 0012 has them."""
-_TRIES: Final = text("SELECT identity_tries()")
+"""As the functions `person_by_number` and `prove_name` of the database have them."""
 _FIND: Final = text("SELECT * FROM person_by_number(CAST(:indexes AS bytea[]))")
-_TAKEN_BEFORE: Final = text("SELECT has_account(:person)")
-_TAKEN: Final = "uq_resident_person_id_open"
+_PROVE: Final = text("SELECT * FROM prove_name(CAST(:indexes AS bytea[]), :right)")
 _NOT_MATCHED: Final = (
     "姓名和身份证号与登记的不一致：请对照身份证核对后再试，或带身份证到乡镇（街道）柜台办理。"
 )
@@ -75,6 +72,20 @@ class PersonHasAccount(DomainError):
     code: ClassVar[str] = "person-has-account"
 
 
+_REFUSALS: Final[Mapping[str, tuple[str, Callable[[], DomainError]]]] = {
+    "too_many": (
+        f"{audit.DENIED}.resident.prove_name",
+        lambda: TooManyTries(Fault("/id_number", _TOO_MANY)),
+    ),
+    "not_matched": (
+        "resident.name_not_matched",
+        lambda: NameNotMatched(Fault("/id_number", _NOT_MATCHED)),
+    ),
+    "taken": ("resident.name_taken", lambda: PersonHasAccount(Fault("", _OTHER_ACCOUNT))),
+}
+"""What the database says → what is audited, and what is answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Who somebody says to be."""
@@ -92,47 +103,17 @@ def prove_name(
     which count as tries, and `TooManyTries`. Raises `IdentityMalformed`, `AlreadyNamed`.
     """
     account, number = own_account(actor), _checked(claim, today)
-    query = select(RESIDENT.c.level).where(RESIDENT.c.id == account)
-    if session.execute(query.with_for_update()).scalar_one() == 2:
+    indexes = list(keyring.indexes("id_number", number))
+    shown = {"indexes": indexes, "right": _is_name(session, keyring, claim.name, indexes)}
+    outcome, person = session.execute(_PROVE, shown).one()
+    if outcome == "already_named":
         raise AlreadyNamed(Fault("", _ALREADY))
-    if session.execute(_TRIES).scalar_one() >= MOST_TRIES:
-        _audit(session, actor, f"{audit.DENIED}.resident.prove_name", account)
-        return TooManyTries(Fault("/id_number", _TOO_MANY))
-    found = _match(session, keyring, claim.name, number)
-    note_check(session, account, found, "register", actor.label)
-    if found is None:
-        _audit(session, actor, "resident.name_not_matched", account)
-        return NameNotMatched(Fault("/id_number", _NOT_MATCHED))
-    if not give_name(session, account, found):
-        _audit(session, actor, "resident.name_taken", account)
-        return PersonHasAccount(Fault("", _OTHER_ACCOUNT))
-    _audit(session, actor, "resident.prove_name", account)
-    audit.read_person(session, actor, found, "verify", ("basic", "number"))
-    return found
-
-
-def give_name(session: Session, account: int, person: int) -> bool:
-    """Bind the account to the person; False: the person has another account, perhaps from before
-    being merged.
-    """
-    if session.execute(_TAKEN_BEFORE, {"person": person}).scalar_one():
-        return False
-    named = {"person_id": person, "level": 2}
-    try:
-        with session.begin_nested():
-            session.execute(update(RESIDENT).where(RESIDENT.c.id == account).values(named))
-    except IntegrityError as error:
-        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != _TAKEN:
-            raise
-        return False
-    return True
-
-
-def note_check(session: Session, account: int, person: int | None, method: str, by: str) -> None:
-    """Write down that it was looked up who somebody is; never changed."""
-    row = {"resident_id": account, "person_id": person, "method": method, "by": by}
-    row["outcome"] = "not_matched" if person is None else "matched"
-    session.execute(IDENTITY_CHECK.insert().values(row).inline())
+    action, refusal = _REFUSALS.get(outcome, ("resident.prove_name", None))
+    audit.deed(session, actor, action, of_account(account))
+    if refusal is not None:
+        return refusal()
+    audit.read_person(session, actor, person, "verify", ("basic", "number"))
+    return int(person)
 
 
 def _checked(claim: Claim, today: date) -> str:
@@ -144,17 +125,12 @@ def _checked(claim: Claim, today: date) -> str:
     return number
 
 
-def _match(session: Session, keyring: Keyring, name: str, number: str) -> int | None:
-    indexes = list(keyring.indexes("id_number", number))
+def _is_name(session: Session, keyring: Keyring, name: str, indexes: list[bytes]) -> bool:
+    """Whether it is the name of whoever has the number; of nobody where no tries are left."""
     row = session.execute(_FIND, {"indexes": indexes}).first()
-    return row.person_id if row is not None and names.same(name, _name(keyring, row)) else None
+    return row is not None and names.same(name, _name(keyring, row))
 
 
 def _name(keyring: Keyring, row: Row[Any]) -> str:
     cipher = keyring.person(row.person_id, bytes(row.data_key))
     return cipher.open(Place("person", "name", row.person_id), bytes(row.name))
-
-
-def _audit(session: Session, actor: Actor, action: str, account: int) -> None:
-    subject = Subject("resident", str(account))
-    audit.record(session, actor=actor.label, action=action, subject=subject, role="resident")

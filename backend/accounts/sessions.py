@@ -2,7 +2,9 @@
 
 A token is 32 random bytes; the database keeps its SHA-256. Whether a session is valid is decided by
 the database at every question, by its own clock (`session_actor` of migration 0012): not ended, not
-expired, seen in the last 15 minutes (staff), account active, duty in force.
+expired, seen in the last 15 minutes (staff), account active, duty in force. The website opens none
+by itself: the database does, for whoever shows a password's proof or asked WeChat
+(`staff_login.py`, `login.py`), and ends the longest unused of more than `MOST_OPEN`.
 """
 
 from __future__ import annotations
@@ -10,64 +12,41 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import func, text, update
 from sqlalchemy.orm import Session
 
-from backend.accounts.scope import Actor, act_as
+from backend.accounts.scope import Actor
 from backend.accounts.staff_tables import ACCOUNT_SESSION
 
 RESIDENT_LIFE: Final = timedelta(days=30)
 STAFF_LIFE: Final = timedelta(hours=12)
 """From signing in, however busy."""
 STAFF_IDLE: Final = timedelta(minutes=15)
-"""As `session_actor` has it: for words and tests."""
 MOST_OPEN: Final = 5
+"""All as the database has them (`account_deeds.sql`, `session_actor`): for words and tests."""
 TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 Why: TypeAlias = Literal["left", "switched", "too_many", "password_changed", "revoked"]
+_SEEN: Final = text("SELECT note_seen()")
+_LEAVE: Final = text("SELECT end_own_session()")
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """A session to open: of a resident, or of staff in a duty. `address`: already masked.
+class NewToken:
+    """A token for a session to be opened, and its digest, which alone is kept."""
 
-    `expires_at` None: the whole life of its kind.
-    """
-
-    resident_id: int | None = None
-    staff_id: int | None = None
-    duty_id: int | None = None
-    address: str = ""
-    expires_at: datetime | None = None
+    token: str = field(repr=False)
+    digest: bytes
 
 
-def open_session(session: Session, opening: Opening) -> str:
-    """A new session; returns its token, which is kept nowhere, and lets the transaction act in it.
-
-    Of more than `MOST_OPEN` the longest unused end.
-    """
+def new_token() -> NewToken:
+    """A random one."""
     token = secrets.token_urlsafe(32)
-    life = STAFF_LIFE if opening.staff_id is not None else RESIDENT_LIFE
-    session.execute(
-        ACCOUNT_SESSION.insert()
-        .values(
-            token_sha256=hashlib.sha256(token.encode()).digest(),
-            resident_id=opening.resident_id,
-            staff_id=opening.staff_id,
-            duty_id=opening.duty_id,
-            expires_at=opening.expires_at or func.now() + life,
-            address_masked=opening.address,
-        )
-        .inline()
-    )
-    actor = act_as(session, token)
-    if actor is not None:
-        _end_oldest(session, actor)
-    return token
+    return NewToken(token, hashlib.sha256(token.encode()).digest())
 
 
 def is_token(shown: str) -> bool:
@@ -76,10 +55,9 @@ def is_token(shown: str) -> bool:
 
 
 def note_seen(session: Session, actor: Actor) -> None:
-    """Keep a session alive; written at most once a minute."""
+    """Keep the session in which the transaction acts alive; written at most once a minute."""
     if actor.stale:
-        one = ACCOUNT_SESSION.c.id == actor.session_id
-        session.execute(update(ACCOUNT_SESSION).where(one).values(last_seen_at=func.now()))
+        session.execute(_SEEN)
 
 
 def end_if_over(session: Session, token: str) -> None:
@@ -87,33 +65,13 @@ def end_if_over(session: Session, token: str) -> None:
     session.execute(text("SELECT end_if_over(:token)"), {"token": token})
 
 
-def end_session(session: Session, session_id: int, why: Why) -> None:
-    """End one session of the account that acts (as worker: any); one that has ended stays so."""
-    one = ACCOUNT_SESSION.c.id == session_id
-    _end(session, why, one)
+def end_own_session(session: Session) -> None:
+    """End the session in which the transaction acts; the account's others go on."""
+    session.execute(_LEAVE)
 
 
-def end_sessions_of_staff(session: Session, staff_id: int, why: Why, but: int = 0) -> None:
-    """End every session of a member of staff, but the one with the id `but`."""
-    own = ACCOUNT_SESSION.c.staff_id == staff_id
-    _end(session, why, own & (ACCOUNT_SESSION.c.id != but))
-
-
-def end_sessions_of_resident(session: Session, resident_id: int, why: Why) -> None:
-    """End every session of a resident."""
-    _end(session, why, ACCOUNT_SESSION.c.resident_id == resident_id)
-
-
-def _end_oldest(session: Session, actor: Actor) -> None:
-    table = ACCOUNT_SESSION.c
-    mine = table.staff_id == actor.staff_id
-    if actor.resident_id is not None:
-        mine = table.resident_id == actor.resident_id
-    order = (table.id == actor.session_id).desc(), table.last_seen_at.desc(), table.id.desc()
-    older = select(table.id).where(mine, table.ended_at.is_(None)).order_by(*order)
-    _end(session, "too_many", table.id.in_(older.offset(MOST_OPEN)))
-
-
-def _end(session: Session, why: Why, which: ColumnElement[bool]) -> None:
-    ended = update(ACCOUNT_SESSION).where(which, ACCOUNT_SESSION.c.ended_at.is_(None))
+def end_sessions_of_staff(session: Session, staff_id: int, why: Why) -> None:
+    """End every session of a member of staff. As `worker`."""
+    own = (ACCOUNT_SESSION.c.staff_id == staff_id) & ACCOUNT_SESSION.c.ended_at.is_(None)
+    ended = update(ACCOUNT_SESSION).where(own)
     session.execute(ended.values(ended_at=func.now(), ended_why=why))

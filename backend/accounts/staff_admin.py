@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.accounts import totp
 from backend.accounts.duties import Duty, duties_of
-from backend.accounts.passwords import first_password, hash_password
+from backend.accounts.passwords import first_password, keep
 from backend.accounts.sessions import end_sessions_of_staff
-from backend.accounts.staff_tables import ACCOUNT_SESSION, STAFF
+from backend.accounts.staff_tables import ACCOUNT_SESSION, STAFF, STAFF_NETWORK
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.crypto import Keyring
@@ -66,13 +66,16 @@ class FirstCredentials:
 
 @dataclass(frozen=True, slots=True)
 class StaffShown:
-    """An account without its secrets. `sessions`: open ones."""
+    """An account without its secrets. `locked`: where it is not known from; `refused`: attempts
+    since the last one that was right; `sessions`: open ones.
+    """
 
     id: int
     staff_no: str
     name: str
     state: str
     locked: bool
+    refused: int
     sessions: int
     duties: tuple[Duty, ...]
 
@@ -99,6 +102,7 @@ def reset_password(session: Session, keyring: Keyring, staff_no: str, by: str) -
     account = staff_of(session, staff_no)
     given, kept = _first(keyring, account.id, account.staff_no)
     fresh = {"must_change": True, "failed": 0, "locked_until": None, "totp_last_step": 0, **kept}
+    session.execute(delete(STAFF_NETWORK).where(STAFF_NETWORK.c.staff_id == account.id))
     session.execute(update(STAFF).where(STAFF.c.id == account.id).values(fresh))
     end_sessions_of_staff(session, account.id, "revoked")
     _audit(session, by, "staff.reset_password", account.id)
@@ -127,7 +131,15 @@ def list_staff(session: Session, day: date) -> list[StaffShown]:
         .scalar_subquery()
     )
     locked = func.coalesce(STAFF.c.locked_until > func.now(), False)
-    columns = STAFF.c.id, STAFF.c.staff_no, STAFF.c.name, STAFF.c.state, locked, opened
+    columns = (
+        STAFF.c.id,
+        STAFF.c.staff_no,
+        STAFF.c.name,
+        STAFF.c.state,
+        locked,
+        STAFF.c.refused,
+        opened,
+    )
     found = session.execute(select(*columns).order_by(STAFF.c.staff_no)).all()
     return [_shown(row, duties_of(session, row.id, day)) for row in found]
 
@@ -142,13 +154,15 @@ def staff_of(session: Session, staff_no: str) -> Account:
 
 
 def _shown(row: Any, duties: tuple[Duty, ...]) -> StaffShown:
-    return StaffShown(row.id, row.staff_no, row.name, row.state, row[4], row[5], duties)
+    return StaffShown(*row, duties)
 
 
 def _first(keyring: Keyring, staff_id: int, staff_no: str) -> tuple[FirstCredentials, Any]:
     password, secret = first_password(), totp.new_secret()
+    own = keep(password)
     kept = {
-        "password_hash": hash_password(password),
+        "password_salt": own.salt,
+        "password_sha256": own.sha256,
         "totp_secret": totp.seal_secret(keyring.shared(), staff_id, secret),
     }
     enrolment = totp.enrolment(secret, staff_no)

@@ -1,26 +1,26 @@
 """工作人员登录 (staff login): number, password and one-time code; every fault looks the same.
 
-An attempt is counted as failed before it is looked at, under the lock of the account's row, so that
-parallel guesses are counted too. A number that nobody has, a wrong password, a used code, a locked
-and a disabled account are answered alike, after the same work.
+The database counts an attempt and looks at it under the lock of the account's row, so that parallel
+guesses are counted too, and opens the session itself, for whoever shows what comes of the password
+(`passwords.py`); the one-time code is looked at here, where the secrets can be opened. A number
+that nobody has, a wrong password, a used code, a locked and a disabled account are answered alike,
+after the same work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Row, select, text, update
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from backend.accounts import totp
 from backend.accounts.duties import Duty, duties_of
-from backend.accounts.passwords import check_new, hash_password, is_password
-from backend.accounts.scope import Actor, actor_of
-from backend.accounts.sessions import Opening, end_session, end_sessions_of_staff, open_session
-from backend.accounts.staff_tables import ACCOUNT_SESSION, STAFF
+from backend.accounts.passwords import check_new, keep, show
+from backend.accounts.scope import Actor, act_as
+from backend.accounts.sessions import NewToken, new_token
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.crypto import Keyring
@@ -34,17 +34,13 @@ WRONG: Final = (
 )
 _CHANGE_FIRST: Final = "这是初始口令，请在 new_password 里填写新口令，一起提交。"
 _NO_DUTY: Final = "您目前没有任职，或所选的任职已经结束：请联系系统管理员。"
-_CLAIM: Final = text(
-    """
-    UPDATE staff SET
-        failed = CASE WHEN locked_until IS NULL THEN failed + 1 ELSE 1 END,
-        locked_until = CASE WHEN locked_until IS NULL AND failed + 1 >= :most
-            THEN now() + make_interval(mins => :minutes) END
-    WHERE staff_no = :staff_no AND state = 'active'
-        AND (locked_until IS NULL OR locked_until <= now())
-    RETURNING id, staff_no, name, password_hash, totp_secret, totp_last_step, must_change
-    """
+_ASKED: Final = text("SELECT * FROM staff_asked(:number, :address)")
+_KNOWN: Final = text("SELECT signs_in_from(:number, :network)")
+_OPEN: Final = text(
+    "SELECT * FROM open_staff_session(:number, :shown, :step, :new_salt, :new_sha256, :wanted,"
+    " :digest, :address)"
 )
+_SWITCH: Final = text("SELECT switch_duty(:wanted, :digest)")
 
 
 class SignInRefused(DomainError):
@@ -79,13 +75,16 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The session that was opened, in `duty` of all `duties`; the token is kept nowhere else."""
+    """The session that was opened, in `duty` of all `duties`; the token is kept nowhere else.
+    `refused`: attempts with this number since it was signed in with last.
+    """
 
     token: str
     staff_no: str
     name: str
     duty: Duty
     duties: tuple[Duty, ...]
+    refused: int = 0
 
 
 def sign_in_staff(
@@ -96,52 +95,47 @@ def sign_in_staff(
     A refusal is returned, not raised, since the count of failures must be kept: `SignInRefused`,
     `PasswordMustChange`, `NoDuty`. Raises `WeakPassword` for a new password that will not do.
     """
-    asked = {"most": MOST_FAILED, "minutes": LOCKED_MINUTES, "staff_no": typed.staff_no}
-    account = session.execute(_CLAIM, asked).first()
-    step = _step(keyring, account, typed, now)
-    right = is_password(typed.password, None if account is None else account.password_hash)
-    if account is None or step is None or not right:
+    if typed.new_password:
+        check_new(typed.new_password, typed.staff_no, typed.password)
+    asked = {"number": typed.staff_no, "address": typed.address}
+    account = session.execute(_ASKED, asked).first()
+    step, new = _step(keyring, account, typed, now), new_token()
+    outcome, refused = _open(session, account, typed, step, new)
+    if account is None or outcome == "refused":
         _audit(session, "staff.sign_in_refused", account)
         return SignInRefused(Fault("/staff_no", WRONG))
-    if account.must_change and not typed.new_password:
-        _keep(session, account, {})
+    if outcome == "must_change":
         return PasswordMustChange(Fault("/new_password", _CHANGE_FIRST))
-    changes: dict[str, Any] = {"totp_last_step": step}
-    if typed.new_password:
-        check_new(typed.new_password, account.staff_no, account.password_hash)
-        changes |= {"password_hash": hash_password(typed.new_password), "must_change": False}
-    _keep(session, account, changes)
-    return _open(session, account, typed, duties_of(session, account.id, today))
+    actor = act_as(session, new.token)
+    if outcome == "no_duty" or actor is None:
+        return NoDuty(Fault("/duty", _NO_DUTY))
+    _audit(session, "staff.sign_in", account)
+    return replace(_signed_in(session, actor, new, today), refused=refused)
+
+
+def known_from(session: Session, staff_no: str, network: str) -> bool:
+    """Whether somebody signed in with this number from this network (a masked address)."""
+    known: bool = session.execute(_KNOWN, {"number": staff_no, "network": network}).scalar_one()
+    return known
 
 
 def switch_duty(session: Session, actor: Actor, duty_id: int, today: date) -> SignedIn:
     """Go on in another of one's duties: a new session in place of the old one, which ends no later
     than it would have. Raises `NoDuty`.
     """
-    if actor.staff_id is None:
+    before, new = actor.duty_id, new_token()
+    switched = session.execute(_SWITCH, {"wanted": duty_id, "digest": new.digest}).scalar_one()
+    now = act_as(session, new.token) if switched else None
+    if now is None:
         raise NoDuty(Fault("/duty", _NO_DUTY))
-    duties = duties_of(session, actor.staff_id, today)
-    duty = next((one for one in duties if one.id == duty_id), None)
-    if duty is None:
-        raise NoDuty(Fault("/duty", _NO_DUTY))
-    row = session.execute(
-        select(ACCOUNT_SESSION.c.expires_at, ACCOUNT_SESSION.c.address_masked).where(
-            ACCOUNT_SESSION.c.id == actor.session_id
-        )
-    ).one()
-    end_session(session, actor.session_id, "switched")
-    opening = Opening(
-        staff_id=actor.staff_id, duty_id=duty.id, address=row.address_masked,
-        expires_at=row.expires_at,
-    )  # fmt: skip
-    token = open_session(session, opening)
-    subject = Subject("staff", str(actor.staff_id))
-    detail = {"from": actor.duty_id, "to": duty.id}
+    signed_in = _signed_in(session, now, new, today)
+    subject = Subject("staff", str(now.staff_id))
+    detail = {"from": before, "to": now.duty_id}
     audit.record(
-        session, actor=actor.label, action="staff.switch_duty", subject=subject, detail=detail,
-        role=duty.role,
+        session, actor=now.label, action="staff.switch_duty", subject=subject, detail=detail,
+        role=now.role or "",
     )  # fmt: skip
-    return SignedIn(token, actor.staff_no or "", actor.name or "", duty, duties)
+    return signed_in
 
 
 def _step(keyring: Keyring, account: Row[Any] | None, typed: SignIn, now: datetime) -> int | None:
@@ -156,25 +150,34 @@ def _step(keyring: Keyring, account: Row[Any] | None, typed: SignIn, now: dateti
 _NOBODYS: Final = totp.new_secret()
 
 
-def _keep(session: Session, account: Row[Any], changes: dict[str, Any]) -> None:
-    """The attempt was right: it does not count as failed."""
-    right = {"failed": 0, "locked_until": None, **changes}
-    session.execute(update(STAFF).where(STAFF.c.id == account.id).values(right))
-
-
 def _open(
-    session: Session, account: Row[Any], typed: SignIn, duties: Sequence[Duty]
-) -> SignedIn | DomainError:
-    wanted = [duty for duty in duties if typed.duty_id in (None, duty.id)]
-    if not wanted:
-        return NoDuty(Fault("/duty", _NO_DUTY))
-    opening = Opening(staff_id=account.id, duty_id=wanted[0].id, address=typed.address)
-    token = open_session(session, opening)
-    actor = actor_of(session)
-    if typed.new_password and actor is not None:
-        end_sessions_of_staff(session, account.id, "password_changed", but=actor.session_id)
-    _audit(session, "staff.sign_in", account)
-    return SignedIn(token, account.staff_no, account.name, wanted[0], tuple(duties))
+    session: Session, account: Row[Any] | None, typed: SignIn, step: int | None, new: NewToken
+) -> tuple[str, int]:
+    """What the database says: `open`, `no_duty`, `must_change` or `refused`; how many attempts were
+    refused before.
+    """
+    changed = keep(typed.new_password) if typed.new_password else None
+    shown = {
+        "number": typed.staff_no,
+        "shown": show(typed.password, None if account is None else account.password_salt),
+        "step": step,
+        "new_salt": None if changed is None else changed.salt,
+        "new_sha256": None if changed is None else changed.sha256,
+        "wanted": typed.duty_id,
+        "digest": new.digest,
+        "address": typed.address,
+    }
+    outcome, before = session.execute(_OPEN, shown).one()
+    return str(outcome), int(before)
+
+
+def _signed_in(session: Session, actor: Actor, new: NewToken, today: date) -> SignedIn:
+    """What the session is about. Raises `NoDuty` where the duty has just ended."""
+    duties = duties_of(session, actor.staff_id or 0, today)
+    duty = next((one for one in duties if one.id == actor.duty_id), None)
+    if duty is None:
+        raise NoDuty(Fault("/duty", _NO_DUTY))
+    return SignedIn(new.token, actor.staff_no or "", actor.name or "", duty, duties)
 
 
 def _audit(session: Session, action: str, account: Row[Any] | None) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -42,18 +43,35 @@ STAFF: Final = Table(
     row_id(),
     Column("staff_no", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
-    Column("password_hash", Text, nullable=False),
+    Column("password_salt", Text, nullable=False),
+    Column("password_sha256", LargeBinary, nullable=False),
     Column("totp_secret", LargeBinary, nullable=False),
     Column("totp_last_step", BigInteger, nullable=False, server_default=text("0")),
     Column("state", Text, nullable=False, server_default="active"),
     Column("failed", Integer, nullable=False, server_default=text("0")),
     moment("locked_until"),
+    Column("refused", Integer, nullable=False, server_default=text("0")),
     Column("must_change", Boolean, nullable=False, server_default=text("true")),
     now("created_at"),
     CheckConstraint("state IN ('active', 'disabled', 'left')", name="state_known"),
 )
-"""`password_hash`: argon2id. `totp_secret` sealed under the shared key. `totp_last_step`: the last
-time step whose code was used, so that none is used twice. `must_change`: the first password."""
+"""`password_salt`: how argon2id is to be done; `password_sha256`: the digest of what comes of it,
+which alone opens a session. `totp_secret` sealed under the shared key. `totp_last_step`: the last
+time step whose code was used, so that none is used twice. `must_change`: the first password.
+`failed`, `locked_until`: of attempts from networks that are not known; `refused`: how many attempts
+since the last one that was right."""
+
+STAFF_NETWORK: Final = Table(
+    "staff_network",
+    Base.metadata,
+    Column("staff_id", BigInteger, ForeignKey("staff.id"), primary_key=True, autoincrement=False),
+    Column("network", Text, primary_key=True),
+    Column("failed", Integer, nullable=False, server_default=text("0")),
+    moment("locked_until"),
+    now("seen_at"),
+)
+"""A network (a masked address) from which somebody signed in. Wrong attempts from it are counted
+apart, so that whoever knows a number cannot lock its holder out from elsewhere."""
 
 DUTY: Final = Table(
     "duty",

@@ -1,4 +1,8 @@
-"""账号: residents, staff and their duties, sessions; what a session may see."""
+"""账号: residents, staff and their duties, sessions; what a session may see, and may write."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,6 +21,17 @@ APART = (
     " WHEN role = 'auditor' THEN 2 ELSE 3 END"
 )
 APPEND_ONLY = ("identity_check", "consent", "consent_withdrawal", "handover")
+DEEDS = Path(__file__).parents[1] / "sql" / "account_deeds.sql"
+ASKED_BY_DEEDS = ("has_account(bigint)", "resident_of_openid(bytea[])", "identity_tries()")
+"""Who could ask these alone would learn who has an account."""
+DEEDS_OF_THE_SITE = (
+    "open_resident_session", "staff_asked", "signs_in_from", "open_staff_session", "switch_duty",
+    "note_seen", "end_own_session", "add_resident", "keep_phone", "choose_ui_mode", "prove_name",
+    "show_code", "use_up_code", "confirm_name", "close_own_account", "give_consent",
+    "withdraw_consent", "sees_person", "visiting_staff", "begin_delegation", "give_back",
+    "begin_authority", "end_authority",
+)  # fmt: skip
+"""The others of the script are for these alone."""
 ONCE = {
     "resident": "closed_at",
     "family_authority": "revoked_at",
@@ -35,7 +50,7 @@ SESSION_ACTOR = f"""
     CREATE FUNCTION session_actor() RETURNS TABLE (
         session_id bigint, stale boolean, resident_id bigint, person_id bigint,
         level smallint, staff_id bigint, staff_no text, name text, duty_id bigint, role text,
-        area_from bigint, area_to bigint, holder_no text, deputising boolean
+        area_from bigint, area_to bigint, holder_no text, deputising boolean, died boolean
     ) LANGUAGE plpgsql {HEAD}
     DECLARE
         token text := current_setting('shukun.session', true);
@@ -45,10 +60,15 @@ SESSION_ACTOR = f"""
         END IF;
         RETURN QUERY
             SELECT s.id, s.last_seen_at < now() - interval '1 minute', r.id,
-                person_now(r.person_id), r.level, a.id, a.staff_no, a.name, d.id, d.role,
-                d.area_from, d.area_to, coalesce(h.staff_no, a.staff_no), d.deputy_for IS NOT NULL
+                CASE WHEN p.died_on > {TODAY} THEN p.id END,
+                CASE WHEN p.died_on <= {TODAY} THEN (r.phone <> '')::int::smallint
+                    ELSE r.level END,
+                a.id, a.staff_no, a.name, d.id, d.role, d.area_from, d.area_to,
+                coalesce(h.staff_no, a.staff_no), d.deputy_for IS NOT NULL,
+                coalesce(p.died_on <= {TODAY}, false)
             FROM account_session AS s
             LEFT JOIN resident AS r ON r.id = s.resident_id
+            LEFT JOIN person AS p ON p.id = person_now(r.person_id)
             LEFT JOIN staff AS a ON a.id = s.staff_id
             LEFT JOIN duty AS d ON d.id = s.duty_id
             LEFT JOIN duty AS o ON o.id = d.deputy_for
@@ -124,14 +144,14 @@ SCOPE_PEOPLE = f"""
         actor record;
     BEGIN
         SELECT * INTO actor FROM session_actor();
-        IF actor.resident_id IS NOT NULL THEN
+        IF actor.resident_id IS NOT NULL AND NOT actor.died THEN
             RETURN ARRAY(
                 SELECT actor.person_id WHERE actor.person_id IS NOT NULL
                 UNION SELECT person_now(f.person_id) FROM family_authority AS f
-                    WHERE f.resident_id = actor.resident_id AND f.revoked_at IS NULL
-                        AND {TODAY} BETWEEN f.from_on AND f.to_on
+                    WHERE f.resident_id = actor.resident_id AND authority_holds(f)
                 UNION SELECT person_now(g.person_id) FROM delegation AS g
-                    WHERE g.resident_id = actor.resident_id AND delegation_holds(g)
+                    WHERE g.resident_id = actor.resident_id AND 'see' = ANY (g.scope)
+                        AND delegation_holds(g)
             );
         ELSIF actor.role IN {VISITORS} THEN
             RETURN ARRAY(
@@ -139,10 +159,21 @@ SCOPE_PEOPLE = f"""
                     WHERE s.staff_no = actor.holder_no AND s.role = actor.role
                         AND {TODAY} BETWEEN s.from_on AND s.to_on
                 UNION SELECT person_now(g.person_id) FROM delegation AS g
-                    WHERE g.staff_id = actor.staff_id AND delegation_holds(g)
+                    WHERE g.staff_id = actor.staff_id AND 'see' = ANY (g.scope)
+                        AND delegation_holds(g)
             );
         END IF;
         RETURN '{{}}'; -- deciders see an area, auditors and administrators no people
+    END
+    $$
+"""
+# Neither withdrawn nor given to a text that was changed so much that it must be asked for again.
+CONSENT_HOLDS = f"""
+    CREATE FUNCTION consent_holds(one consent) RETURNS boolean LANGUAGE plpgsql {HEAD}
+    BEGIN
+        RETURN one.version >= coalesce(
+                (SELECT f.version FROM consent_floor AS f WHERE f.purpose = one.purpose), 1)
+            AND NOT EXISTS (SELECT FROM consent_withdrawal AS w WHERE w.consent_id = one.id);
     END
     $$
 """
@@ -150,8 +181,53 @@ DELEGATION_HOLDS = f"""
     CREATE FUNCTION delegation_holds(one delegation) RETURNS boolean LANGUAGE plpgsql {HEAD}
     BEGIN
         RETURN one.ended_at IS NULL AND {TODAY} BETWEEN one.from_on AND one.to_on
-            AND NOT EXISTS (
-                SELECT FROM consent_withdrawal AS w WHERE w.consent_id = one.consent_id);
+            AND EXISTS (SELECT FROM consent AS c
+                WHERE c.id = one.consent_id AND consent_holds(c));
+    END
+    $$
+"""
+# What a resident took up alone rests on the register, and holds as long as that says so; over a
+# child under 14 a guardian needs the consent besides (个人信息保护法 art. 31).
+AUTHORITY_HOLDS = f"""
+    CREATE FUNCTION authority_holds(one family_authority) RETURNS boolean
+    LANGUAGE plpgsql {HEAD}
+    DECLARE
+        whom person := (SELECT p FROM person AS p WHERE p.id = person_now(one.person_id));
+    BEGIN
+        IF one.revoked_at IS NOT NULL OR NOT {TODAY} BETWEEN one.from_on AND one.to_on THEN
+            RETURN false;
+        END IF;
+        IF one.recorded_by LIKE 'resident:%' AND NOT EXISTS (
+            SELECT FROM resident AS r WHERE r.id = one.resident_id
+                AND person_now(r.person_id) = person_now(whom.guardian_id)
+        ) THEN
+            RETURN false;
+        END IF;
+        RETURN one.basis <> 'guardian' OR whom.born_on <= ({TODAY} - interval '14 years')::date
+            OR EXISTS (SELECT FROM consent AS c
+                WHERE c.resident_id = one.resident_id AND c.purpose = 'children_data'
+                    AND c.person_id = ANY (same_people(ARRAY[one.person_id]))
+                    AND consent_holds(c));
+    END
+    $$
+"""
+# Who delegated something to the session, and what opens their names: of a delegation that is not
+# for seeing, nothing else is shown.
+DELEGATORS = f"""
+    CREATE FUNCTION delegators()
+    RETURNS TABLE (
+        delegation_id bigint, person_id bigint, name bytea, data_key bytea, sealed_with bytea
+    ) LANGUAGE plpgsql {HEAD}
+    DECLARE
+        actor record;
+    BEGIN
+        SELECT * INTO actor FROM session_actor();
+        RETURN QUERY
+            SELECT g.id, p.id, p.name, p.data_key, former.data_key FROM delegation AS g
+            JOIN person AS former ON former.id = g.person_id
+            JOIN person AS p ON p.id = person_now(g.person_id)
+            WHERE (g.resident_id = actor.resident_id AND NOT actor.died
+                OR g.staff_id = actor.staff_id) AND delegation_holds(g);
     END
     $$
 """
@@ -249,11 +325,13 @@ AUTHORITY_OVER = f"""
         actor record;
     BEGIN
         SELECT * INTO actor FROM session_actor();
+        IF actor.died THEN
+            RETURN '{{}}';
+        END IF;
         RETURN ARRAY(
             SELECT actor.person_id WHERE actor.person_id IS NOT NULL
             UNION SELECT person_now(f.person_id) FROM family_authority AS f
-                WHERE f.resident_id = actor.resident_id AND f.revoked_at IS NULL
-                    AND {TODAY} BETWEEN f.from_on AND f.to_on
+                WHERE f.resident_id = actor.resident_id AND authority_holds(f)
                     AND (wanted <> 'speak' OR f.basis = 'guardian')
             UNION SELECT person_now(g.person_id) FROM delegation AS g
                 WHERE (g.resident_id = actor.resident_id OR g.staff_id = actor.staff_id)
@@ -286,8 +364,11 @@ FUNCTIONS = {
     "scope_high()": _one("scope_high", "bigint", "actor.area_to", DECIDERS, "OR REPLACE "),
     "home_low()": _one("home_low", "bigint", "actor.area_from", HOMES, "OR REPLACE "),
     "home_high()": _one("home_high", "bigint", "actor.area_to", HOMES, "OR REPLACE "),
-    "delegation_holds(delegation)": DELEGATION_HOLDS,
     "same_people(bigint[])": SAME_PEOPLE,
+    "consent_holds(consent)": CONSENT_HOLDS,
+    "delegation_holds(delegation)": DELEGATION_HOLDS,
+    "authority_holds(family_authority)": AUTHORITY_HOLDS,
+    "delegators()": DELEGATORS,
     "has_account(bigint)": HAS_ACCOUNT,
     "former_key(bigint)": FORMER_KEY,
     "scope_people()": SCOPE_PEOPLE,
@@ -326,6 +407,13 @@ STUBS = {
 
 PERSON_SEEN = "EXISTS (SELECT FROM person WHERE person.id = person_now({}.person_id))"
 OWN = "resident_id = (SELECT scope_resident())"
+# Colleagues are known by name to those for whom they work.
+NAMED = """
+    id = (SELECT scope_staff())
+    OR EXISTS (SELECT FROM delegation AS d WHERE d.staff_id = staff.id)
+    OR EXISTS (SELECT FROM assignment AS a WHERE a.staff_no = staff.staff_no
+        AND a.person_id = ANY ((SELECT scope_people())::bigint[]))
+"""
 POLICIES = {
     # A person's rows are seen by whoever sees the person.
     "resident": f"id = (SELECT scope_resident()) OR {PERSON_SEEN.format('resident')}",
@@ -338,43 +426,16 @@ POLICIES = {
     "delegation": f"{OWN} OR staff_id = (SELECT scope_staff())"
     f" OR {PERSON_SEEN.format('delegation')}",
     "account_session": f"{OWN} OR staff_id = (SELECT scope_staff())",
+    "staff": NAMED,
+    "duty": "staff_id = (SELECT scope_staff())",
 }
-RECORDING = ("family_authority", "consent", "delegation")
-"""Written about a person by those alone who see the person."""
-OPENING = {
-    # An account begins with nothing, before there is a session.
-    "resident": "person_id IS NULL AND level = 0",
-    "wechat_user": "revoked_at IS NULL",
-    "account_session": "ended_at IS NULL",
-}
-AT_COUNTER = "id = (SELECT resident_of_code()) AND (SELECT scope_staff()) IS NOT NULL"
-MORE_POLICIES = {
-    # At a counter somebody tells the code, and becomes known as one whom the staff see.
-    ("at_counter", "resident"): f"FOR SELECT TO shukun_app USING ({AT_COUNTER})",
-    ("named_at_counter", "resident"): f"FOR UPDATE TO shukun_app USING ({AT_COUNTER})"
-    f" WITH CHECK ({PERSON_SEEN.format('resident')})",
-    ("told", "account_code"): "FOR SELECT TO shukun_app"
-    " USING (resident_id = (SELECT resident_of_code()))",
-    ("used_up", "account_code"): "FOR DELETE TO shukun_app"
-    " USING (resident_id = (SELECT resident_of_code()))",
-    ("own_wards", "family_authority"): "FOR INSERT TO shukun_app WITH CHECK"
-    f" ({OWN} AND basis = 'guardian' AND person_id IN (SELECT w.person_id FROM wards() AS w))",
-}
+# Nothing here is written but by the deeds of `account_deeds.sql`; digests of passwords and tokens,
+# sealed secrets and blind indexes are for the database alone.
 GRANTS = (
-    "SELECT, INSERT, UPDATE (person_id, level, ui_mode, phone, phone_index, phone_at, closed_at)"
-    " ON resident",
-    "SELECT, INSERT, UPDATE (revoked_at) ON wechat_user",
-    "SELECT (resident_id, expires_at), INSERT, UPDATE (code_sha256, expires_at), DELETE"
-    " ON account_code",
-    "SELECT, INSERT ON identity_check, consent, consent_withdrawal",
-    "SELECT, INSERT, UPDATE (revoked_at, revoked_by) ON family_authority",
-    "SELECT, INSERT, UPDATE (ended_at, ended_by) ON delegation",
-    "SELECT, UPDATE (failed, locked_until, totp_last_step, password_hash, must_change) ON staff",
-    "SELECT ON duty",
-    "INSERT ON account_session",
-    # The digest of a token is for the database alone.
-    "SELECT (id, resident_id, staff_id, duty_id, created_at, last_seen_at, expires_at, ended_at,"
-    " ended_why, address_masked), UPDATE (last_seen_at, ended_at, ended_why) ON account_session",
+    "SELECT (id, person_id, level, ui_mode, phone, phone_at, created_at, closed_at) ON resident",
+    "SELECT (resident_id, openid, created_at, revoked_at) ON wechat_user",
+    "SELECT ON family_authority, consent, consent_withdrawal, delegation, duty",
+    "SELECT (id, staff_no, name) ON staff",
     "SELECT, INSERT, UPDATE, DELETE ON rate_window",
     "USAGE ON SEQUENCE row_id",
 )
@@ -405,7 +466,9 @@ def _create_functions() -> None:
     for signature, body in FUNCTIONS.items():
         op.execute(body)
         op.execute(f"REVOKE EXECUTE ON FUNCTION {signature} FROM PUBLIC")
-        op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO shukun_app, shukun_worker")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO shukun_worker")
+        if signature not in ASKED_BY_DEEDS:
+            op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO shukun_app")
         op.execute(f"ALTER FUNCTION {signature} OWNER TO shukun_worker")
     # Asked by rules of the site's role, which reads no merges itself.
     op.execute(
@@ -419,21 +482,40 @@ def _create_functions() -> None:
         " EXECUTE FUNCTION close_resident()"
     )
     op.execute("ALTER FUNCTION close_resident() OWNER TO shukun_worker")
+    _create_deeds()
     op.execute("REVOKE CREATE ON SCHEMA public FROM shukun_worker")
+
+
+def _create_deeds() -> None:
+    for name, statement in _deeds():
+        op.execute(statement)
+        op.execute(f"REVOKE EXECUTE ON FUNCTION {name} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO shukun_worker")
+        if name in DEEDS_OF_THE_SITE:
+            op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO shukun_app")
+        op.execute(f"ALTER FUNCTION {name} OWNER TO shukun_worker")
+    op.execute(
+        "CREATE TRIGGER resident_level BEFORE INSERT OR UPDATE ON resident"
+        " FOR EACH ROW EXECUTE FUNCTION level_resident()"
+    )
+    op.execute(
+        "CREATE TRIGGER consent_ends AFTER INSERT ON consent_withdrawal"
+        " FOR EACH ROW EXECUTE FUNCTION consent_withdrawn()"
+    )
+
+
+def _deeds() -> Iterator[tuple[str, str]]:
+    """Name and statement of each function of the script."""
+    for statement in DEEDS.read_text(encoding="utf-8").split("$$;\n"):
+        if found := re.search(r"CREATE FUNCTION (\w+)", statement):
+            yield found[1], f"{statement}$$"
 
 
 def _create_policies() -> None:
     for table, seen in POLICIES.items():
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-        rule = f"USING ({seen})"
-        if table in RECORDING:
-            rule += f" WITH CHECK ({PERSON_SEEN.format(table)})"
-        op.execute(f"CREATE POLICY own_rows ON {table} TO shukun_app {rule}")
-    for (name, table), rule in MORE_POLICIES.items():
-        op.execute(f"CREATE POLICY {name} ON {table} {rule}")
-    for table, new in OPENING.items():
-        op.execute(f"CREATE POLICY opened ON {table} FOR INSERT TO shukun_app WITH CHECK ({new})")
+        op.execute(f"CREATE POLICY own_rows ON {table} FOR SELECT TO shukun_app USING ({seen})")
     op.execute(
         """
         CREATE POLICY own_list ON work_item TO shukun_app USING (role = (SELECT scope_role())
@@ -603,6 +685,13 @@ def _create_authorities() -> None:
     op.create_index("ix_consent_person_id_purpose", "consent", ["person_id", "purpose"])
     op.create_index("ix_consent_resident_id", "consent", ["resident_id"])
     op.create_table(
+        "consent_floor",
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        _now("raised_at"),
+        sa.PrimaryKeyConstraint("purpose", name="pk_consent_floor"),
+    )
+    op.create_table(
         "consent_withdrawal",
         sa.Column("consent_id", sa.BigInteger(), autoincrement=False, nullable=False),
         _now("at"),
@@ -623,17 +712,29 @@ def _create_staff() -> None:
         _row_id(),
         sa.Column("staff_no", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("password_salt", sa.Text(), nullable=False),
+        sa.Column("password_sha256", sa.LargeBinary(), nullable=False),
         sa.Column("totp_secret", sa.LargeBinary(), nullable=False),
         sa.Column("totp_last_step", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("state", sa.Text(), server_default="active", nullable=False),
         sa.Column("failed", sa.Integer(), server_default=sa.text("0"), nullable=False),
         _moment("locked_until"),
+        sa.Column("refused", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("must_change", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         _now("created_at"),
         sa.CheckConstraint("state IN ('active', 'disabled', 'left')", name="ck_staff_state_known"),
         sa.PrimaryKeyConstraint("id", name="pk_staff"),
         sa.UniqueConstraint("staff_no", name="uq_staff_staff_no"),
+    )
+    op.create_table(
+        "staff_network",
+        sa.Column("staff_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("network", sa.Text(), nullable=False),
+        sa.Column("failed", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        _moment("locked_until"),
+        _now("seen_at"),
+        _refers("staff_network", "staff_id", "staff"),
+        sa.PrimaryKeyConstraint("staff_id", "network", name="pk_staff_network"),
     )
     op.create_table(
         "duty",
@@ -770,10 +871,12 @@ def _create_acts() -> None:
 
 def downgrade() -> None:
     op.execute("DROP POLICY own_list ON work_item")
-    for name, table in MORE_POLICIES:
-        op.execute(f"DROP POLICY {name} ON {table}")
     op.execute("DROP TRIGGER resident_closed ON resident")
     op.execute("DROP FUNCTION close_resident()")
+    op.execute("DROP TRIGGER resident_level ON resident")
+    op.execute("DROP TRIGGER consent_ends ON consent_withdrawal")
+    for name, _ in _deeds():
+        op.execute(f"DROP FUNCTION {name}")
     for table in POLICIES:
         op.execute(f"DROP POLICY own_rows ON {table}")
     op.execute("ALTER FUNCTION person_now(bigint) SECURITY INVOKER RESET search_path")
@@ -781,8 +884,9 @@ def downgrade() -> None:
         if signature.removesuffix("()") not in STUBS:
             op.execute(f"DROP FUNCTION {signature}")
     for table in (
-        "rate_window", "account_session", "handover", "delegation", "duty", "staff",
-        "consent_withdrawal", "consent", "family_authority", "identity_check",
+        "rate_window", "account_session", "handover", "delegation", "duty", "staff_network",
+        "staff",
+        "consent_withdrawal", "consent", "consent_floor", "family_authority", "identity_check",
         "account_code", "wechat_user", "resident",
     ):  # fmt: skip
         op.drop_table(table)

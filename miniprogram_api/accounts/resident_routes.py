@@ -29,7 +29,7 @@ from backend.accounts.real_name import (
     prove_name,
 )
 from backend.accounts.residents import UnknownPerson, own_account
-from backend.accounts.sessions import end_session
+from backend.accounts.sessions import end_own_session
 from backend.kernel import keys
 from backend.kernel.audit_seen import SeenAsked
 from backend.kernel.clock import today
@@ -62,6 +62,8 @@ from miniprogram_api.rulebook import rules
 residents = Blueprint("residents", __name__, title="居民账号")
 
 TOO_MANY: Final = 429
+LOG_IN_FAILED: Final = Limit("log_in", 600, 600)
+"""Codes that WeChat did not take, from one address: nobody can guess one."""
 PHONES: Final = Limit("phone", 10, 86_400)
 """WeChat is paid for each number it tells."""
 CODES: Final = Limit("account_code", 20, 3_600)
@@ -80,8 +82,8 @@ WECHAT: Final = (WeChatBusy, WeChatUnavailable, WeChatNotConfigured)
 @residents.refuses(LoginCodeUnusable, LoginBlocked, *WECHAT, TOO_MANY)
 def log_in_resident(sent: dict[str, Any]) -> tuple[Response, int]:
     """A session for the WeChat user."""
-    limiting.by_address(limiting.SIGN_IN)
-    openid = who_shows(connection.mini_program(), sent["code"])
+    with limiting.failures(LOG_IN_FAILED, LoginCodeUnusable):
+        openid = who_shows(connection.mini_program(), sent["code"])
     with transaction() as session:
         entered = log_in(session, keys.keyring(), openid, credentials.address_masked())
     return jsonify(LOGGED_IN.dump(entered)), 201
@@ -93,7 +95,7 @@ def log_in_resident(sent: dict[str, Any]) -> tuple[Response, int]:
 def log_out_resident() -> tuple[str, int]:
     """The session ends, everywhere at once."""
     with acting_transaction() as session:
-        end_session(session, actor().session_id, "left")
+        end_own_session(session)
     return "", 204
 
 
@@ -132,7 +134,7 @@ def close_me() -> tuple[str, int]:
     """The account ends, with what hangs on it."""
     found = actor()
     with acting_transaction() as session:
-        close_account(session, own_account(found), found.label, "left")
+        close_account(session, own_account(found), found, "left")
     return "", 204
 
 
@@ -164,7 +166,7 @@ def forget_my_phone() -> tuple[str, int]:
     """It is kept no more."""
     found = actor()
     with acting_transaction() as session:
-        forget_phone(session, own_account(found), found.label)
+        forget_phone(session, own_account(found), found)
     return "", 204
 
 

@@ -8,7 +8,7 @@ from flask import Response, jsonify
 
 from backend.accounts.duties import duties_of
 from backend.accounts.passwords import WeakPassword
-from backend.accounts.sessions import end_session
+from backend.accounts.sessions import end_own_session
 from backend.accounts.staff_login import (
     NoDuty,
     PasswordMustChange,
@@ -17,7 +17,7 @@ from backend.accounts.staff_login import (
     switch_duty,
 )
 from backend.kernel.clock import today
-from miniprogram_api.access import access, acting_transaction, actor
+from miniprogram_api.access import access, acting_transaction, actor, not_signed_in
 from miniprogram_api.accounts.signing_in import enter
 from miniprogram_api.accounts.staff_schemas import DUTY_CHOICE, SIGN_IN, SIGNED_IN, WHO
 from miniprogram_api.openapi import Blueprint
@@ -52,7 +52,9 @@ def show_session() -> Response:
     found, day = actor(), today()
     with acting_transaction() as session:
         duties = duties_of(session, found.staff_id or 0, day)
-    now = next(duty for duty in duties if duty.id == found.duty_id)
+    now = next((duty for duty in duties if duty.id == found.duty_id), None)
+    if now is None:  # it ended since the request came in
+        raise not_signed_in()
     who = {"staff_no": found.staff_no, "name": found.name, "duty": now, "duties": duties}
     return jsonify(WHO.dump(who))
 
@@ -80,5 +82,5 @@ def change_duty(chosen: dict[str, Any]) -> tuple[Response, int]:
 def sign_out() -> tuple[str, int]:
     """The session ends, everywhere at once."""
     with acting_transaction() as session:
-        end_session(session, actor().session_id, "left")
+        end_own_session(session)
     return "", 204

@@ -11,7 +11,7 @@ from werkzeug import Response as Redirect
 from backend.accounts.duties import ROLE_NAMES, Duty, duties_of
 from backend.accounts.passwords import LONGEST, WeakPassword
 from backend.accounts.scope import Actor
-from backend.accounts.sessions import end_session
+from backend.accounts.sessions import end_own_session
 from backend.accounts.staff_login import (
     NoDuty,
     PasswordMustChange,
@@ -51,7 +51,9 @@ def enter() -> Response | Redirect:
         sheet.fault("staff_no", EMPTY)
     else:
         try:
-            return credentials.give_cookie(_to("staff_page.ask"), enter_session(typed).token)
+            entered = enter_session(typed)
+            inside = url_for("staff_page.ask", refused=entered.refused or None)
+            return credentials.give_cookie(redirect(inside, 303), entered.token)
         except REFUSALS as error:
             _tell(sheet, error)
     return make_response(_form(sheet), 422)
@@ -75,7 +77,7 @@ def leave() -> Redirect:
     found = signed_in()
     if found is not None:
         with acting_transaction() as session:
-            end_session(session, found.session_id, "left")
+            end_own_session(session)
     return credentials.take_cookie(_to("staff_page.ask"))
 
 
@@ -96,7 +98,10 @@ def _form(sheet: Sheet) -> str:
     if found is not None and found.staff_id is not None:
         with acting_transaction() as session:
             duties = duties_of(session, found.staff_id, today())
-    return render_template("staff.html", sheet=sheet, who=_staff(found), duties=duties)
+    refused = request.args.get("refused", 0, int)
+    return render_template(
+        "staff.html", sheet=sheet, who=_staff(found), duties=duties, refused=refused
+    )
 
 
 def _staff(found: Actor | None) -> Actor | None:

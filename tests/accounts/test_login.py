@@ -189,12 +189,12 @@ def test_closing_ends_everything_that_hangs_on_the_account(
     with transaction() as session:
         actor = act_as(session, tokens[0])
         assert actor is not None
-        giving = consents.Giving(jia.id, "sms", 1, "mini_program", account)
+        giving = consents.Giving(jia.id, "sms", 1, "mini_program")
         consents.give_consent(session, keyring, actor, giving)
     with transaction() as session:
         actor = act_as(session, tokens[0])
         assert actor is not None
-        closing.close_account(session, account, actor.label, "left")
+        closing.close_account(session, account, actor, "left")
     assert [who(one) for one in tokens] == [None, None]
     with database.connect() as connection:
         ended = connection.execute(text("SELECT ended_why FROM account_session")).scalars().all()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from backend.accounts import real_name
 from backend.accounts.closing import close_account, forget_closed
 from backend.accounts.codes import CodeUnknown, show_code
 from backend.accounts.counter import Confirmation, ConfirmedUnseen, confirm_at_counter
@@ -27,12 +27,13 @@ from backend.accounts.real_name import (
     prove_name,
 )
 from backend.accounts.residents import UnknownPerson
-from backend.accounts.scope import Actor, act_as, people_in_scope
+from backend.accounts.scope import Actor, act_as
 from backend.kernel import clock
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import bound, transaction
 from backend.kernel.errors import DomainError
 from tests.support.register import YUEQING
+from tests.support.sight import people_in_scope
 from tests.support.townsfolk import Townsfolk, Townsman, events, id_number
 
 DAY = date(2026, 6, 15)
@@ -133,19 +134,23 @@ def _age_tries(town: Townsfolk, by: timedelta) -> None:
 
 
 def test_the_database_itself_finds_nobody_for_who_has_no_tries_left(
-    keyring: Keyring, jia: Townsman, monkeypatch: pytest.MonkeyPatch
+    keyring: Keyring, jia: Townsman
 ) -> None:
-    """The control: without the deed's own count, and without the account's, nothing is found."""
+    """Whatever the program says of the name."""
     token = enter(keyring)
+
+    def asked(what: str, whose: str) -> Any:
+        indexes = list(keyring.indexes("id_number", jia.number))
+        with transaction() as session:
+            act_as(session, whose)
+            return session.execute(text(f"SELECT {what}"), {"indexes": indexes}).scalar()
+
+    found = "count(*) FROM person_by_number(CAST(:indexes AS bytea[]))"
+    assert asked(found, token) == 1
     use_up_tries(keyring, token, jia)
-    monkeypatch.setattr(real_name, "MOST_TRIES", 10_000)
-    assert isinstance(prove(keyring, token, jia.name, jia.number), NameNotMatched)
-    with transaction() as session:
-        found = session.execute(
-            text("SELECT count(*) FROM person_by_number(CAST(:indexes AS bytea[]))"),
-            {"indexes": list(keyring.indexes("id_number", jia.number))},
-        )
-        assert found.scalar_one() == 0  # nobody is signed in
+    assert asked(found, token) == asked(found, "") == 0  # and nobody who is not signed in
+    assert asked("outcome FROM prove_name(CAST(:indexes AS bytea[]), true)", token) == "too_many"
+    assert who(token).level == 0
 
 
 def test_without_the_limit_the_sixth_try_would_succeed(
@@ -179,7 +184,7 @@ def test_a_new_account_of_the_same_wechat_user_gives_no_new_tries(
     with transaction() as session:
         actor = act_as(session, token)
         assert actor is not None
-        close_account(session, actor.resident_id or 0, actor.label, "left")
+        close_account(session, actor.resident_id or 0, actor, "left")
     again = enter(keyring)
     assert who(again).resident_id != actor.resident_id
     assert isinstance(prove(keyring, again, jia.name, jia.number), TooManyTries)
@@ -223,7 +228,7 @@ def confirm(officer: str, person: int, code: str, **more: bool) -> None:
     with transaction() as session:
         actor = act_as(session, officer)
         assert actor is not None
-        confirm_at_counter(session, actor, Confirmation(person, code, **given))
+        confirm_at_counter(session, actor, Confirmation(person, code, **given), DAY)
 
 
 @pytest.fixture
@@ -259,8 +264,8 @@ def test_staff_confirm_nobody_whom_they_do_not_see(
     with transaction() as session:
         act_as(session, reviewer)
         session.execute(text("SELECT set_config('shukun.code', :code, true)"), {"code": code})
-        bind = text("UPDATE resident SET person_id = :far, level = 2")
-        with pytest.raises(DBAPIError, match="row-level security"), session.begin_nested():
+        bind = text("SELECT confirm_name(:far, false)")
+        with pytest.raises(DBAPIError, match="not for this session"), session.begin_nested():
             session.execute(bind, {"far": far.id})
     assert who(token).level == 0
 
@@ -301,5 +306,5 @@ def test_residents_cannot_name_the_account_whose_code_they_were_told(
     with transaction() as session:
         act_as(session, told)
         session.execute(text("SELECT set_config('shukun.code', :code, true)"), {"code": code})
-        changed = session.execute(text("UPDATE resident SET ui_mode = 'elder' WHERE level = 0"))
-        assert changed.rowcount == 0  # type: ignore[attr-defined]
+        with pytest.raises(DBAPIError, match="not for this session"), session.begin_nested():
+            session.execute(text("SELECT confirm_name(:own, false)"), {"own": jia.id})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -16,13 +17,11 @@ from backend.accounts.sessions import (
     RESIDENT_LIFE,
     STAFF_IDLE,
     STAFF_LIFE,
-    Opening,
     end_if_over,
-    end_session,
-    end_sessions_of_resident,
+    end_own_session,
     is_token,
+    new_token,
     note_seen,
-    open_session,
 )
 from backend.kernel.database import bound, transaction
 from tests.support.accounts import Accounts
@@ -105,18 +104,80 @@ def test_residents_stay_for_thirty_days(accounts: Accounts) -> None:
     assert who(token) is None
 
 
-def test_of_a_sixth_session_the_longest_unused_ends(accounts: Accounts) -> None:
-    resident = accounts.resident()
+OPENID = b"invented index"
+
+
+@pytest.fixture
+def resident(accounts: Accounts) -> int:
+    """One who can log in: by the index of an openid."""
+    own = accounts.resident()
+    accounts.change(
+        "INSERT INTO wechat_user (resident_id, openid_index, openid) VALUES (:own, :index, 'x')",
+        own=own, index=OPENID,
+    )  # fmt: skip
+    return own
+
+
+def log_in() -> str:
+    new = new_token()
+    opened = text("SELECT open_resident_session(ARRAY[:index], :digest, '')")
+    with transaction() as session:
+        session.execute(opened, {"index": OPENID, "digest": new.digest})
+    return new.token
+
+
+def test_of_a_sixth_session_the_longest_unused_ends(accounts: Accounts, resident: int) -> None:
     tokens = []
     for _ in range(MOST_OPEN):
         accounts.age(MINUTE)
         tokens.append(accounts.resident_session(resident))
     assert all(who(token) for token in tokens)
     stranger = accounts.resident_token()
-    with transaction() as session:
-        tokens.append(open_session(session, Opening(resident_id=resident)))
+    tokens.append(log_in())
     assert [who(token) is not None for token in tokens] == [False] + [True] * MOST_OPEN
     assert who(stranger) is not None
+
+
+@pytest.mark.usefixtures("resident")
+def test_of_sessions_opened_at_the_same_time_five_stay() -> None:
+    """Each waits for the others at the account's row, and so sees what they opened."""
+    start = threading.Barrier(8)
+    tokens: list[str] = []
+
+    def open_one() -> None:
+        start.wait()
+        tokens.append(log_in())
+
+    threads = [threading.Thread(target=open_one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tokens) == 8
+    assert sum(who(token) is not None for token in tokens) == MOST_OPEN
+
+
+@pytest.mark.usefixtures("resident")
+def test_without_the_lock_more_would_stay(database: Engine) -> None:
+    """The control: two that do not see each other."""
+    with Session(database) as session, session.begin():
+        source = session.execute(
+            text("SELECT pg_get_functiondef('open_resident_session'::regproc)")
+        ).scalar_one()
+        assert " FOR UPDATE" in source
+        session.connection().exec_driver_sql(source.replace(" FOR UPDATE", ""))
+    for _ in range(MOST_OPEN - 1):
+        log_in()
+    tokens = [new_token(), new_token()]
+    opened = text("SELECT open_resident_session(ARRAY[:index], :digest, '')")
+    with database.connect() as first, database.connect() as second:
+        for one, new in zip((first, second), tokens, strict=True):
+            one.execute(opened, {"index": OPENID, "digest": new.digest})
+        first.commit()
+        second.commit()
+    with database.connect() as connection:
+        left = text("SELECT count(*) FROM account_session WHERE ended_at IS NULL")
+        assert connection.execute(left).scalar_one() > MOST_OPEN
 
 
 ENDS = {
@@ -145,26 +206,13 @@ def test_a_session_of_a_closed_account_ends_at_once(accounts: Accounts) -> None:
 def test_who_leaves_is_out_and_nobody_else(accounts: Accounts, officer: str) -> None:
     resident = accounts.resident()
     tokens = [accounts.resident_session(resident) for _ in range(2)]
-    actor = who(tokens[0])
-    assert actor is not None
     with transaction() as session:
         act_as(session, tokens[0])
-        end_session(session, actor.session_id, "left")
+        end_own_session(session)
     assert [who(token) is not None for token in (*tokens, officer)] == [False, True, True]
-    with transaction() as session:
-        act_as(session, tokens[1])
-        end_sessions_of_resident(session, resident, "revoked")
-    assert who(tokens[1]) is None
-
-
-def test_nobody_ends_another_accounts_session(accounts: Accounts, officer: str) -> None:
-    mine = accounts.resident_token()
-    theirs = who(officer)
-    assert theirs is not None
-    with transaction() as session:
-        act_as(session, mine)
-        end_session(session, theirs.session_id, "revoked")
-    assert who(officer) is not None
+    with transaction() as session:  # in no session: nobody's ends
+        end_own_session(session)
+    assert [who(token) is not None for token in (*tokens, officer)] == [False, True, True]
 
 
 def test_a_session_that_ended_is_not_revived(

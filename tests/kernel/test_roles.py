@@ -62,6 +62,8 @@ FORBIDDEN_TO_THE_SITE = (
     "UPDATE duty SET area_to = 999999999999",
     "UPDATE staff SET state = 'active'",
     "INSERT INTO staff (id, staff_no) VALUES (1, 'X')",
+    "UPDATE staff SET failed = 0",
+    "INSERT INTO account_session (token_sha256) VALUES ('x')",
     "DELETE FROM consent_withdrawal",
 )
 

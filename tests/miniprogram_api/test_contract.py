@@ -23,7 +23,6 @@ from schemathesis import Case
 from sqlalchemy import Engine
 
 from backend.accounts.login import log_in
-from backend.accounts.real_name import give_name
 from backend.accounts.scope import act_as
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
@@ -108,8 +107,8 @@ def _resident(town: Townsfolk, level: int) -> str:
         actor = act_as(session, token)
     if level == 2 and actor is not None:
         person = town.person(f"测试{next(_NUMBERS)}")
-        with transaction() as session:
-            assert give_name(session, actor.resident_id or 0, person.id)
+        named = "UPDATE resident SET person_id = :person WHERE id = :own"
+        town.accounts.change(named, person=person.id, own=actor.resident_id)
     return token
 
 

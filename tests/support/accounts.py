@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from itertools import count
 from typing import Any, Final
 
-from sqlalchemy import Engine, select, text, update
+from sqlalchemy import Engine, func, select, text, update
 from sqlalchemy.orm import Session
 
-from backend.accounts.sessions import Opening, open_session
+from backend.accounts.sessions import RESIDENT_LIFE, STAFF_LIFE, new_token
 from backend.accounts.staff_tables import ACCOUNT_SESSION, DUTY, STAFF
 from backend.accounts.tables import RESIDENT
 from backend.kernel.areas import code_range
@@ -18,8 +18,8 @@ from backend.kernel.areas import code_range
 LONG_AGO: Final = date(2020, 1, 1)
 EVERYWHERE: Final = ""
 """An area that no duty has: for tests that look at several places at once."""
-NO_PASSWORD: Final = "!"
-"""No password has this hash: signing in is tested elsewhere."""
+NO_PASSWORD: Final = {"password_salt": "", "password_sha256": b""}
+"""No password has this digest: signing in is tested elsewhere."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Accounts:
     def staff(self, staff_no: str | None = None, **more: Any) -> int:
         """A member of staff without a duty; the id."""
         staff_no = staff_no or f"T{next(self.staff_numbers):04d}"
-        values: dict[str, Any] = {"staff_no": staff_no, "password_hash": NO_PASSWORD}
+        values: dict[str, Any] = {"staff_no": staff_no, **NO_PASSWORD}
         with Session(self.engine) as session, session.begin():
             own = _row_id(session)
             values |= {
@@ -63,7 +63,7 @@ class Accounts:
         """A session of the duty's holder; the token."""
         with Session(self.engine) as session, session.begin():
             holder = session.execute(select(DUTY.c.staff_id).where(DUTY.c.id == duty)).scalar_one()
-            return open_session(session, Opening(staff_id=holder, duty_id=duty))
+            return _open(session, staff_id=holder, duty_id=duty, expires_at=func.now() + STAFF_LIFE)
 
     def staff_token(self, role: str, area: str, staff_no: str | None = None) -> str:
         """A session of somebody new with this one duty."""
@@ -80,7 +80,7 @@ class Accounts:
     def resident_session(self, resident: int) -> str:
         """A session of the resident; the token."""
         with Session(self.engine) as session, session.begin():
-            return open_session(session, Opening(resident_id=resident))
+            return _open(session, resident_id=resident, expires_at=func.now() + RESIDENT_LIFE)
 
     def resident_token(self, person: int | None = None) -> str:
         """A session of somebody new."""
@@ -102,6 +102,13 @@ def _range(area: str) -> tuple[int, int]:
     if area == EVERYWHERE:
         return 0, 999_999_999_999
     return code_range(area.ljust(6, "0") if len(area) < 6 else area)
+
+
+def _open(session: Session, **values: Any) -> str:
+    """As though somebody had signed in; the token."""
+    new = new_token()
+    session.execute(ACCOUNT_SESSION.insert().values(token_sha256=new.digest, **values))
+    return new.token
 
 
 def _row_id(session: Session) -> int:

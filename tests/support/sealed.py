@@ -180,7 +180,8 @@ def _account_rows(keyring: Keyring, one: Invented) -> Iterator[tuple[str, dict[s
         "openid": shared.seal(Place("wechat_user", "openid", one.id), one.openid),
     }  # fmt: skip
     yield "staff", {
-        "id": one.id, "staff_no": f"S{one.id}", "name": "测试", "password_hash": "!",
+        "id": one.id, "staff_no": f"S{one.id}", "name": "测试",
+        "password_salt": "", "password_sha256": b"",
         "totp_secret": shared.seal(Place("staff", "totp_secret", one.id), one.totp),
     }  # fmt: skip
 

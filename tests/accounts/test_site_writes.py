@@ -1,0 +1,287 @@
+"""What decides whom the website sees, it can write by the deeds of the database alone.
+
+As whoever put a whole statement of SQL into one of the website's: with a session of their own, or
+with none, and without the keys, which are not in the database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from backend.accounts.passwords import keep, show
+from backend.accounts.staff_tables import ROLES
+from backend.kernel.clock import today
+from backend.kernel.database import acting
+from tests.support.accounts import Accounts
+from tests.support.townsfolk import Townsfolk, Townsman
+
+WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
+SECRET = re.compile(r"sha256|_index$|salt|^password|^totp")
+NO_SECRET = {("consent", "text_sha256"), ("person", "phone_index")}
+"""The digest of a public text; an index by which nothing opens."""
+HARMLESS = {
+    "audit_event": "appended to; nobody sees anybody by it",
+    "message": "whose it is says the person's row; what is told in it is no file",
+    "notice_due": "what people are owed to hear; the site does not read it",
+    "utterance": "an answer of staff, in conversations of their own list",
+}
+"""Tables that functions of the database read, and whose rows decide about nobody's sight: these the
+site may write."""
+POLICIES = text(
+    "SELECT coalesce(pg_get_expr(polqual, polrelid), '') || ' '"
+    " || coalesce(pg_get_expr(polwithcheck, polrelid), '') FROM pg_policy"
+)
+FUNCTIONS = text(
+    "SELECT proname, prosrc, prosecdef AND has_function_privilege('shukun_app', oid, 'EXECUTE')"
+    " FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+    " AND prolang IN (SELECT oid FROM pg_language WHERE lanname IN ('plpgsql', 'sql'))"
+)
+COLUMNS = text(
+    "SELECT c.relname, a.attname, c.relrowsecurity AND c.relforcerowsecurity,"
+    " has_column_privilege('shukun_app', c.oid, a.attnum, 'SELECT'),"
+    " has_column_privilege('shukun_app', c.oid, a.attnum, 'INSERT, UPDATE')"
+    " OR has_table_privilege('shukun_app', c.oid, 'DELETE, TRUNCATE')"
+    " FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid"
+    " WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace"
+    " AND a.attnum > 0 AND NOT a.attisdropped"
+)
+
+
+def deciding(connection: Connection) -> set[str]:
+    """The tables that policies read, and every function that runs with more rights than the site
+    has; and what those call.
+    """
+    functions = connection.execute(FUNCTIONS).all()
+    sources = {name: _words(source) for name, source, _ in functions}
+    words = {word for rule in connection.scalars(POLICIES) for word in _words(rule)}
+    words |= {name for name, _, lent in functions if lent}
+    while more := {one for word in words for one in sources.get(word, ())} - words:
+        words |= more
+    return words & {row[0] for row in connection.execute(COLUMNS)}
+
+
+def faults(connection: Connection) -> set[str]:
+    """What the site could change or read of these tables, and should not."""
+    tables, found = deciding(connection), set()
+    for table, column, protected, read, written in connection.execute(COLUMNS):
+        if table not in tables:
+            continue
+        if written and table not in HARMLESS:
+            found.add(f"{table}.{column} is written")
+        if read and SECRET.search(column) and (table, column) not in NO_SECRET:
+            found.add(f"{table}.{column} is read")
+        if read and not protected:
+            found.add(f"{table} is read by everybody")
+    return found
+
+
+def _words(source: str) -> set[str]:
+    return set(re.findall(r"\w+", source))
+
+
+def test_the_site_neither_writes_what_decides_nor_reads_its_secrets(database: Engine) -> None:
+    with database.connect() as connection:
+        assert deciding(connection) >= {
+            "account_session", "resident", "staff", "duty", "assignment", "person", "account_code",
+            "family_authority", "delegation", "consent", "consent_withdrawal", "wechat_user",
+            "identity_check", "person_number", "person_merge",
+        }  # fmt: skip
+        assert faults(connection) == set()
+
+
+SABOTAGE = {
+    "GRANT UPDATE (person_id) ON resident TO shukun_app": "resident.person_id is written",
+    "GRANT INSERT ON account_session TO shukun_app": "account_session.duty_id is written",
+    "GRANT DELETE ON consent_withdrawal TO shukun_app": "consent_withdrawal.at is written",
+    "GRANT SELECT ON staff TO shukun_app": "staff.password_sha256 is read",
+    "GRANT SELECT ON wechat_user TO shukun_app": "wechat_user.openid_index is read",
+    "ALTER TABLE duty DISABLE ROW LEVEL SECURITY": "duty is read by everybody",
+    "CREATE FUNCTION mine() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS"
+    " 'BEGIN RETURN EXISTS (SELECT FROM rate_window); END'": "rate_window.hits is written",
+}
+
+
+@pytest.mark.parametrize("what", SABOTAGE)
+def test_a_right_too_many_is_found(database: Engine, what: str) -> None:
+    """The control of the test above."""
+    with database.begin() as connection:
+        connection.execute(text(what))
+        assert SABOTAGE[what] in faults(connection)
+
+
+# -- as somebody who may write any statement
+
+
+@dataclass
+class Intruder:
+    """甲's own session, in the site's role; 乙 is a stranger, with an account."""
+
+    site: Engine
+    token: str
+    own: Townsman
+    stranger: Townsman
+    values: dict[str, Any]
+
+    def run(self, statement: str, token: str | None = None) -> Any:
+        """The first value of what the statement answers, committed."""
+        with Session(self.site) as session, session.begin():
+            acting(session, self.token if token is None else token)
+            found = session.execute(text(statement), self.values)
+            return found.scalar() if found.returns_rows else None  # type: ignore[attr-defined]
+
+    def sees(self, token: str | None = None) -> set[int]:
+        with Session(self.site) as session, session.begin():
+            acting(session, self.token if token is None else token)
+            return set(session.execute(text("SELECT id FROM person")).scalars())
+
+
+@pytest.fixture
+def intruder(town: Townsfolk, app_database: Engine) -> Iterator[Intruder]:
+    own, stranger = town.person("测试甲"), town.person("测试乙")
+    token = town.known(own)
+    town.known(stranger)
+    officer = town.accounts.duty(town.accounts.staff("S1"), "county_officer", "320281")
+    values = {
+        "me": own.id, "other": stranger.id, "digest": bytes(32), "duty": officer,
+        "day": today(), "later": today() + timedelta(days=30),
+    }  # fmt: skip
+    one = Intruder(app_database, token, own, stranger, values)
+    assert one.sees() == {own.id}
+    yield one
+    assert one.sees() == {own.id}
+
+
+STATEMENTS = (
+    "UPDATE resident SET person_id = :other, level = 2",
+    "UPDATE resident SET ui_mode = 'elder'",
+    "INSERT INTO resident (id, person_id) VALUES (1, :other)",
+    "INSERT INTO account_session (token_sha256, staff_id, duty_id, expires_at)"
+    " SELECT :digest, staff_id, id, 'infinity' FROM duty WHERE id = :duty",
+    "UPDATE account_session SET expires_at = 'infinity'",
+    "SELECT token_sha256 FROM account_session",
+    "UPDATE staff SET password_sha256 = :digest",
+    "SELECT password_sha256 FROM staff",
+    "SELECT totp_secret FROM staff",
+    "UPDATE duty SET area_from = 0",
+    "SELECT openid_index FROM wechat_user",
+    "INSERT INTO wechat_user (resident_id, openid_index, openid) VALUES (1, 'x', 'x')",
+    "UPDATE account_code SET code_sha256 = :digest",
+    "DELETE FROM identity_check",
+    "INSERT INTO identity_check (resident_id, method, outcome, by) VALUES (1, 'counter', 'x', 'x')",
+    "INSERT INTO family_authority (id, resident_id, person_id, relationship, basis, recorded_by,"
+    " from_on) VALUES (1, scope_resident(), :other, 'child', 'guardian', 'x', :day)",
+    "INSERT INTO consent (id, person_id, purpose, text_id, version, text_sha256, channel, by)"
+    " VALUES (1, :other, 'delegation', 'x', 1, 'x', 'mini_program', 'x')",
+    "INSERT INTO delegation (id, person_id, resident_id, scope, from_on, to_on, consent_id, channel,"
+    " recorded_by) VALUES (1, :other, scope_resident(), '{see}', :day, :later, 1, 'counter', 'x')",
+    "UPDATE delegation SET to_on = 'infinity'",
+    "DELETE FROM consent_withdrawal",
+    "INSERT INTO assignment (id) VALUES (1)",
+    # What the deeds are made of is not for the site.
+    "SELECT bind_person(scope_resident(), :other)",
+    "SELECT close_account(1)",
+    "SELECT withdraw(1, 'counter', 'x')",
+    "SELECT duty_held(1, 1)",
+    "SELECT has_account(:other)",
+    "SELECT resident_of_openid(ARRAY[:digest])",
+    # The deeds refuse what is not the session's.
+    "SELECT confirm_name(:other, true)",
+    "SELECT give_consent(1, :other, 'delegation', 1, 'x', 'mini_program', '')",
+    "SELECT give_consent(1, :me, 'delegation', 1, 'x', 'bedside', '')",
+    "SELECT begin_authority(1, :other, 'child', 'guardian', '', :day, :later)",
+    "SELECT begin_delegation(1, 1, :other, NULL, '{see}', :day, :later, '')",
+)
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_no_statement_of_the_site_widens_what_it_sees(intruder: Intruder, statement: str) -> None:
+    with pytest.raises(DBAPIError, match=r"permission denied|not for this session"):
+        intruder.run(statement)
+
+
+def test_what_only_its_owner_can_show_opens_a_session(intruder: Intruder, town: Townsfolk) -> None:
+    """No password's proof, no index, no code: no session, no name, nobody's number."""
+    opened = "SELECT outcome FROM open_staff_session('S1', :digest, 99999999, NULL, NULL, :duty, :digest, '')"
+    for _ in range(4):
+        assert intruder.run(opened) == "refused"
+    assert intruder.run("SELECT staff_asked('S1', '') IS NOT NULL")
+    assert intruder.run(opened) == "refused"
+    assert intruder.run("SELECT count(*) FROM staff_asked('S1', '')") == 0  # locked
+    assert intruder.run("SELECT open_resident_session(ARRAY[:digest], :digest, '')") is None
+    assert intruder.run("SELECT switch_duty(:duty, :digest)") is False
+    named = town.accounts.resident_token()
+    proved = "SELECT outcome FROM prove_name(ARRAY[:digest], true)"
+    assert [intruder.run(proved, named) for _ in range(6)] == ["not_matched"] * 5 + ["too_many"]
+    assert intruder.sees(named) == set()
+    assert intruder.run("SELECT visiting_staff('S1')") is None
+    assert intruder.run("SELECT count(*) FROM staff") == 0
+    assert intruder.run("SELECT count(*) FROM duty") == 0
+
+
+def test_with_the_password_the_same_statement_opens_one(
+    intruder: Intruder, accounts: Accounts
+) -> None:
+    """The control: it is the proof that was missing."""
+    kept = keep("invented-for-a-test-7")
+    accounts.change(
+        "UPDATE staff SET password_salt = :salt, password_sha256 = :sha256, must_change = false",
+        salt=kept.salt, sha256=kept.sha256,
+    )  # fmt: skip
+    intruder.values["shown"] = show("invented-for-a-test-7", kept.salt)
+    opened = "SELECT outcome FROM open_staff_session('S1', :shown, 99999999, NULL, NULL, :duty, :digest, '')"
+    assert intruder.run(opened) == "open"
+
+
+def test_a_consent_carries_one_delegation_and_is_given_with_it(intruder: Intruder) -> None:
+    given = "SELECT give_consent(:own, :me, 'delegation', 1, 'x', 'mini_program', '')"
+    begun = "SELECT begin_delegation(:own, :own, :me, :staff, '{see}', :day, :later, '')"
+    with Session(intruder.site) as session, session.begin():
+        acting(session, intruder.token)
+        own = session.execute(text("SELECT nextval('row_id')")).scalar_one()
+        intruder.values |= {"own": own, "staff": None}
+        session.execute(text(given), intruder.values)
+    with pytest.raises(DBAPIError, match="not for this session"):
+        intruder.run(begun)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_staff_write_about_nobody_whom_they_do_not_see(
+    intruder: Intruder, accounts: Accounts, role: str
+) -> None:
+    """A duty in another county, with the code of 甲's account told."""
+    token = accounts.staff_token(role, "330382")
+    code = "SELECT show_code(sha256('12345678'))"
+    intruder.run(code)
+    told = "WITH t AS (SELECT set_config('shukun.code', '12345678', true) AS c) SELECT "
+    for deed in (
+        "confirm_name(:other, true)",
+        "give_consent(1, :other, 'children_data', 1, 'x', 'counter', '')",
+        "begin_authority(1, :other, 'child', 'written', '', :day, NULL)",
+    ):
+        with pytest.raises(DBAPIError, match="not for this session"):
+            intruder.run(f"{told} {deed} FROM t WHERE c <> ''", token)
+
+
+def test_were_the_own_row_writable_a_strangers_file_would_be_seen(
+    town: Townsfolk, app_database: Engine, database: Engine
+) -> None:
+    """The control of everything above: sight follows from these rows."""
+    own, stranger = town.person("测试甲"), town.person("测试乙")
+    one = Intruder(app_database, town.known(own), own, stranger, {"other": stranger.id})
+    with database.begin() as connection:
+        connection.execute(text("GRANT UPDATE (person_id) ON resident TO shukun_app"))
+        mine = "id = (SELECT scope_resident())"
+        connection.execute(
+            text(f"CREATE POLICY mine ON resident FOR UPDATE TO shukun_app USING ({mine})")
+        )
+    one.run("UPDATE resident SET person_id = :other")
+    assert one.sees() == {stranger.id}
