@@ -17,22 +17,13 @@ from sqlalchemy import ColumnElement, Date, Row, cast, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backend.accounts.staff_tables import DUTY
-from backend.kernel import audit
+from backend.accounts.staff_tables import DUTY, ROLES
+from backend.kernel import audit, audit_words
 from backend.kernel.areas import code_range
 from backend.kernel.audit import Subject
 from backend.kernel.errors import DomainError, Fault
 
-ROLE_NAMES: Final = {
-    "family_doctor": "家庭医生",
-    "village_coordinator": "村居协管员",
-    "cadre": "帮扶干部",
-    "township_reviewer": "乡镇（街道）初审员",
-    "county_officer": "县级经办人员",
-    "city_officer": "市级经办人员",
-    "auditor": "审计员",
-    "system_admin": "系统管理员",
-}
+ROLE_NAMES: Final = {role: audit_words.ROLES[role] for role in ROLES}
 DIGITS: Final = {
     "family_doctor": (9, 12), "village_coordinator": (12,), "township_reviewer": (9,),
     "county_officer": (6,), "city_officer": (6,),

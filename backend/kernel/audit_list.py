@@ -51,8 +51,8 @@ class Event:
 def events(session: Session, asked: Asked, most: int = MOST) -> list[Event]:
     """The newest events of that sort.
 
-    The database gives auditors those of the places of their duty and those of no place, commands
-    all of them, everybody else none.
+    The database gives auditors those that concern the places of their duty (where somebody acted,
+    or the person is registered) and those of no place, commands all of them, everybody else none.
     """
     wanted = {
         name: value.isoformat() if isinstance(value, datetime) else value

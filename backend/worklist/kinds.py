@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from backend.kernel import audit_words
 from backend.worklist.tables import LEVELS
 
 VILLAGE, TOWNSHIP, COUNTY, CITY = LEVELS
 
-ROLES: Final = {
-    VILLAGE: "村居协管员",
-    TOWNSHIP: "乡镇（街道）初审员",
-    COUNTY: "县级经办人员",
-    CITY: "市级经办人员",
-}
+ROLES: Final = {role: audit_words.ROLES[role] for role in LEVELS}
 """Role → its name, from below to above."""
 
 ORDINARY: Final = {"done": "已办理", "not_needed": "不需要办理"}
@@ -45,6 +41,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "tell_person": _kind("当面告知消息", VILLAGE, 5),
     "message_failed": _kind("消息无法送达，请处理", COUNTY, 5),
     "messages_late": _kind("消息迟迟没有发出，请检查", CITY, 1),
+    "wechat_used_up": _kind("微信接口当天次数用完，请检查", CITY, 1),
     "enrol_first": _kind("先办参保", TOWNSHIP),
     "insured_elsewhere": _kind("参保在外地，请核实", TOWNSHIP),
     "other_area_pays": _kind("身份由外地发放待遇，请核实由哪里救助", COUNTY),

@@ -49,13 +49,43 @@ SEEN = f"""
     END
     $$
 """
-# An auditor reads what happened in the places of the duty, and what belongs to no place; commands
-# read everything.
+# Whether an event falls into these places: where somebody acted, where the person whom it concerns
+# or the account belongs is registered; what belongs to no place at all falls into each.
+WITHIN = f"""
+    CREATE FUNCTION audit_within(event audit_event, low bigint, high bigint) RETURNS boolean
+    LANGUAGE plpgsql {HEAD}
+    DECLARE
+        number CONSTANT text := '^[0-9]{{1,18}}$';
+        named text := CASE event.subject_kind WHEN 'person' THEN event.subject_id
+            ELSE event.detail->>'person' END;
+        account text := CASE WHEN event.subject_kind = 'resident' THEN event.subject_id
+            WHEN event.actor LIKE 'resident:%' THEN split_part(event.actor, ':', 2) END;
+        places bigint[];
+    BEGIN
+        IF event.area BETWEEN low AND high THEN
+            RETURN true;
+        END IF;
+        places := ARRAY(
+            SELECT event.area WHERE event.area IS NOT NULL
+            UNION ALL SELECT p.area FROM person AS p
+                WHERE named ~ number AND p.id = person_now(named::bigint)
+            UNION ALL SELECT p.area FROM resident AS r
+                JOIN person AS p ON p.id = person_now(r.person_id)
+                WHERE account ~ number AND r.id = account::bigint
+        );
+        RETURN cardinality(places) = 0
+            OR EXISTS (SELECT FROM unnest(places) AS place WHERE place BETWEEN low AND high);
+    END
+    $$
+"""
+# An auditor reads what concerns the places of the duty; commands read everything.
 LISTED = f"""
     CREATE FUNCTION audit_listed(asked jsonb, most integer) RETURNS SETOF audit_event
     LANGUAGE plpgsql {FRESH}
     DECLARE
         command boolean := current_setting('role') = 'shukun_worker';
+        low bigint := duty_low();
+        high bigint := duty_high();
         names text[] := audit_names((asked->>'person')::bigint);
     BEGIN
         IF NOT command AND scope_role() IS DISTINCT FROM 'auditor' THEN
@@ -63,7 +93,7 @@ LISTED = f"""
         END IF;
         RETURN QUERY
             SELECT * FROM audit_event AS e
-            WHERE (command OR e.area IS NULL OR e.area BETWEEN duty_low() AND duty_high())
+            WHERE (command OR audit_within(e, low, high))
                 AND e.id < coalesce((asked->>'before')::bigint, 9223372036854775807)
                 AND e.at >= coalesce((asked->>'since')::timestamptz, '-infinity')
                 AND e.at < coalesce((asked->>'until')::timestamptz, 'infinity')
@@ -101,6 +131,7 @@ WINDOW = f"""
 FUNCTIONS = {
     "audit_names(bigint)": NAMES,
     "audit_seen(bigint, bigint, boolean, integer)": SEEN,
+    "audit_within(audit_event, bigint, bigint)": WITHIN,
     "audit_listed(jsonb, integer)": LISTED,
     "audit_window()": WINDOW,
 }
@@ -152,7 +183,7 @@ def _create_functions() -> None:
     for signature, body in FUNCTIONS.items():
         op.execute(body)
         op.execute(f"REVOKE EXECUTE ON FUNCTION {signature} FROM PUBLIC")
-        if body is not NAMES:
+        if body not in (NAMES, WITHIN):
             op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO shukun_app, shukun_worker")
         op.execute(f"ALTER FUNCTION {signature} OWNER TO shukun_worker")
     op.execute("REVOKE CREATE ON SCHEMA public FROM shukun_worker")

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from backend.accounts.duties import ROLE_NAMES
 from backend.accounts.scope import act_as
 from backend.kernel.audit import Subject, read_person, record
 from backend.kernel.audit_list import Asked, events
@@ -18,7 +17,6 @@ from backend.kernel.audit_seen import Seen, SeenAsked, seen_by
 from backend.kernel.audit_words import FIELDS, PURPOSES, ROLES
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
-from backend.worklist import kinds
 from tests.support.accounts import Accounts
 from tests.support.sealed import Invented, invent, plant
 
@@ -146,6 +144,42 @@ def test_looks_of_the_own_account_are_told_when_asked_for(
 # -- auditors --------------------------------------------------------------------------------
 
 
+def told(site: Session, accounts: Accounts, county: str) -> list[str]:
+    act_as(site, accounts.staff_token("auditor", county))
+    return sorted(one.action for one in events(site, Asked()))
+
+
+def test_an_event_falls_where_somebody_acted_and_where_the_person_is_registered(
+    site: Session, people: list[Invented], accounts: Accounts
+) -> None:
+    """A city's officer, a command and the resident look at somebody of one county, and at somebody
+    of the next.
+    """
+    here, there = people[0].id, people[1].id
+    accounts.change("UPDATE person SET area = 330382101001 WHERE id = :id", id=there)
+    with transaction() as session:
+        for name, person in (("here", here), ("there", there)):
+            account = person  # as `plant` numbers them
+            account_of = Subject("resident", str(account))
+            by = f"resident:{account}"
+            of = Subject("person", str(person))
+            record(session, actor="staff:C1", action=f"{name}-city", subject=of, area=320200000000)
+            record(session, actor="甲", action=f"{name}-command", subject=of)
+            item = Subject("payment_item", "7")
+            detail = {"person": person}
+            record(session, actor="甲", action=f"{name}-payment", subject=item, detail=detail)
+            record(session, actor=by, action=f"{name}-resident", subject=of)
+            record(session, actor="wechat", action=f"{name}-account", subject=account_of)
+        record(session, actor="甲", action="nowhere", subject=Subject("run", "1"))
+    kinds_of = ("account", "city", "command", "payment", "resident")
+    assert told(site, accounts, JIANGYIN) == [*(f"here-{one}" for one in kinds_of), "nowhere"]
+    assert told(site, accounts, "330382") == ["nowhere", *(f"there-{one}" for one in kinds_of)]
+    assert told(site, accounts, "320282") == ["nowhere"]
+    assert told(site, accounts, "320200") == [
+        *(f"here-{one}" for one in kinds_of), "nowhere", "there-city",
+    ]  # fmt: skip
+
+
 def test_an_auditor_reads_what_happened_in_the_places_of_the_duty_and_in_none(
     site: Session, doctor: str, accounts: Accounts
 ) -> None:
@@ -222,8 +256,6 @@ def test_a_look_is_told_in_plain_words() -> None:
     assert strange.sentence == ("2026年11月21日 10:05，工作人员（工号 S1）为“未说明”查看了：档案。")
 
 
-def test_the_words_are_chinese_and_roles_are_called_as_elsewhere() -> None:
+def test_the_words_are_chinese() -> None:
     for words in (ROLES, PURPOSES, FIELDS):
         assert not [word for word in words.values() if word.isascii()]
-    for named in (kinds.ROLES, ROLE_NAMES):
-        assert {role: ROLES[role] for role in named} == named
