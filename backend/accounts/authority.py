@@ -6,12 +6,10 @@ The database says so, as it says whom a session sees (`scope_people`): of today,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
-
-from backend.kernel.errors import DomainError
 
 SCOPES: Final[Mapping[str, str]] = {
     "see": "查看情况和进度",
@@ -19,15 +17,10 @@ SCOPES: Final[Mapping[str, str]] = {
     "materials": "代交材料",
     "receive": "代收消息和清单",
 }
-"""What a delegation may be for → its name. Family of record may do everything."""
+"""What a delegation may be for → its name. Family of record may do everything. Of the file `see`
+alone shows something."""
 _SPEAK: Final = "speak"
 _OVER: Final = text("SELECT authority_over(:wanted)")
-
-
-class NotAuthorised(DomainError):
-    """The actor may see the person, but not do this for the person."""
-
-    code: ClassVar[str] = "not-authorised"
 
 
 def people_acted_for(session: Session, scope: str) -> frozenset[int]:
@@ -36,12 +29,6 @@ def people_acted_for(session: Session, scope: str) -> frozenset[int]:
     do they need a delegation.
     """
     return _over(session, scope)
-
-
-def require_authority(session: Session, person_id: int, scope: str) -> None:
-    """Raises `NotAuthorised` where the session may not do it for the person."""
-    if person_id not in _over(session, scope):
-        raise NotAuthorised
 
 
 def people_spoken_for(session: Session) -> frozenset[int]:

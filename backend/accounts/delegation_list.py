@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, LargeBinary, Row, case, func, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    LargeBinary,
+    Row,
+    Select,
+    case,
+    column,
+    func,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session
 
 from backend.accounts.authority import people_spoken_for
@@ -14,7 +26,7 @@ from backend.accounts.merged import now, of_people
 from backend.accounts.residents import own_account, person_seen
 from backend.accounts.scope import Actor
 from backend.accounts.staff_tables import STAFF
-from backend.accounts.tables import DELEGATION
+from backend.accounts.tables import CONSENT, DELEGATION
 from backend.citizens.tables import PERSON
 from backend.kernel import audit
 from backend.kernel.crypto import Keyring, Place
@@ -26,11 +38,33 @@ STATES: Final = {
     "over": "已到期",
     "ended": "已结束",
 }
-
+_ROW: Final = select(DELEGATION, STAFF.c.staff_no, STAFF.c.name.label("staff_name")).outerjoin(
+    STAFF, STAFF.c.id == DELEGATION.c.staff_id
+)
 _SEALED_WITH: Final = case(
     (PERSON.c.id == DELEGATION.c.person_id, PERSON.c.data_key),
     else_=func.former_key(DELEGATION.c.person_id, type_=LargeBinary),
 ).label("sealed_with")
+_AGREED: Final = (
+    select(literal_column("consent_holds(consent)", Boolean))
+    .where(CONSENT.c.id == DELEGATION.c.consent_id)
+    .scalar_subquery()
+    .label("agreed")
+)
+_OF_SEEN: Final = _ROW.add_columns(
+    PERSON.c.id.label("whom"), PERSON.c.name, PERSON.c.data_key, _SEALED_WITH, _AGREED
+).join(PERSON, PERSON.c.id == now(DELEGATION.c.person_id))
+"""Given by people whom the session sees."""
+_FROM: Final = func.delegators().table_valued(
+    column("delegation_id", BigInteger), column("person_id", BigInteger),
+    column("name", LargeBinary), column("data_key", LargeBinary),
+    column("sealed_with", LargeBinary),
+)  # fmt: skip
+_RECEIVED: Final = _ROW.add_columns(
+    _FROM.c.person_id.label("whom"), _FROM.c.name, _FROM.c.data_key, _FROM.c.sealed_with,
+    true().label("agreed"),
+).join(_FROM, _FROM.c.delegation_id == DELEGATION.c.id)  # fmt: skip
+"""Those that hold, whatever for: who has only papers to bring sees nothing but the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +89,7 @@ class Shown:
 @dataclass(frozen=True, slots=True)
 class Delegations:
     """`given`: by the person and those under guardianship; `received`: by the account. Both newest
-    first; of `received` those whose person is still seen.
+    first; of `received` those that hold.
     """
 
     given: tuple[Shown, ...]
@@ -67,8 +101,8 @@ def delegations_of(session: Session, keyring: Keyring, actor: Actor, today: date
     own = people_spoken_for(session)
     spoken = of_people(DELEGATION.c.person_id, own)
     mine = DELEGATION.c.resident_id == own_account(actor)
-    given = _list(session, keyring, spoken, today)
-    received = _list(session, keyring, mine & ~spoken, today)
+    given = _list(session, keyring, _OF_SEEN.where(spoken), today)
+    received = _list(session, keyring, _RECEIVED.where(mine & ~spoken), today)
     seen = {one.person_id for one in received}
     audit.read_people(session, actor, sorted(own), "own", ("consents",))
     audit.read_people(session, actor, sorted(seen), "delegated", ("basic", "consents"))
@@ -82,27 +116,12 @@ def delegations_about(
     person_seen(session, person_id)
     purpose = "visit" if actor.visits else "review"
     audit.read_person(session, actor, person_id, purpose, ("basic", "consents"))
-    return _list(session, keyring, of_people(DELEGATION.c.person_id, (person_id,)), today)
+    about = of_people(DELEGATION.c.person_id, (person_id,))
+    return _list(session, keyring, _OF_SEEN.where(about), today)
 
 
-def _list(
-    session: Session, keyring: Keyring, which: ColumnElement[bool], today: date
-) -> tuple[Shown, ...]:
-    rows = session.execute(
-        select(
-            DELEGATION,
-            PERSON.c.id.label("whom"),
-            PERSON.c.name,
-            PERSON.c.data_key,
-            _SEALED_WITH,
-            STAFF.c.staff_no,
-            STAFF.c.name.label("staff_name"),
-        )
-        .join(PERSON, PERSON.c.id == now(DELEGATION.c.person_id))
-        .outerjoin(STAFF, STAFF.c.id == DELEGATION.c.staff_id)
-        .where(which)
-        .order_by(DELEGATION.c.id.desc())
-    )
+def _list(session: Session, keyring: Keyring, which: Select[Any], today: date) -> tuple[Shown, ...]:
+    rows = session.execute(which.order_by(DELEGATION.c.id.desc()))
     return tuple(_shown(keyring, row, today) for row in rows)
 
 
@@ -131,7 +150,7 @@ def _relationship(keyring: Keyring, row: Row[Any]) -> str:
 
 
 def _state(row: Row[Any], today: date) -> State:
-    if row.ended_at is not None:
+    if row.ended_at is not None or not row.agreed:
         return "ended"
     if today < row.from_on:
         return "coming"

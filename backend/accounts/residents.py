@@ -17,7 +17,9 @@ from backend.kernel.errors import DomainError
 CHILD_UNTIL: Final = 14
 """Under this age a guardian agrees to everything (个人信息保护法 art. 31)."""
 MINOR_UNTIL: Final = 18
+_SEES: Final = text("SELECT sees_person(:person)")
 _NEXT: Final = text("SELECT nextval('row_id')")
+_OF_OPENID: Final = text("SELECT resident_of_openid(:indexes)")
 
 
 class UnknownPerson(DomainError):
@@ -57,8 +59,10 @@ def own_person(actor: Actor) -> int:
 
 
 def person_seen(session: Session, person_id: int) -> None:
-    """Raises `UnknownPerson` where the session does not see the person."""
-    if session.execute(select(PERSON.c.id).where(PERSON.c.id == person_id)).first() is None:
+    """Raises `UnknownPerson` where the session does not see the person: after as long a time,
+    whether there is somebody or not.
+    """
+    if not session.execute(_SEES, {"person": person_id}).scalar_one():
         raise UnknownPerson
 
 
@@ -71,6 +75,13 @@ def seen_person(session: Session, keyring: Keyring, person_id: int) -> Seen:
     cipher = keyring.person(row.id, bytes(row.data_key))
     name = cipher.open(Place("person", "name", row.id), bytes(row.name))
     return Seen(row.id, name, row.born_on, cipher)
+
+
+def account_of_openid(session: Session, keyring: Keyring, openid: str) -> int | None:
+    """The account of a WeChat user, where one is open. Asked before there is a session."""
+    indexes = list(keyring.indexes("openid", openid))
+    found: int | None = session.execute(_OF_OPENID, {"indexes": indexes}).scalar_one()
+    return found
 
 
 def next_id(session: Session) -> int:

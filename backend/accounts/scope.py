@@ -17,7 +17,6 @@ from backend.kernel.database import acting
 
 Kind: TypeAlias = Literal["resident", "staff"]
 _ACTOR: Final = text("SELECT * FROM session_actor()")
-_PEOPLE: Final = text("SELECT scope_people()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,8 @@ class Actor:
     A resident has `resident_id`, `level` (0 to 2) and at level 2 `person_id`. Staff have
     `staff_id`, `staff_no`, `name` and the duty in which they act: `duty_id`, `role`, the 12-digit
     places `area_from` to `area_to`; `deputising`: it is the duty of somebody absent (`holder_no`).
-    `stale`: the session was not noted as used for a minute.
+    `stale`: the session was not noted as used for a minute. `died`: the register says that the
+    resident has died: the account acts for nobody, not at level 2 either.
     """
 
     session_id: int
@@ -44,6 +44,7 @@ class Actor:
     area_to: int | None
     holder_no: str | None
     deputising: bool
+    died: bool
 
     @property
     def kind(self) -> Kind:
@@ -76,11 +77,3 @@ def actor_of(session: Session) -> Actor | None:
         return None
     values = dict(row)
     return Actor(**values | {"level": values["level"] or 0, "deputising": bool(row["deputising"])})
-
-
-def people_in_scope(session: Session) -> frozenset[int]:
-    """The people that the session may see one by one: a resident's own and those acted for; of
-    staff who visit, those assigned or delegated to them. Whom staff see for where people live, or
-    are registered, is not among them: ask the tables.
-    """
-    return frozenset(session.execute(_PEOPLE).scalar_one() or ())

@@ -148,6 +148,15 @@ CONSENT: Final = Table(
 """One purpose agreed to; never changed. `resident_id` None: recorded for one without an account.
 `proof` under the person's key."""
 
+CONSENT_FLOOR: Final = Table(
+    "consent_floor",
+    Base.metadata,
+    Column("purpose", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    now("raised_at"),
+)
+"""From which version on consents hold, as `consents.yaml` says: for what the database decides."""
+
 CONSENT_WITHDRAWAL: Final = Table(
     "consent_withdrawal",
     Base.metadata,

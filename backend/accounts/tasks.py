@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from sqlalchemy import select, text
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from backend.accounts import wechat_events as wechat_events
 from backend.accounts.closing import forget_closed
 from backend.accounts.sessions import STAFF_IDLE
-from backend.accounts.tables import DELEGATION
+from backend.accounts.tables import DELEGATION, FAMILY_AUTHORITY, RESIDENT
 from backend.kernel.clock import CHINA
 from backend.kernel.database import transaction
 from backend.kernel.jobs import task
@@ -33,6 +33,7 @@ _OVER: Final = text(
     " AND (expires_at <= now()"
     " OR staff_id IS NOT NULL AND last_seen_at <= now() - :idle)"
 )
+_NETWORKS: Final = text("DELETE FROM staff_network WHERE seen_at < now() - :kept")
 _SESSIONS: Final = text("DELETE FROM account_session WHERE expires_at < now() - :kept")
 
 
@@ -49,13 +50,34 @@ def tell_delegated(delegation_id: int) -> None:
         notice_due(session, Notice(row.person_id, "delegated", cause, row.from_on))
 
 
+@task("accounts.tell_family", queue=QUEUE)
+def tell_family(authority_id: int) -> None:
+    """The person is owed to hear that staff let somebody of the family act."""
+    query = select(FAMILY_AUTHORITY.c.person_id, FAMILY_AUTHORITY.c.from_on)
+    with transaction() as session:
+        row = session.execute(query.where(FAMILY_AUTHORITY.c.id == authority_id)).one()
+        cause = f"family:{authority_id}"
+        notice_due(session, Notice(row.person_id, "family_added", cause, row.from_on))
+
+
+@task("accounts.tell_named", queue=QUEUE)
+def tell_named(account: int, day: str) -> None:
+    """The person is owed to hear that staff made an account theirs: not by that account."""
+    query = select(RESIDENT.c.person_id).where(RESIDENT.c.id == account)
+    with transaction() as session:
+        person = session.execute(query).scalar_one()
+        named = Notice(person, "account_named", f"resident:{account}", date.fromisoformat(day))
+        notice_due(session, named)
+
+
 @every_day("accounts.clear", queue=QUEUE, at=NIGHT)
 def clear_day(session: Session, period: str) -> None:
-    """Counts of windows that are over, and sessions of long ago; a session whose time is over is
-    marked as ended, whatever clocks do later."""
+    """Counts of windows that are over, sessions and known networks of long ago; a session whose
+    time is over is marked as ended, whatever clocks do later."""
     session.execute(_WINDOWS, {"kept": WINDOWS_KEPT})
     session.execute(_OVER, {"idle": STAFF_IDLE})
     session.execute(_SESSIONS, {"kept": SESSIONS_KEPT})
+    session.execute(_NETWORKS, {"kept": SESSIONS_KEPT})
 
 
 @every_day("accounts.forget_closed", queue=QUEUE, at=NIGHT)

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.accounts.closing import close_account
 from backend.accounts.phone import forget_phone
-from backend.accounts.tables import WECHAT_USER
+from backend.accounts.residents import account_of_openid
 from backend.kernel import audit, keys
-from backend.kernel.audit import Subject
+from backend.kernel.audit import Operator, of_account
 from backend.wechat.handlers import on_push
 from backend.wechat.push import Push
 
-BY: Final = "wechat"
+BY: Final = Operator("wechat", "wechat")
 PHONE: Final = "8"
 """Of `RevokeInfo`. The others name what we never ask for: place, photos, camera, profile …"""
 
@@ -53,14 +52,8 @@ def forget_profile(session: Session, push: Push) -> None:
 
 
 def _account(session: Session, push: Push) -> int | None:
-    indexes = keys.keyring().indexes("openid", push.openid)
-    query = select(WECHAT_USER.c.resident_id).where(
-        WECHAT_USER.c.openid_index.in_(indexes), WECHAT_USER.c.revoked_at.is_(None)
-    )
-    return session.execute(query).scalar_one_or_none()
+    return account_of_openid(session, keys.keyring(), push.openid)
 
 
 def _note(session: Session, account: int, what: str) -> None:
-    subject = Subject("resident", str(account))
-    detail = {"told": what, "kept": "nothing"}
-    audit.record(session, actor=BY, action="resident.wechat_told", subject=subject, detail=detail)
+    audit.deed(session, BY, "resident.wechat_told", of_account(account), told=what, kept="nothing")

@@ -19,13 +19,12 @@ _WHO: Final = text(
     SELECT person_now(r.person_id) AS person_id, p.area,
         ARRAY(
             SELECT person_now(f.person_id) FROM family_authority AS f
-            WHERE f.resident_id = r.id AND f.revoked_at IS NULL
-                AND :today BETWEEN f.from_on AND f.to_on
+            WHERE f.resident_id = r.id AND authority_holds(f)
             UNION SELECT person_now(d.person_id) FROM delegation AS d
             WHERE d.resident_id = r.id AND 'see' = ANY (d.scope) AND delegation_holds(d)
         ) AS family
     FROM resident AS r LEFT JOIN person AS p ON p.id = person_now(r.person_id)
-    WHERE r.id = :resident AND r.closed_at IS NULL
+    WHERE r.id = :resident AND r.closed_at IS NULL AND coalesce(p.died_on > :today, true)
     """
 )
 _OPEN: Final = text(

@@ -50,7 +50,7 @@ class Subject(NamedTuple):
 
 
 class Who(Protocol):
-    """Who looks at somebody's file: an account, the role it acts in, the first of its places."""
+    """Who does something, or looks at a file: an account, its role, the first of its places."""
 
     @property
     def label(self) -> str: ...
@@ -137,6 +137,24 @@ def record(
     # Nothing is asked back: the site's role may not read events.
     event = insert(AuditEvent.__table__).inline()  # type: ignore[arg-type]
     session.execute(event, said | _checked(circumstances))
+
+
+def deed(session: Session, actor: Who, action: str, subject: Subject, **detail: Any) -> None:
+    """Write down what somebody did, in which role and place, with the caller's transaction."""
+    record(
+        session, actor=actor.label, action=action, subject=subject, detail=detail,
+        role=actor.role or "resident", area=actor.area_from,
+    )  # fmt: skip
+
+
+def of_person(person_id: int) -> Subject:
+    """A person of the register."""
+    return Subject("person", str(person_id))
+
+
+def of_account(resident_id: int) -> Subject:
+    """A resident's account."""
+    return Subject("resident", str(resident_id))
 
 
 def denied(

@@ -12,7 +12,7 @@ from backend.kernel.yaml_file import YamlFile
 
 Channel: TypeAlias = Literal["subscribe", "sms", "task"]
 """WeChat's subscribe message, a text message, or a coordinator who tells the person."""
-Told: TypeAlias = Literal["person", "guardian", "family"]
+Told: TypeAlias = Literal["person", "guardian", "family", "delegate"]
 FILE: Final = Path(__file__).with_name("events.yaml")
 
 

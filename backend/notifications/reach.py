@@ -20,7 +20,8 @@ _PEOPLE: Final = text(
     JOIN person AS p ON p.id = person_now(asked.id)
     """
 )
-# `own`: everybody who turned out to be one of them, worked out once a person.
+# `own`: everybody who turned out to be one of them, worked out once a person. The dead act for
+# nobody.
 _ACCOUNTS: Final = text(
     """
     WITH own AS MATERIALIZED (
@@ -38,18 +39,23 @@ _ACCOUNTS: Final = text(
             JOIN resident AS r ON r.person_id = guarded.id AND r.closed_at IS NULL
         UNION ALL
         SELECT own.asked, 'family', r.id, r.person_id, r.phone FROM own
-            JOIN family_authority AS f ON f.person_id = own.id
-                AND f.revoked_at IS NULL AND :today BETWEEN f.from_on AND f.to_on
+            JOIN family_authority AS f ON f.person_id = own.id AND authority_holds(f)
             JOIN resident AS r ON r.id = f.resident_id AND r.closed_at IS NULL
+        UNION ALL
+        SELECT own.asked, 'delegate', r.id, r.person_id, r.phone FROM own
+            JOIN delegation AS d ON d.person_id = own.id AND 'receive' = ANY (d.scope)
+                AND delegation_holds(d)
+            JOIN resident AS r ON r.id = d.resident_id AND r.closed_at IS NULL
     )
     SELECT found.asked, found.told, found.id, person_now(found.person_id) AS person_id,
         found.phone, w.openid
-    FROM found
+    FROM found LEFT JOIN person AS p ON p.id = person_now(found.person_id)
     LEFT JOIN LATERAL (
         SELECT w.openid FROM wechat_user AS w
         WHERE w.resident_id = found.id AND w.revoked_at IS NULL
         ORDER BY w.created_at DESC LIMIT 1
     ) AS w ON true
+    WHERE found.told = 'person' OR p.died_on IS NULL OR p.died_on > :today
     ORDER BY found.id
     """
 )

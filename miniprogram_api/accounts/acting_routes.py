@@ -43,7 +43,7 @@ from miniprogram_api.accounts.acting_schemas import (
     terms_of,
 )
 from miniprogram_api.accounts.presenter import present_consents
-from miniprogram_api.accounts.staff_schemas import LARGEST_ID
+from miniprogram_api.fields import LARGEST_ID
 from miniprogram_api.limiting import Limit
 from miniprogram_api.openapi import Blueprint
 
@@ -56,7 +56,7 @@ TOLD: Final = Limit("code_told", 20, 3_600)
 _MAX: Final = f"int(max={LARGEST_ID})"
 
 
-@family.route("/me/family", summary="我的家人：可以代办的，和可以添加的孩子")
+@family.route("/me/family", summary="我的家人：我可以代办的，可以添加的孩子，可以代我办理的")
 @access("resident", level=2)
 @family.response(200, FAMILY, description="家人")
 def show_family() -> Response:
@@ -88,14 +88,14 @@ def add_to_family(declared: Declared) -> tuple[Response, int]:
 @family.route(
     f"/me/family/<{_MAX}:authority>",
     methods=("DELETE",),
-    summary="移除一位家人",
-    path={"authority": "编号，从 members 中选"},
+    summary="移除一位家人，或不再让一位家人代我办理",
+    path={"authority": "编号，从 members 或 helpers 中选"},
 )
 @access("resident", level=2)
-@family.response(204, description="已移除，随即看不到他的信息")
+@family.response(204, description="已移除，随即看不到信息")
 @family.refuses(UnknownAuthority)
 def remove_from_family(authority: int) -> tuple[str, int]:
-    """The account acts for the person no more."""
+    """One acts for the other no more."""
     with acting_transaction() as session:
         end_authority(session, actor(), authority)
     return "", 204

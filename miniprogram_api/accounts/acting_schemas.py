@@ -15,8 +15,7 @@ from backend.accounts.delegations import Delegate, Terms
 from backend.accounts.family import BASES, RELATIONSHIPS
 from backend.accounts.family_records import Declared, Recorded
 from miniprogram_api.accounts.resident_schemas import account_code, person_id
-from miniprogram_api.accounts.staff_schemas import LARGEST_ID
-from miniprogram_api.fields import Bool, Code, Day, Int, Text
+from miniprogram_api.fields import LARGEST_ID, Bool, Code, Day, Int, Text
 from miniprogram_api.matching.schemas import Moment, perhaps_moment
 from miniprogram_api.policies.parts import many, perhaps, perhaps_day, words
 from miniprogram_api.schemas import AnswerSchema, StrictSchema
@@ -69,9 +68,18 @@ class MemberSchema(AnswerSchema):
     to_on = perhaps_day("到哪一天；没有期限的为 null")
 
 
+class HelperSchema(AnswerSchema):
+    id = _id("编号；取消时填它。监护人的不能自己取消，请到柜台办理")
+    relationship = Code("我是对方的什么人", RELATIONSHIPS, required=True)
+    basis = Code("凭什么代为办理", BASES, required=True)
+    from_on = Day("从哪一天起", required=True)
+    to_on = perhaps_day("到哪一天；没有期限的为 null")
+
+
 class FamilySchema(AnswerSchema):
     members = many("可以代为办理的家人", MemberSchema())
     wards = many("登记里由我监护、还没有添加的孩子", WardSchema())
+    helpers = many("可以代我办理的家人", HelperSchema())
 
 
 class DeclaredSchema(StrictSchema):

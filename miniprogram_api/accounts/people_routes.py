@@ -42,7 +42,7 @@ from miniprogram_api.accounts.acting_schemas import (
     recorded_of,
     terms_of,
 )
-from miniprogram_api.accounts.staff_schemas import LARGEST_ID
+from miniprogram_api.fields import LARGEST_ID
 from miniprogram_api.openapi import Blueprint
 
 people = Blueprint("people", __name__, title="柜台和床旁（工作人员）")
@@ -67,7 +67,7 @@ def confirm_person(sent: dict[str, Any], person: int) -> tuple[str, int]:
     """The account whose code was told is the person's."""
     limiting.by_account(actor(), TOLD)
     with acting_transaction() as session:
-        confirm_at_counter(session, actor(), confirmation_of(person, sent))
+        confirm_at_counter(session, actor(), confirmation_of(person, sent), today())
     return "", 204
 
 

@@ -9,7 +9,10 @@ from contextlib import contextmanager
 import click
 from sqlalchemy import Engine
 
+from backend.accounts.consent_floor import raise_floors
+from backend.accounts.consent_texts import consent_texts
 from backend.kernel import database, key_check, migrations
+from backend.kernel.clock import today
 from backend.kernel.crypto import Keyring
 from backend.kernel.postgres import embedded
 from backend.kernel.settings import Settings
@@ -43,7 +46,8 @@ def bare_database(chosen: Settings) -> Iterator[Engine]:
 
 @contextmanager
 def working_database(chosen: Settings, *, migrate: bool = False) -> Iterator[Engine]:
-    """The database as its worker, bound; migrated where it is embedded, empty, or `migrate` says.
+    """The database as its worker, bound; migrated where it is embedded, empty, or `migrate` says,
+    and told which consents hold no more.
 
     Raises `MigrationImpossible` where a configured server is behind: its owner decides when.
     """
@@ -56,6 +60,8 @@ def working_database(chosen: Settings, *, migrate: bool = False) -> Iterator[Eng
                 "数据库的表结构与本程序不一致：请先运行 shukun db upgrade。"
             )
         with _worker(chosen, engine) as worker, database.bound(worker):
+            with database.transaction() as session:
+                raise_floors(session, consent_texts().purposes, today())
             yield worker
 
 

@@ -93,9 +93,9 @@ def test_there_is_no_second_account_for_who_has_one_from_before(
     code = acting(other, show_code).code
     again = Confirmation(two.second, code, card_seen=True)
     with pytest.raises(PersonHasAccount):
-        acting(reviewer, lambda s, a: confirm_at_counter(s, a, again))
+        acting(reviewer, lambda s, a: confirm_at_counter(s, a, again, DAY))
     moved = Confirmation(two.second, code, card_seen=True, replace=True)
-    acting(reviewer, lambda s, a: confirm_at_counter(s, a, moved))
+    acting(reviewer, lambda s, a: confirm_at_counter(s, a, moved, DAY))
     with transaction() as session:
         assert act_as(session, token) is None
     assert acting(other, lambda _, a: a.person_id) == two.second
