@@ -1,14 +1,17 @@
 """限次 (limiting): how often an account, or an address, may do something, over all processes.
 
 An account comes first: neighbours behind one address do not use up each other's. An address counts
-only where there is no account yet, generously: a village of two hundred may sign in through one.
-Addresses are those of connections (`credentials.address`), kept as an HMAC.
+only where there is no account yet, and only what failed: however many log in through one, as behind
+a carrier's, nobody has to wait. Staff and residents are counted apart. Addresses are those of
+connections (`credentials.address`), kept as an HMAC.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -20,6 +23,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 
 from backend.accounts.scope import Actor
 from backend.kernel import keys
+from backend.kernel.errors import DomainError
 from miniprogram_api import credentials
 from miniprogram_api.limits_store import DatabaseStorage
 from miniprogram_api.problems import refuse
@@ -42,8 +46,6 @@ class Limit:
         return RateLimitItemPerSecond(self.most, self.seconds, namespace=self.name)
 
 
-SIGN_IN: Final = Limit("sign_in", 600, 600)
-"""Of staff or residents, from one address."""
 _ACCOUNT_SECONDS: Final = 300
 
 
@@ -52,9 +54,24 @@ def install(app: Flask, account_requests: int) -> None:
     app.extensions["account_limit"] = Limit("account", account_requests, _ACCOUNT_SECONDS)
 
 
-def by_address(limit: Limit) -> None:
-    """Count for the caller's address. Raises `Refused` (429) with the seconds to wait."""
-    _count(limit, keys.keyring().index("rate", _network(credentials.address())).hex())
+@contextmanager
+def failures(limit: Limit, failed: type[DomainError], of: str = "") -> Iterator[None]:
+    """Count for the caller's address, and `of` where it is given, what ends in `failed`. Raises
+    `Refused` (429) with the seconds to wait.
+
+    It is counted before it is tried, so that many at once cannot pass the limit together, and given
+    back where it did not fail.
+    """
+    who = keys.keyring().index("rate", f"{_network(credentials.address())} {of}").hex()
+    _count(limit, who)
+    try:
+        yield
+    except failed:
+        raise
+    except BaseException:
+        _give_back(limit, who)
+        raise
+    _give_back(limit, who)
 
 
 def by_account(actor: Actor, limit: Limit | None = None) -> None:
@@ -69,6 +86,10 @@ def _count(limit: Limit, who: str) -> None:
     if not limiter.hit(limit.item, who):
         until = limiter.get_window_stats(limit.item, who).reset_time - time.time()
         raise refuse(429, headers=(("Retry-After", str(max(1, math.ceil(until)))),))
+
+
+def _give_back(limit: Limit, who: str) -> None:
+    _limiter().hit(limit.item, who, cost=-1)
 
 
 @cache

@@ -13,8 +13,7 @@ from backend.kernel.audit_list import Asked, Event
 from backend.kernel.audit_words import PURPOSES, ROLES
 from backend.kernel.clock import CHINA
 from miniprogram_api.accounts.resident_schemas import person_id
-from miniprogram_api.accounts.staff_schemas import LARGEST_ID
-from miniprogram_api.fields import Day, Int, Text
+from miniprogram_api.fields import LARGEST_ID, Day, Int, Text
 from miniprogram_api.matching.schemas import Moment, count
 from miniprogram_api.policies.parts import many, perhaps, words
 from miniprogram_api.schemas import AnswerSchema, StrictSchema

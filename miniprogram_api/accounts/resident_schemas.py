@@ -12,8 +12,7 @@ from backend.accounts.real_name import Claim
 from backend.citizens.names import LONGEST
 from backend.citizens.tables import INSURANCE
 from backend.kernel.audit_seen import MOST as MOST_LOOKS
-from miniprogram_api.accounts.staff_schemas import LARGEST_ID
-from miniprogram_api.fields import Bool, Code, Day, Int, Text
+from miniprogram_api.fields import LARGEST_ID, Bool, Code, Day, Int, Text
 from miniprogram_api.matching.schemas import Moment, count
 from miniprogram_api.policies.parts import NamedCodeSchema, many, perhaps, perhaps_day, texts, words
 from miniprogram_api.schemas import AnswerSchema, StrictSchema

@@ -9,12 +9,10 @@ from marshmallow import fields
 from backend.accounts.duties import ROLE_NAMES
 from backend.accounts.passwords import LONGEST
 from backend.accounts.staff_login import SignIn
-from miniprogram_api.fields import Code, Day, Int, Text
+from miniprogram_api.fields import LARGEST_ID, Code, Day, Int, Text
 from miniprogram_api.policies.parts import many, perhaps_day, words
 from miniprogram_api.schemas import AnswerSchema, StrictSchema
 from miniprogram_api.structures import Nested
-
-LARGEST_ID: Final = 999_999_999_999
 
 
 class SignInSchema(StrictSchema):
@@ -58,6 +56,10 @@ class WhoSchema(AnswerSchema):
 
 class SignedInSchema(WhoSchema):
     token = words("口令：以后的请求放在 Authorization 头里，写成 Bearer 口令")
+    refused = Int(
+        "上次登录以来，用这个工号没有登上的次数：不是您试的，请告诉系统管理员",
+        least=0, most=2**31 - 1, required=True,
+    )  # fmt: skip
 
 
 SIGN_IN: Final = SignInSchema()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from backend.assistant.staff_side import LONGEST_REPLY, StaffReply
-from miniprogram_api.fields import Bool, Code, Day, Int, Text
-from miniprogram_api.matching.schemas import LARGEST_ID, Moment
+from miniprogram_api.fields import LARGEST_ID, Bool, Code, Day, Int, Text
+from miniprogram_api.matching.schemas import Moment
 from miniprogram_api.policies.parts import many, perhaps, words
 from miniprogram_api.schemas import AnswerSchema, StrictSchema
 

@@ -186,7 +186,9 @@ def _hand(given: FirstCredentials) -> None:
 
 def _account(one: StaffShown) -> str:
     locked = "，已锁定" if one.locked else ""
-    return f"{one.staff_no}  {one.name}  {STATES[one.state]}{locked}  登录 {one.sessions} 处"
+    refused = f"，{one.refused} 次没登上" if one.refused else ""
+    state = f"{STATES[one.state]}{locked}{refused}"
+    return f"{one.staff_no}  {one.name}  {state}  登录 {one.sessions} 处"
 
 
 def _duty(held: Duty) -> str:

@@ -12,8 +12,9 @@ from backend.matching.run_chart import draw_run
 from backend.matching.runs import UnknownRun
 from backend.policies.book import UnknownArea
 from miniprogram_api.access import access, acting_transaction
+from miniprogram_api.fields import LARGEST_ID
 from miniprogram_api.matching.presenter import present_overview, present_runs
-from miniprogram_api.matching.schemas import LARGEST_ID, OVERVIEW, RUNS, RUNS_QUERY
+from miniprogram_api.matching.schemas import OVERVIEW, RUNS, RUNS_QUERY
 from miniprogram_api.openapi import Blueprint
 from miniprogram_api.rulebook import rules
 

@@ -9,13 +9,12 @@ from marshmallow import fields
 from backend.matching.ledger import KINDS
 from backend.matching.overview import STATES, RunsAsked
 from backend.worklist import kinds
-from miniprogram_api.fields import ApiField, Bool, Code, Day, Int, Sum, Text
+from miniprogram_api.fields import LARGEST_ID, ApiField, Bool, Code, Day, Int, Sum, Text
 from miniprogram_api.policies.parts import NamedCodeSchema, many, perhaps, texts, words
 from miniprogram_api.policies.queries import WORDS
 from miniprogram_api.schemas import AnswerSchema, StrictSchema
 from miniprogram_api.structures import Nested
 
-LARGEST_ID: Final = 999_999_999_999
 MOST_RUNS: Final = 100
 ENTRY_KINDS: Final = {kind.name.lower(): name for kind, name in KINDS.items()}
 WORK_KINDS: Final = {code: kind.name for code, kind in kinds.KINDS.items()}

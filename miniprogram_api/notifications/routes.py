@@ -19,7 +19,7 @@ from backend.notifications.inbox import (
 )
 from backend.notifications.quota import Accept, note_accept
 from miniprogram_api.access import access, acting_transaction, actor
-from miniprogram_api.accounts.staff_schemas import LARGEST_ID
+from miniprogram_api.fields import LARGEST_ID
 from miniprogram_api.notifications.schemas import (
     INBOX,
     INBOX_QUERY,

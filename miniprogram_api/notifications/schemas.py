@@ -9,8 +9,7 @@ from marshmallow import fields
 
 from backend.notifications.events import EVENTS
 from backend.notifications.inbox import MOST, InboxAsked
-from miniprogram_api.accounts.staff_schemas import LARGEST_ID
-from miniprogram_api.fields import Bool, Code, Day, Int, Text
+from miniprogram_api.fields import LARGEST_ID, Bool, Code, Day, Int, Text
 from miniprogram_api.matching.schemas import Moment, count, perhaps_moment
 from miniprogram_api.policies.parts import many, words
 from miniprogram_api.schemas import AnswerSchema, StrictSchema

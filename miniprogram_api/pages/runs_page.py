@@ -24,9 +24,10 @@ from backend.matching.run_chart import draw_run
 from backend.matching.runs import UnknownRun
 from backend.policies.book import UnknownArea
 from miniprogram_api.access import access, acting_transaction
+from miniprogram_api.fields import LARGEST_ID
 from miniprogram_api.matching.presenter import entitlement_name
 from miniprogram_api.matching.routes import ONE, WHO_DECIDES
-from miniprogram_api.matching.schemas import ENTRY_KINDS, LARGEST_ID, WORK_KINDS
+from miniprogram_api.matching.schemas import ENTRY_KINDS, WORK_KINDS
 from miniprogram_api.pages.sheet import Sheet
 from miniprogram_api.rulebook import rules
 

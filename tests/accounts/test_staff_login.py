@@ -113,6 +113,41 @@ def test_five_failures_lock_for_a_quarter_of_an_hour(
 
 
 @pytest.mark.usefixtures("site")
+def test_whoever_knows_a_number_cannot_lock_its_holder_out_from_elsewhere(
+    officer: Person, keyring: Keyring, accounts: Accounts
+) -> None:
+    office, elsewhere = "192.0.2.0", "198.51.100.0"
+    opened = attempt(keyring, officer.typed(address=office))
+    assert isinstance(opened, SignedIn)
+    assert opened.refused == 0
+    for n in range(20):
+        assert refused(keyring, officer.typed(password="guess", address=f"203.0.{n}.0"))
+    officer.used_no_code()
+    assert refused(keyring, officer.typed(address=elsewhere))  # locked, wherever not known
+    opened = attempt(keyring, officer.typed(address=office))
+    assert isinstance(opened, SignedIn)
+    assert opened.refused == 21  # she is told
+    officer.used_no_code()
+    for _ in range(MOST_FAILED):
+        assert refused(keyring, officer.typed(password="guess", address=office))
+    assert refused(keyring, officer.typed(address=office))  # guesses from there count there
+    accounts.change("UPDATE staff SET locked_until = now() - interval '1 second'")
+    assert not refused(keyring, officer.typed(address=elsewhere))
+
+
+@pytest.mark.usefixtures("site")
+def test_a_network_counts_for_the_one_who_signed_in_from_it(
+    officer: Person, keyring: Keyring, database: Engine
+) -> None:
+    colleague = employ(database, keyring, "S1003", "county_officer")
+    assert not refused(keyring, officer.typed(address="192.0.2.0"))
+    for _ in range(MOST_FAILED):
+        assert refused(keyring, colleague.typed(password="guess", address="192.0.2.0"))
+    assert refused(keyring, colleague.typed(address="192.0.2.0"))
+    assert refused(keyring, colleague.typed(address="198.51.100.0"))  # one count for all of them
+
+
+@pytest.mark.usefixtures("site")
 def test_guesses_that_come_together_are_counted_one_by_one(
     officer: Person, keyring: Keyring, accounts: Accounts
 ) -> None:

@@ -17,15 +17,21 @@ from limits.storage import MemoryStorage, Storage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from sqlalchemy import Engine, text
 
+from backend.accounts.staff_login import SignInRefused
 from backend.accounts.tasks import WINDOWS_KEPT
 from backend.kernel import database, keys
 from backend.kernel.crypto import Keyring
 from backend.kernel.settings import Settings
+from backend.kernel.settings_wechat import SIMULATOR_SECRET, WeChatSettings
+from backend.wechat import connection
 from miniprogram_api import credentials, limiting
+from miniprogram_api.accounts import resident_routes, signing_in
 from miniprogram_api.app import create_app
 from miniprogram_api.limits_store import DatabaseStorage
 from miniprogram_api.problems import Refused
 from tests.support.accounts import Accounts
+from tests.support.office_staff import employ
+from tests.support.wechat import APPID, Simulator
 
 FEW = RateLimitItemPerSecond(5, 60, namespace="few")
 MOST, PROCESSES = 100, 4
@@ -54,7 +60,7 @@ def test_counts_are_kept_until_the_longest_limit_needs_them_no_more(site: Flask)
         for one in vars(module).values()
         if isinstance(one, limiting.Limit)
     ]
-    assert limiting.SIGN_IN in limits
+    assert {signing_in.ONE, signing_in.ANY, resident_routes.LOG_IN_FAILED} <= set(limits)
     assert timedelta(seconds=2 * max(one.seconds for one in limits)) <= WINDOWS_KEPT
 
 
@@ -81,7 +87,7 @@ def test_what_was_counted_is_forgotten_little_by_little(
     for _ in range(5):
         limiter.hit(FEW, "one")
     accounts.change("UPDATE rate_window SET window_start = window_start - interval '60 seconds'")
-    before, left, now, _ = limiter.storage.get_sliding_window(  # type: ignore[union-attr]
+    before, left, now, _ = limiter.storage.get_sliding_window(  # type: ignore[attr-defined]
         FEW.key_for("one"), 60
     )
     assert (before, now) == (5, 0)
@@ -140,24 +146,92 @@ def test_counting_in_memory_would_let_each_process_have_its_own(database_url: st
     assert knock_together(database_url, MemoryStorage) == MOST * PROCESSES
 
 
-def test_two_hundred_villagers_behind_one_address_all_get_in(site: Flask) -> None:
-    with site.test_request_context(environ_base={"REMOTE_ADDR": "192.0.2.7"}):
-        for _ in range(200):
-            limiting.by_address(limiting.SIGN_IN)
+VILLAGE = {"REMOTE_ADDR": "192.0.2.7"}
+
+
+def post(site: Flask, path: str, body: dict[str, str], address: str = "192.0.2.7") -> int:
+    sent = site.test_client().post(
+        f"/api/v1{path}", json=body, environ_base={"REMOTE_ADDR": address}
+    )
+    return sent.status_code
+
+
+def test_however_many_get_in_behind_one_address_nobody_waits(
+    site: Flask, monkeypatch: pytest.MonkeyPatch, wechat_simulator: Simulator
+) -> None:
+    """Thirty, where three failures would be enough; then codes that WeChat does not take."""
+    monkeypatch.setattr(resident_routes, "LOG_IN_FAILED", limiting.Limit("log_in", 3, 600))
+
+    def log_in(number: int) -> int:
+        wechat_simulator.user(f"villager{number}")
+        code = wechat_simulator.login(f"villager{number}")
+        return post(site, "/sessions", {"code": code})
+
+    with connection.bound(WeChatSettings(APPID, SIMULATOR_SECRET, wechat_simulator.api)):
+        assert {log_in(number) for number in range(30)} == {201}
+        wrong = [post(site, "/sessions", {"code": f"no-code-{n}"}) for n in range(5)]
+        assert wrong == [422, 422, 422, 429, 429]
+        assert post(site, "/sessions", {"code": "no-code"}, "192.0.2.8") == 422
+
+
+def sign_in(site: Flask, staff_no: str, address: str = "192.0.2.7") -> int:
+    body = {"staff_no": staff_no, "password": "guess", "code": "000000"}
+    return post(site, "/staff/session", body, address)
+
+
+def test_whoever_guesses_at_staff_keeps_no_neighbour_out(
+    site: Flask, monkeypatch: pytest.MonkeyPatch, database: Engine, accounts: Accounts
+) -> None:
+    monkeypatch.setattr(signing_in, "ANY", limiting.Limit("staff_sign_ins", 40, 600))
+    officer = employ(database, keys.keyring(), "S1001", "county_officer")
+
+    def enter() -> int:
+        officer.used_no_code()
+        typed = officer.typed()
+        body = {"staff_no": "S1001", "password": typed.password, "code": typed.code}
+        return post(site, "/staff/session", body)
+
+    assert enter() == 201
+    said = [sign_in(site, f"S{n}") for n in range(42)]
+    assert said == [422] * 40 + [429] * 2
+    assert enter() == 201  # she signed in from here before
+    assert {sign_in(site, "S1001", "198.51.100.1") for _ in range(20)} == {422}
+    assert sign_in(site, "S1001", "198.51.100.1") == 429
+    assert enter() == 201
+    accounts.change("DELETE FROM staff_network")
+    assert enter() == 429  # the control: who is not known from here waits
+
+
+def test_what_fails_is_counted_before_it_is_tried(site: Flask) -> None:
+    """Many at once cannot pass the limit together; what succeeds is given back."""
+    two = limiting.Limit("two", 2, 600)
+    with site.test_request_context(environ_base=VILLAGE):
+        with (
+            limiting.failures(two, SignInRefused),
+            limiting.failures(two, SignInRefused),
+            pytest.raises(Refused),
+            limiting.failures(two, SignInRefused),
+        ):
+            pass
+        for _ in range(5):
+            with limiting.failures(two, SignInRefused):
+                pass
 
 
 def test_an_address_is_kept_as_a_digest_and_a_customers_network_is_one(
-    site: Flask, monkeypatch: pytest.MonkeyPatch, database: Engine
+    site: Flask, database: Engine
 ) -> None:
-    monkeypatch.setattr(limiting, "SIGN_IN", limiting.Limit("few", 2, 600))
+    few = limiting.Limit("few", 2, 600)
 
     def ask(address: str) -> bool:
         with site.test_request_context(environ_base={"REMOTE_ADDR": address}):
             try:
-                limiting.by_address(limiting.SIGN_IN)
+                with limiting.failures(few, SignInRefused):
+                    raise SignInRefused
+            except SignInRefused:
+                return True
             except Refused:
                 return False
-            return True
 
     assert [ask(f"2001:db8:1:2::{n}") for n in range(3)] == [True, True, False]
     assert ask("2001:db8:1:3::1")
