@@ -57,6 +57,12 @@ PARTS = (
         {},
         2,
     ),
+    Part(
+        "enumeration",
+        "a hundred thousand numbers of others asked for",
+        (*ALONE, "tests/miniprogram_api/test_enumeration.py"),
+        {"SHUKUN_PROBES": "100000"},
+    ),
     Part("match", "a million people matched", ("tests.benchmarks", "match"), {}, 30),
     Part(
         "random",
