@@ -111,7 +111,6 @@ DOMAIN: Final = _table(
     Problem("consent-outdated", 409, "同意书有了新的版本", "请重新阅读，再同意。"),
     Problem("consent-missing", 409, "还没有同意", "请先阅读并同意，再办理。"),
     Problem("unknown-consent", 404, "没有这份同意", "可能已经撤回，请刷新后再看。"),
-    Problem("not-authorised", 403, "没有受托办理此事", "请本人在委托中加上此事，再办理。"),
     Problem("unknown-authority", 404, "没有这位家人", "可能已经移除，请刷新后再看。"),
     Problem("not-a-ward", 422, "登记中不是监护人", "请带户口簿或出生证明到柜台办理。"),
     Problem("guardianship-undeclared", 422, "还没有声明", "请先声明您是监护人，再添加。"),
