@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from backend.accounts.consent_texts import consent_texts
 from backend.accounts.duties import (
     DIGITS,
     DutiesNotApart,
@@ -43,6 +44,7 @@ from tests.support.register import JIANGYIN, Register
 
 DAY = timedelta(days=1)
 JUNE = date(2026, 6, 1)
+NAMING_SUCCESSORS = consent_texts().purposes["delegation"].naming_successors[0]
 AREA = "320281101001"
 
 
@@ -197,12 +199,12 @@ def leaver(accounts: Accounts, register: Register) -> int:
         )  # fmt: skip
     accounts.change(
         "WITH given AS (INSERT INTO consent (id, person_id, purpose, text_id, version,"
-        " text_sha256, channel, by) VALUES (nextval('row_id'), :person, 'delegation', 'x', 1, '',"
+        " text_sha256, channel, by) VALUES (nextval('row_id'), :person, 'delegation', 'x', 1, :text,"
         " 'bedside', '测试') RETURNING id)"
         " INSERT INTO delegation (id, person_id, staff_id, scope, from_on, to_on, consent_id,"
-        " channel, recorded_by) SELECT nextval('row_id'), :person, :staff, '{applications}',"
+        " channel, recorded_by) SELECT nextval('row_id'), :person, :staff, '{see}',"
         " DATE '2020-01-01', DATE '2099-01-01', id, 'bedside', '测试' FROM given",
-        person=register.ids["甲"], staff=staff,
+        person=register.ids["甲"], staff=staff, text=NAMING_SUCCESSORS,
     )  # fmt: skip
     accounts.change(
         "INSERT INTO work_item (kind, subject_kind, subject_id, area, role, list_area, reason,"

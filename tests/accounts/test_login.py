@@ -141,7 +141,7 @@ def test_a_phone_taken_back_at_wechat_is_deleted(
     with database.connect() as connection:
         kept = connection.execute(text("SELECT phone, phone_index FROM resident")).one()
     assert tuple(map(bytes, kept)) == (b"", b"")
-    assert [one[0] for one in events(database, "resident.forget_phone")] == [BY]
+    assert [one[0] for one in events(database, "resident.forget_phone")] == [BY.label]
 
 
 def _account(keyring: Keyring, token: str) -> tuple[int, str]:

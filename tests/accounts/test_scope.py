@@ -312,7 +312,7 @@ def _delegate(village: Village, name: str, **to: int) -> None:
         " text_sha256, channel, by) VALUES (nextval('row_id'), :person, 'delegation', 'x', 1, '',"
         " 'bedside', '测试') RETURNING id)"
         f" INSERT INTO delegation (id, person_id, {column}, scope, from_on, to_on, consent_id,"
-        " channel, recorded_by) SELECT nextval('row_id'), :person, :helper, '{applications}',"
+        " channel, recorded_by) SELECT nextval('row_id'), :person, :helper, '{see}',"
         " DATE '2020-01-01', DATE '2099-01-01', id, 'bedside', '测试' FROM given",
         person=village.people[name], helper=helper,
     )  # fmt: skip
