@@ -1,4 +1,8 @@
-"""欠下的消息 (messages): written with their cause: owed exactly when it happened."""
+"""欠下的消息 (messages): written with their cause: owed exactly when it happened.
+
+By workers and commands. What the site does owes a notice (`worklist/notices.py`), from which a
+worker makes the message: the site may write none.
+"""
 
 from __future__ import annotations
 

@@ -61,12 +61,15 @@ POLICIES = {
     "subscription_accept": OWN,
 }
 WORKERS_ALONE = ("message_attempt", "sms_outbox")
+# The site owes messages to those whom the session sees, and reads none that are owed.
+OWING = "EXISTS (SELECT FROM person WHERE person.id = notice_due.person_id)"
 GRANTS = (
-    "SELECT, INSERT, UPDATE (read_at) ON message",
+    "INSERT (person_id, kind, cause, created_on) ON notice_due",
+    "SELECT, UPDATE (read_at) ON message",
     "SELECT, INSERT, UPDATE (accepts, refused_at) ON subscription",
     "SELECT, INSERT, UPDATE (paired_at) ON subscription_accept",
     "SELECT ON wechat_template",
-    "USAGE ON SEQUENCE message_id_seq, subscription_accept_id_seq",
+    "USAGE ON SEQUENCE subscription_accept_id_seq",
 )
 
 
@@ -84,11 +87,12 @@ def upgrade() -> None:
     op.execute("REVOKE CREATE ON SCHEMA public FROM shukun_worker")
     for function in ("inbox_people()", "messages_unsent(timestamptz, timestamptz, boolean)"):
         op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO shukun_app")
-    for table in (*POLICIES, *WORKERS_ALONE):
+    for table in (*POLICIES, *WORKERS_ALONE, "notice_due"):
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     for table, seen in POLICIES.items():
         op.execute(f"CREATE POLICY own_rows ON {table} TO shukun_app USING ({seen})")
+    op.execute(f"CREATE POLICY owing ON notice_due FOR INSERT TO shukun_app WITH CHECK ({OWING})")
     for grant in GRANTS:
         op.execute(f"GRANT {grant} TO shukun_app")
 
@@ -262,6 +266,10 @@ def _create_outbox() -> None:
 
 
 def downgrade() -> None:
+    op.execute("REVOKE INSERT (person_id, kind, cause, created_on) ON notice_due FROM shukun_app")
+    op.execute("DROP POLICY owing ON notice_due")
+    op.execute("ALTER TABLE notice_due NO FORCE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE notice_due DISABLE ROW LEVEL SECURITY")
     for table in POLICIES:
         op.execute(f"DROP POLICY own_rows ON {table}")
     for signature in reversed(FUNCTIONS):
