@@ -6,10 +6,11 @@ import asyncio
 import importlib
 import pkgutil
 import time
+from collections.abc import Callable
 from typing import Any, Final, LiteralString
 
 import psycopg
-from procrastinate import App, PsycopgConnector, exceptions
+from procrastinate import App, JobContext, PsycopgConnector, exceptions
 from procrastinate.jobs import DeleteJobCondition, Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from sqlalchemy import make_url
@@ -44,12 +45,16 @@ class Again(BaseRetryStrategy):
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """When, or None: given up."""
-        if job.attempts >= self.times and not _database_away(exception):
+        if self.gives_up(exception, job):
             return None
         if _sqlstate(exception) in IN_EACH_OTHERS_WAY:
             return RetryDecision(retry_in={"seconds": 1})
         pause = min(5 * 2 ** min(job.attempts, 20), LONGEST_PAUSE_SECONDS)
         return RetryDecision(retry_in={"seconds": pause})
+
+    def gives_up(self, exception: BaseException, job: Job) -> bool:
+        """Whether this was the last try."""
+        return job.attempts >= self.times and not _database_away(exception)
 
 
 def _database_away(fault: BaseException) -> bool:
@@ -104,5 +109,21 @@ def queue_app(url: str, *, concurrency: int) -> App:
     )
     app = App(connector=connector, worker_defaults={"delete_jobs": DeleteJobCondition.SUCCESSFUL})
     for one in jobs.TASKS.values():
-        app.task(name=one.name, queue=one.queue, retry=Again(one.retry))(one.run)
+        again = Again(one.retry)
+        run = run_or_give_up(one, again)
+        app.task(name=one.name, queue=one.queue, retry=again, pass_context=True)(run)
     return app
+
+
+def run_or_give_up(task: jobs.Task[Any], again: Again) -> Callable[..., None]:
+    """The task as the library runs it. An error of its `given_up` counts as the task's own."""
+
+    def run(context: JobContext, **ids: jobs.Argument) -> None:
+        try:
+            task.run(**ids)
+        except Exception as error:
+            if task.given_up is not None and again.gives_up(error, context.job):
+                task.given_up(**ids)
+            raise
+
+    return run

@@ -64,7 +64,8 @@ class PersonalArgument(ValueError):
 @dataclass(frozen=True)
 class Task(Generic[P]):
     """A function that workers run, by its name. `retry`: how often an error is tried again;
-    `priority`: jobs of a higher one are taken first, else the older ones.
+    `priority`: jobs of a higher one are taken first, else the older ones; `given_up`: what is done
+    after the last error, with the same ids; it may happen twice.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Task(Generic[P]):
     retry: int
     run: Callable[P, None]
     priority: int = 0
+    given_up: Callable[..., None] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
         """Run it here and now."""
@@ -83,16 +85,21 @@ TASKS: Final[dict[str, Task[Any]]] = {}
 
 
 def task(
-    name: str, *, queue: str, retry: int = RETRIES, priority: int = 0
+    name: str,
+    *,
+    queue: str,
+    retry: int = RETRIES,
+    priority: int = 0,
+    given_up: Callable[..., None] | None = None,
 ) -> Callable[[Callable[P, None]], Task[P]]:
     """Make a function a task. It takes ids, short codes and days by keyword, opens its own
-    transaction, and may run twice. Raises `ValueError` for a name taken already.
+    transaction, and may run twice, as does `given_up`. Raises `ValueError` for a name taken.
     """
 
     def registered(run: Callable[P, None]) -> Task[P]:
         if name in TASKS:
             raise ValueError(f"two tasks are called {name}")
-        made = Task(name, queue, retry, run, priority)
+        made = Task(name, queue, retry, run, priority, given_up)
         TASKS[name] = made
         return made
 

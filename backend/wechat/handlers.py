@@ -18,6 +18,8 @@ Handler: TypeAlias = Callable[[Session, Push], None]
 
 HANDLERS: Final[dict[str, list[Handler]]] = {}
 """By the name of a push, in the order in which they registered."""
+GIVEN_UP: Final[dict[str, Handler]] = {}
+"""By the name of a push: what is done instead, when its handlers failed to the last."""
 
 
 def on_push(*names: str) -> Callable[[Handler], Handler]:
@@ -33,9 +35,26 @@ def on_push(*names: str) -> Callable[[Handler], Handler]:
     return registered
 
 
+def on_given_up(*names: str) -> Callable[[Handler], Handler]:
+    """Have a function called for pushes of these names that could not be handled."""
+
+    def registered(handler: Handler) -> Handler:
+        GIVEN_UP.update(dict.fromkeys(names, handler))
+        return handler
+
+    return registered
+
+
 def handle(session: Session, push: Push) -> int:
     """Call everybody who registered for it; returns how many."""
     called = HANDLERS.get(push.name, ())
     for handler in called:
         handler(session, push)
     return len(called)
+
+
+def give_up(session: Session, push: Push) -> None:
+    """What is done about a push that could not be handled; mostly nothing."""
+    handler = GIVEN_UP.get(push.name)
+    if handler is not None:
+        handler(session, push)

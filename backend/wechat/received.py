@@ -12,14 +12,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.kernel.crypto import Keyring, Place
-from backend.kernel.jobs import RETRIES, Task, defer
+from backend.kernel.jobs import Task, defer
 from backend.wechat.errors import PushRefused
-from backend.wechat.handlers import handle
+from backend.wechat.handlers import give_up, handle
 from backend.wechat.push import Push
 from backend.wechat.tables import WECHAT_PUSH
 
 KEPT_DAYS: Final = 30
-"""How long it is known that a push was done: much longer than one may be old."""
+"""How long it is known that a push was done: much longer than one may be old. And how long one that
+was given up may be tried again."""
 _QUICKLY: Final = text("SET LOCAL statement_timeout = '3s'; SET LOCAL lock_timeout = '3s'")
 _NEXT: Final = text("SELECT nextval('wechat_push_id')")
 _STAMP_TAKEN: Final = "uq_wechat_push_stamp"
@@ -72,32 +73,44 @@ def _leave(session: Session, keyring: Keyring, push: Push, number: int, task: Ta
 
 def handle_received(session: Session, keyring: Keyring, push_id: int) -> None:
     """Have a push handled, mark it as done and forget what it said. Nothing for one done before."""
-    query = select(WECHAT_PUSH).where(WECHAT_PUSH.c.id == push_id, WECHAT_PUSH.c.state != "done")
-    row = session.execute(query.with_for_update()).one_or_none()
-    if row is None:
+    push = _opened(session, keyring, push_id)
+    if push is None:
         return
-    opened = keyring.shared().open(_place(push_id), row.payload)
-    said = msgspec.json.decode(opened, type=_Payload)
-    push = Push(row.dedupe_key, row.kind, row.event, said.openid, said.created_at, said.body)
     handle(session, push)
     done = update(WECHAT_PUSH).where(WECHAT_PUSH.c.id == push_id)
     session.execute(done.values(state="done", payload=b""))
 
 
 def note_failed(session: Session, push_id: int) -> None:
-    """Count a failed attempt; after the last one it is `failed` until somebody retries it."""
-    tried = WECHAT_PUSH.c.attempts + 1
-    at_last = text(f"CASE WHEN attempts >= {RETRIES} THEN 'failed' ELSE state END")
-    one = update(WECHAT_PUSH).where(WECHAT_PUSH.c.id == push_id, WECHAT_PUSH.c.state != "done")
-    session.execute(one.values(attempts=tried, state=at_last))
+    """It is `failed` until somebody retries it (`shukun worker --retry-failed`)."""
+    one = update(WECHAT_PUSH).where(WECHAT_PUSH.c.id == push_id, WECHAT_PUSH.c.state == "new")
+    session.execute(one.values(state="failed"))
 
 
-def forget_done(session: Session, moment: datetime) -> int:
-    """Delete what was done long ago; returns how many."""
+def give_up_received(session: Session, keyring: Keyring, push_id: int) -> None:
+    """Have somebody else care for what a push that could not be handled was about."""
+    push = _opened(session, keyring, push_id)
+    if push is not None:
+        give_up(session, push)
+
+
+def forget_over(session: Session, moment: datetime) -> int:
+    """Delete what was done or given up, and came long ago; returns how many."""
     old = WECHAT_PUSH.c.received_at < moment - timedelta(days=KEPT_DAYS)
-    gone = delete(WECHAT_PUSH).where(WECHAT_PUSH.c.state == "done", old)
+    gone = delete(WECHAT_PUSH).where(WECHAT_PUSH.c.state.in_(("done", "failed")), old)
     count: int = session.execute(gone).rowcount  # type: ignore[attr-defined]
     return count
+
+
+def _opened(session: Session, keyring: Keyring, push_id: int) -> Push | None:
+    """What was told, its row locked; None where it is done."""
+    query = select(WECHAT_PUSH).where(WECHAT_PUSH.c.id == push_id, WECHAT_PUSH.c.state != "done")
+    row = session.execute(query.with_for_update()).one_or_none()
+    if row is None:
+        return None
+    opened = keyring.shared().open(_place(push_id), row.payload)
+    said = msgspec.json.decode(opened, type=_Payload)
+    return Push(row.dedupe_key, row.kind, row.event, said.openid, said.created_at, said.body)
 
 
 def _place(number: int) -> Place:

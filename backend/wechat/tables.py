@@ -13,7 +13,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    SmallInteger,
     Table,
     Text,
     func,
@@ -49,7 +48,6 @@ WECHAT_PUSH: Final = Table(
     Column("event", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("state", Text, nullable=False, server_default="new"),
-    Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
     CheckConstraint("state IN ('new', 'done', 'failed')", name="state_known"),
     Index(
         "ix_wechat_push_received_at_open", "received_at",
@@ -57,4 +55,5 @@ WECHAT_PUSH: Final = Table(
     ),
 )  # fmt: skip
 """消息推送: what WeChat told us, sealed with the shared key; emptied when it is done. `dedupe_key`:
-what tells one message from another; `stamp`: digest of the timestamp and nonce of its envelope."""
+what tells one message from another; `stamp`: digest of the timestamp and nonce of its envelope.
+`failed`: given up, until somebody retries it."""

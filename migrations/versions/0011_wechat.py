@@ -58,7 +58,6 @@ def _create_push() -> None:
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.Text(), server_default="new", nullable=False),
-        sa.Column("attempts", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint("state IN ('new', 'done', 'failed')", name="ck_wechat_push_state_known"),
         sa.PrimaryKeyConstraint("id", name="pk_wechat_push"),
         sa.UniqueConstraint("dedupe_key", name="uq_wechat_push_dedupe_key"),

@@ -18,20 +18,19 @@ from backend.kernel import key_file, rotation
 from backend.kernel.clock import now
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
-from backend.kernel.jobs import RETRIES
 from backend.kernel.settings_wechat import PushSettings
 from backend.wechat import handlers
 from backend.wechat.errors import PushRefused
-from backend.wechat.handlers import on_push
+from backend.wechat.handlers import on_given_up, on_push
 from backend.wechat.keyed import KEYED
 from backend.wechat.push import Push, PushReader
-from backend.wechat.received import KEPT_DAYS, forget_done, take_in
-from backend.wechat.tasks import process_push
+from backend.wechat.received import KEPT_DAYS, forget_over, take_in
+from backend.wechat.tasks import give_up_push, process_push
 from tests.support.pushes import OPENID, Sent, popup_event, sent, text_message
 from tests.support.wechat import APPID, PUSH_AES_KEY, PUSH_TOKEN
 
 READER = PushReader(PushSettings(PUSH_TOKEN, PUSH_AES_KEY), APPID)
-STATES = text("SELECT state, attempts, payload FROM wechat_push ORDER BY id")
+STATES = text("SELECT state, payload FROM wechat_push ORDER BY id")
 
 
 @pytest.fixture
@@ -45,6 +44,7 @@ def site(app_database: Engine, keyring: Keyring) -> Iterator[Engine]:
 def handled(monkeypatch: pytest.MonkeyPatch) -> list[Push]:
     """What a handler of texts and popups was given."""
     monkeypatch.setattr(handlers, "HANDLERS", {})
+    monkeypatch.setattr(handlers, "GIVEN_UP", {})
     seen: list[Push] = []
 
     @on_push("text", "subscribe_msg_popup_event")
@@ -196,6 +196,7 @@ def test_a_handler_that_fails_leaves_no_effect_and_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(handlers, "HANDLERS", {})
+    monkeypatch.setattr(handlers, "GIVEN_UP", {})
     fails = [True]
 
     @on_push("text")
@@ -208,14 +209,17 @@ def test_a_handler_that_fails_leaves_no_effect_and_is_tried_again(
     with kernel_database.bound(site):
         take(keyring, sent(text_message(now()), now()))
     count = text("SELECT count(*) FROM notice_due")
-    for attempt in range(1, RETRIES + 2):
+    for given_up in (False, True):
         with pytest.raises(LookupError):
             work(database, worker_database)
-        (row,) = rows(database)
-        assert row.attempts == attempt
-        assert row.state == ("failed" if attempt > RETRIES else "new")
+        assert [row.state for row in rows(database)] == ["new"]
         with database.connect() as connection:
             assert connection.execute(count).scalar() == 0
+        if given_up:
+            for job in jobs(database):
+                with kernel_database.bound(worker_database):
+                    give_up_push(**job.args)
+            assert [row.state for row in rows(database)] == ["failed"]
     fails[0] = False
     work(database, worker_database)
     work(database, worker_database)
@@ -271,20 +275,52 @@ def test_what_was_done_long_ago_is_forgotten_and_nothing_else(
     database: Engine, site: Engine, worker_database: Engine, keyring: Keyring, handled: list[Push]
 ) -> None:
     with kernel_database.bound(site):
-        for number in range(3):
+        for number in range(4):
             take(keyring, sent(text_message(now(), number), now()))
-    for job in jobs(database)[:2]:
-        with kernel_database.bound(worker_database):
-            process_push(**job.args)
+    old_done, new_done, old_failed, _old_new = jobs(database)
+    with kernel_database.bound(worker_database):
+        process_push(**old_done.args)
+        process_push(**new_done.args)
+        give_up_push(**old_failed.args)
     with database.begin() as connection:
         connection.execute(
             text("UPDATE wechat_push SET received_at = now() - make_interval(days => :days)"
-                 " WHERE id IN (SELECT min(id) FROM wechat_push UNION SELECT max(id) FROM wechat_push)"),
-            {"days": KEPT_DAYS + 1},
+                 " WHERE id <> :new"),
+            {"days": KEPT_DAYS + 1, "new": new_done.args["push_id"]},
         )  # fmt: skip
     with kernel_database.bound(worker_database), transaction() as session:
-        assert forget_done(session, now()) == 1
+        assert forget_over(session, now()) == 2
     assert [row.state for row in rows(database)] == ["done", "new"]
+
+
+def test_a_push_that_was_given_up_is_somebody_elses_care_once_it_is_marked(
+    database: Engine,
+    site: Engine,
+    worker_database: Engine,
+    keyring: Keyring,
+    handled: list[Push],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handlers, "GIVEN_UP", {})
+    cared: list[str] = []
+
+    @on_given_up("text")
+    def care(_session: Session, push: Push) -> None:
+        cared.append(push.body["Content"])
+        raise LookupError("this as well")
+
+    with kernel_database.bound(site):
+        take(keyring, sent(text_message(now(), content="低保能报多少"), now()))
+    (job,) = jobs(database)
+    with kernel_database.bound(worker_database), pytest.raises(LookupError):
+        give_up_push(**job.args)
+    assert cared == ["低保能报多少"]
+    assert [row.state for row in rows(database)] == ["failed"]
+    work(database, worker_database)
+    with kernel_database.bound(worker_database):
+        give_up_push(**job.args)
+    assert len(cared) == 1  # it was handled meanwhile
+    assert [row.state for row in rows(database)] == ["done"]
 
 
 def test_new_keys_reach_what_waits(
