@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from backend.notifications.events import Channel
 from backend.notifications.wording import Said
+from backend.wechat import retrying
 
 Ending: TypeAlias = Literal["sent", "refused", "failed", "unknown"]
 """`refused`: no, for good; `failed`: nothing was done, later perhaps; `unknown`: perhaps done."""
+NOT_ASKED: Final = "wechat-busy"
+"""The code where WeChat was not asked at all: others were still waiting for its access token."""
+USED_UP_TODAY: Final = f"wechat-{retrying.USED_UP_TODAY}"
+"""The code where WeChat gives nothing more today."""
 
 
 @dataclass(frozen=True, slots=True)

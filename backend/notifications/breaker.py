@@ -10,7 +10,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
-from backend.notifications.attempts import Result
+from backend.notifications.attempts import NOT_ASKED, Result
 
 IN_A_ROW: Final = 5
 FIRST_PAUSE_S: Final = 5.0
@@ -39,7 +39,7 @@ class Breaker:
 
     def note(self, result: Result) -> None:
         """Take in how a call ended."""
-        if result.tried.channel != "subscribe":
+        if result.tried.channel != "subscribe" or result.code == NOT_ASKED:
             return
         if result.code not in _DOWN:
             self._in_a_row = 0

@@ -13,7 +13,8 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from backend.notifications.attempts import Result, Tried
+from backend.notifications.alarms import used_up_today
+from backend.notifications.attempts import USED_UP_TODAY, Result, Tried
 from backend.notifications.events import EVENTS, Channel
 from backend.notifications.failing import fail
 from backend.notifications.quiet import earliest
@@ -49,7 +50,8 @@ _ENDED: Final = text(
     """
 )
 _MESSAGE: Final = text(
-    "SELECT id, event, urgent, due_at, tries, state, channel FROM message WHERE id = :id FOR UPDATE"
+    "SELECT id, person_id, event, urgent, due_at, tries, state, channel FROM message"
+    " WHERE id = :id FOR UPDATE"
 )
 _WAIT: Final = text(
     """
@@ -92,6 +94,8 @@ def _end(session: Session, one: Result, moment: datetime, from_: tuple[str, ...]
 def _follow(session: Session, one: Result, moment: datetime) -> None:
     _settle_quota(session, one)
     message = session.execute(_MESSAGE, {"id": one.tried.message_id}).one()
+    if one.code == USED_UP_TODAY:
+        used_up_today(session, message.person_id, moment)
     if message.channel != one.tried.channel or message.state == "handed_on":
         return  # it went on by another way meanwhile
     if one.ending == "unknown":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from backend.notifications.attempts import Call, Result
+from backend.notifications.attempts import NOT_ASKED, Call, Result
 from backend.notifications.sms import Sms, SmsRefused, SmsUnavailable, provider
 from backend.notifications.wording import as_sms
 from backend.wechat import connection, pages
@@ -39,7 +39,8 @@ def _by_wechat(call: Call) -> Result:
     except WeChatRefused as error:
         return Result(call.tried, "refused", f"wechat-{error.errcode}")
     except WeChatBusy as error:
-        return Result(call.tried, "failed", f"wechat-{error.errcode}", pause=error.pause)
+        code = f"wechat-{error.errcode}" if error.errcode else NOT_ASKED
+        return Result(call.tried, "failed", code, pause=error.pause)
     except WeChatUnavailable as error:
         return Result(call.tried, "failed", f"wechat-{error.errcode or 'unavailable'}")
     except WeChatUnknown as error:

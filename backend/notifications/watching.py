@@ -10,14 +10,11 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from backend.kernel.audit import Subject
-from backend.kernel.clock import CHINA
+from backend.notifications.alarms import LATE, raise_in
 from backend.notifications.attempts import Result, Tried
 from backend.notifications.events import EVENTS
-from backend.notifications.failing import BY
 from backend.notifications.outcomes import record
 from backend.notifications.quiet import is_quiet, morning
-from backend.worklist.items import NewItem, open_items
 
 log = logging.getLogger(__name__)
 
@@ -109,22 +106,11 @@ def unsent(session: Session, moment: datetime) -> Unsent:
 
 
 def raise_alarm(session: Session, moment: datetime) -> bool:
-    """Have somebody look, once a day and city, where messages wait for more than five minutes."""
+    """Have somebody look, once a day and city, where messages wait for more than five minutes.
+
+    Asked by workers: where none works, the metric alone tells it (`docs/alerts.yaml`).
+    """
     if unsent(session, moment).oldest_seconds < LATE_AFTER.total_seconds():
         return False
-    cities = session.scalars(_CITIES, {"before": moment - LATE_AFTER})
-    day = moment.astimezone(CHINA).date().isoformat()
-    if open_items(session, [_item(city * 100_000_000, day) for city in cities], BY):
-        log.error("messages wait too long")
+    raise_in(session, LATE, session.scalars(_CITIES, {"before": moment - LATE_AFTER}), moment)
     return True
-
-
-def _item(city: int, day: str) -> NewItem:
-    return NewItem(
-        kind="messages_late",
-        subject=Subject("city", str(city)),
-        person_id=None,
-        area=city,
-        reason="有消息超过 5 分钟没有发出：请联系系统管理员，检查微信、短信和后台程序。",
-        period=day,
-    )

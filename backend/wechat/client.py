@@ -29,6 +29,7 @@ from backend.wechat.retrying import (
     READ,
     SEND,
     TOKEN,
+    USED_UP_TODAY,
     Course,
     Manner,
     Trouble,
@@ -64,7 +65,7 @@ class MiniProgram(WeChatClient):
     def __init__(self, chosen: WeChatSettings, store: TokenStore, timeout: Timeout = USUAL) -> None:
         super().__init__(chosen.appid, chosen.secret, timeout=timeout, auto_retry=False)
         self._keeper = Keeper(store, self._asked_token)
-        self._closed: dict[str, float] = {}
+        self._closed: dict[str, float] = {}  # each process asks once a day in vain
         self._http.trust_env = False  # neither proxies nor passwords of the environment
         self._http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
@@ -172,7 +173,7 @@ class MiniProgram(WeChatClient):
     def _check_open(self, path: str) -> None:
         left = self._closed.get(path, 0) - time.monotonic()
         if left > 0:
-            raise WeChatBusy(left, 45009)
+            raise WeChatBusy(left, USED_UP_TODAY)
 
     def _note(self, path: str, trouble: Trouble) -> None:
         seen = {"path": path, "meaning": trouble.meaning, "errcode": trouble.errcode}

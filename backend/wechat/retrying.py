@@ -34,11 +34,12 @@ Meaning = Literal[
     "unclear",  # sent, and no answer that can be read
 ]
 
+USED_UP_TODAY: Final = 45009
 MEANINGS: Final[Mapping[int, Meaning]] = {
     **dict.fromkeys((40001, 40014, 42001), "token"),
     -1: "again",
     **dict.fromkeys((43108, 44990, 44991, 45011), "wait"),
-    45009: "closed",
+    USED_UP_TODAY: "closed",
     **dict.fromkeys((40013, 40125, 40164, 40243, 41002, 41004, 48001, 48004, 50004, 50007), "ours"),
     **dict.fromkeys((89503, 89506, 89507), "ours"),
 }

@@ -13,10 +13,12 @@ from sqlalchemy.exc import OperationalError
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
 from backend.notifications import delivery, sending, sms
+from backend.notifications.attempts import NOT_ASKED, Result, Tried
 from backend.notifications.breaker import IN_A_ROW, Breaker
 from backend.notifications.delivery import SENDERS, Means, deliver
 from backend.notifications.watching import DEAD_AFTER, bury
 from backend.wechat import connection
+from backend.wechat.errors import WeChatBusy
 from tests.notifications.conftest import Clock
 from tests.support.recipients import NOON, RESULT, Recipients
 from tests.support.wechat import Simulator
@@ -132,6 +134,43 @@ def test_when_the_days_quota_is_used_up_the_next_channel_is_taken(
     delivered()
     assert recipients.trail()[0] == ("subscribe", "failed", "wechat-45009")
     assert recipients.ended() == {"handed_on": 1}
+
+
+def test_when_the_days_quota_is_used_up_somebody_must_look_once_a_day(
+    connected: Simulator, recipients: Recipients, delivered: Deliver
+) -> None:
+    recipients.owe([recipients.reached(connected, name) for name in ("first", "second")])
+    connected.fault("errcode", SEND, code=45009)
+    delivered()
+    alarms = "SELECT role, list_area, period FROM work_item WHERE kind = 'wechat_used_up'"
+    assert recipients.rows(alarms) == [("city_officer", 320200000000, "2026-11-18")]
+    assert len(connected.journal(SEND)) <= 2
+
+
+def test_whoever_only_waited_for_the_access_token_has_no_answer_of_wechat(
+    connected: Simulator,
+    told: int,
+    recipients: Recipients,
+    delivered: Deliver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def others_have_it(*_given: object) -> None:
+        raise WeChatBusy(5)
+
+    monkeypatch.setattr(sending, "send_subscribe", others_have_it)
+    delivered()
+    assert recipients.trail() == [("subscribe", "failed", NOT_ASKED)]
+
+
+def test_the_breaker_counts_on_past_calls_that_only_waited_for_the_token() -> None:
+    breaker = Breaker(lambda: 0.0)
+    tried = Tried(1, 1, "subscribe")
+    for _ in range(IN_A_ROW):
+        breaker.note(Result(tried, "failed", "wechat-unavailable"))
+        breaker.note(Result(tried, "failed", NOT_ASKED, pause=5))
+    assert breaker.room(16) == 0
+    breaker.note(Result(tried, "sent"))
+    assert breaker.room(16) == 16
 
 
 def test_an_expired_token_is_renewed_and_the_message_arrives(
