@@ -63,6 +63,12 @@ DOMAIN: Final = _table(
     Problem("work-item-closed", 409, "这件待办已经办结", "请刷新后再看。"),
     Problem("work-item-outcome-unknown", 422, "没有这种办理结果", "请从该种待办的结果中选一个。"),
     Problem("unknown-chat", 404, "没有这段对话", "可能已经办结，请刷新后再看。"),
+    Problem(
+        "chat-ended",
+        409,
+        "对方已经注销账号，这里发不出去",
+        "请打电话，或者请协管员上门告诉本人，然后办结这件待办。",
+    ),
     Problem("unknown-message", 404, "没有这条消息", "请刷新后再看。"),
     Problem("unknown-warning", 404, "没有这条预警", "请核对预警的编号。"),
     Problem("warning-decided", 409, "这条预警已经办结", "请刷新后再看。"),

@@ -30,13 +30,13 @@ def answer(
 ) -> int:
     """Write down the answer to an utterance, once, to be sent; returns the conversation's id.
 
-    Nothing is sent here. A conversation that a person must take over gets a work item in the same
-    transaction.
+    Nothing is sent here, and nothing answered whose account was closed meanwhile. A conversation
+    that a person must take over gets a work item in the same transaction.
     """
     said = session.execute(select(UTTERANCE).where(UTTERANCE.c.id == utterance_id)).one()
     query = select(CONVERSATION).where(CONVERSATION.c.id == said.conversation_id)
     conversation = session.execute(query.with_for_update()).one()
-    if not _take(session, utterance_id):
+    if conversation.ended_at is not None or not take(session, utterance_id):
         return int(conversation.id)
     known, whose = known_of(session, conversation, speaker.today)
     memory = memory_of(keyring, conversation, now)
@@ -53,8 +53,8 @@ def answer(
     return int(conversation.id)
 
 
-def _take(session: Session, utterance_id: int) -> bool:
-    """Whether nobody has answered it yet."""
+def take(session: Session, utterance_id: int) -> bool:
+    """Mark an utterance as answered: whether nobody has answered it yet."""
     one = update(UTTERANCE).where(UTTERANCE.c.id == utterance_id, UTTERANCE.c.state == "heard")
     taken = session.execute(one.values(state="answered").returning(UTTERANCE.c.id))
     return taken.first() is not None

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from backend.accounts.residents import account_of_openid, next_id
 from backend.assistant.pages import Page
 from backend.assistant.replies import Memory
 from backend.assistant.tables import CONVERSATION, UTTERANCE
@@ -19,7 +20,6 @@ from backend.kernel.crypto import Keyring, Place
 SaidBy: TypeAlias = Literal["resident", "assistant", "staff"]
 FORGETS_AFTER: Final = timedelta(hours=24)
 """An estimate half asked is not gone on with after so long a silence."""
-_RESIDENT: Final = text("SELECT resident_of_openid(:indexes)")
 
 
 class Content(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -64,7 +64,6 @@ def conversation_of(session: Session, keyring: Keyring, openid: str) -> int:
     ends; it is the resident's whose account that is now.
     """
     indexes = list(keyring.indexes("openid", openid))
-    resident = session.execute(_RESIDENT, {"indexes": indexes}).scalar()
     found = _find(session, indexes)
     if found is None:
         own = next_id(session)
@@ -74,6 +73,8 @@ def conversation_of(session: Session, keyring: Keyring, openid: str) -> int:
         found = _find(session, indexes)
     if found is None:
         raise RuntimeError("a conversation was begun and is not there")
+    # Asked while the row is held: whoever closes the account ends the conversation.
+    resident = account_of_openid(session, keyring, openid)
     one = update(CONVERSATION).where(CONVERSATION.c.id == found)
     session.execute(one.values(resident_id=resident))
     return found
@@ -129,11 +130,6 @@ def remember(session: Session, keyring: Keyring, conversation: int, memory: Memo
 def openid_of(keyring: Keyring, conversation: int, sealed: bytes) -> str:
     """With whom a conversation is."""
     return keyring.shared().open(Place("conversation", "openid", conversation), bytes(sealed))
-
-
-def next_id(session: Session) -> int:
-    """For a row whose ciphertext is bound to it."""
-    return int(session.execute(text("SELECT nextval('row_id')")).scalar_one())
 
 
 def _find(session: Session, indexes: list[bytes]) -> int | None:

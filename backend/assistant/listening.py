@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -20,13 +20,27 @@ LONGEST: Final = 2_000
 """Characters of a message that are kept."""
 
 
+class Heard(NamedTuple):
+    """The ids of a conversation and of what was said in it."""
+
+    conversation: int
+    utterance: int
+
+
 def lock(conversation: int) -> str:
     """Jobs of one conversation run one after another."""
     return f"assistant/{conversation}"
 
 
 def hear(session: Session, push: Push, answer: Task[[int]]) -> None:
-    """Write down what a person wrote; once, however often it is told."""
+    """Write down what a person wrote, and have it answered; once, however often it is told."""
+    heard = write_down_heard(session, push)
+    if heard is not None:
+        defer(session, answer, lock=lock(heard.conversation), utterance_id=heard.utterance)
+
+
+def write_down_heard(session: Session, push: Push) -> Heard | None:
+    """What a person wrote; None where it was written down before."""
     keyring = keys.keyring()
     conversation = conversation_of(session, keyring, push.openid)
     text = str(push.body.get("Content") or "")[:LONGEST] if push.kind == "text" else ""
@@ -35,13 +49,13 @@ def hear(session: Session, push: Push, answer: Task[[int]]) -> None:
     )
     utterance = write_down(session, keyring, said)
     if utterance is None:
-        return
+        return None
     open_window(session, conversation, WROTE, push.created_at)
     one = update(CONVERSATION).where(CONVERSATION.c.id == conversation)
     session.execute(
         one.where(CONVERSATION.c.said_at < push.created_at).values(said_at=push.created_at)
     )
-    defer(session, answer, lock=lock(conversation), utterance_id=utterance)
+    return Heard(conversation, utterance)
 
 
 def enter(session: Session, push: Push, deliver: Task[[int]]) -> None:

@@ -14,13 +14,14 @@ from backend.assistant.sheet import Sheet
 from backend.assistant.understanding import Intent
 
 Waiting: TypeAlias = Literal["", "place_for_person"]
-Cause: TypeAlias = Literal["asked", "complaint", "details", "emergency", "lost"]
+Cause: TypeAlias = Literal["asked", "complaint", "details", "emergency", "lost", "fault"]
 CAUSES: Final[dict[Cause, str]] = {
     "asked": "要求和工作人员说话",
     "complaint": "反映情况或有意见",
     "details": "要改登记的信息",
     "emergency": "说到危险或不想活，请马上联系",
     "lost": "单子丢失或没有收到",
+    "fault": "程序出了故障，没能答复",
 }
 """Why a conversation is handed over → how the work list tells it, without what was said."""
 

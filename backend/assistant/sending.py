@@ -1,8 +1,9 @@
 """送出 (sending): what is to be said goes out through WeChat's window, in its order, once.
 
 A message is marked and its share of the window taken before the call; what the call came to is
-written down after it. A worker that is killed in between leaves a message that was perhaps sent: it
-is not sent again, and stands in the mini-program. No call is made inside a transaction.
+written down after it, and the share given back where nothing was sent. A worker that is killed in
+between leaves a message that was perhaps sent: it is not sent again, and stands in the
+mini-program; of a word of staff the person is told otherwise. No call is made inside a transaction.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from backend.assistant.conversations import Content, content_of, openid_of
 from backend.assistant.tables import CONVERSATION, UTTERANCE
-from backend.assistant.unsent import owe_notices
-from backend.assistant.window import close_window, use_window
+from backend.assistant.unsent import owe_notices, whose
+from backend.assistant.window import close_window, give_back, use_window
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
+from backend.notifications.alarms import used_up_today
 from backend.wechat.errors import (
     WeChatBusy,
     WeChatNotConfigured,
@@ -27,11 +29,13 @@ from backend.wechat.errors import (
     WeChatUnavailable,
     WeChatUnknown,
 )
+from backend.wechat.retrying import USED_UP_TODAY
 
 WINDOW_CLOSED: Final = frozenset({45015, 45047})
 """WeChat's own count says that nothing may be sent."""
 LATER: Final = timedelta(seconds=30)
 UNSENT: Final = ("due", "waiting")
+PERHAPS_SENT: Final = ("sent", "unknown")
 
 
 class Speak(Protocol):
@@ -46,10 +50,11 @@ class Speak(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message that may be sent now: its share of the window is taken."""
+    """A message that may be sent now: its share of the window `opened` then is taken."""
 
     id: int
     conversation: int
+    opened: datetime
     openid: str
     content: Content
 
@@ -78,6 +83,8 @@ def deliver(conversation: int, speak: Speak, keyring: Keyring, now: datetime) ->
         state, errcode, pause = _send(message, speak)
         with transaction() as session:
             _note(session, message, state, errcode)
+            if errcode == USED_UP_TODAY:
+                used_up_today(session, whose(session, conversation), now)
         if pause is not None:
             raise SendLater(pause)
         if state == "waiting":
@@ -90,7 +97,8 @@ def _give_up_lost(session: Session, conversation: int) -> None:
     lost = update(UTTERANCE).where(
         UTTERANCE.c.conversation_id == conversation, UTTERANCE.c.state == "sending"
     )
-    session.execute(lost.values(state="unknown"))
+    gone = session.execute(lost.values(state="unknown").returning(UTTERANCE.c.id)).scalars()
+    owe_notices(session, conversation, list(gone))
 
 
 def _next(session: Session, keyring: Keyring, conversation: int, now: datetime) -> Outgoing | None:
@@ -105,14 +113,16 @@ def _next(session: Session, keyring: Keyring, conversation: int, now: datetime) 
     row = session.execute(query.order_by(*first).limit(1).with_for_update()).one_or_none()
     if row is None:
         return None
-    if not use_window(session, conversation, now):
+    opened = use_window(session, conversation, now)
+    if opened is None:
         _all_wait(session, conversation)
         return None
     marked = update(UTTERANCE).where(UTTERANCE.c.id == row.id)
     session.execute(marked.values(state="sending"))
-    whose = select(CONVERSATION.c.openid).where(CONVERSATION.c.id == conversation)
-    openid = openid_of(keyring, conversation, session.execute(whose).scalar_one())
-    return Outgoing(row.id, conversation, openid, content_of(keyring, row.id, row.content))
+    sealed = select(CONVERSATION.c.openid).where(CONVERSATION.c.id == conversation)
+    openid = openid_of(keyring, conversation, session.execute(sealed).scalar_one())
+    content = content_of(keyring, row.id, row.content)
+    return Outgoing(row.id, conversation, opened, openid, content)
 
 
 def _send(message: Outgoing, speak: Speak) -> tuple[str, int | None, timedelta | None]:
@@ -140,15 +150,18 @@ def _send(message: Outgoing, speak: Speak) -> tuple[str, int | None, timedelta |
 def _note(session: Session, message: Outgoing, state: str, errcode: int | None) -> None:
     one = update(UTTERANCE).where(UTTERANCE.c.id == message.id, UTTERANCE.c.state == "sending")
     session.execute(one.values(state=state, errcode=errcode))
-    if state in ("waiting", "refused"):
+    if state not in PERHAPS_SENT:
+        give_back(session, message.conversation, message.opened)
+    if state not in ("sent", "due") or errcode == USED_UP_TODAY:
         owe_notices(session, message.conversation, [message.id])
-    if state == "waiting":
+    if errcode in WINDOW_CLOSED:
         close_window(session, message.conversation)
+    if state == "waiting":
         _all_wait(session, message.conversation)
 
 
 def _all_wait(session: Session, conversation: int) -> None:
-    """Nothing may be sent: what is due waits for the person; a word of staff is told otherwise."""
+    """Nothing can be sent: what is due waits for the person; a word of staff is told otherwise."""
     due = update(UTTERANCE).where(
         UTTERANCE.c.conversation_id == conversation, UTTERANCE.c.state == "due"
     )

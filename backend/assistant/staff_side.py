@@ -34,8 +34,8 @@ WAITS: Final = (
 GOES_OUT: Final = "正在送出。"
 _HANDED: Final = text(
     """
-    SELECT c.id, c.said_at, c.open_until, c.messages_left, w.reason, w.due_on, w.person_id,
-        w.state = 'escalated' AS escalated
+    SELECT c.id, c.said_at, c.open_until, c.messages_left, c.ended_at, w.reason, w.due_on,
+        w.person_id, w.state = 'escalated' AS escalated
     FROM conversation AS c JOIN work_item AS w ON w.kind = 'chat_handover'
         AND w.subject_kind = 'chat' AND w.subject_id = c.id::text AND w.state <> 'done'
     WHERE CAST(:id AS bigint) IS NULL OR c.id = :id
@@ -48,6 +48,12 @@ class UnknownChat(DomainError):
     """There is no such conversation, or it is not the caller's to see."""
 
     code: ClassVar[str] = "unknown-chat"
+
+
+class ChatEnded(DomainError):
+    """The person has closed the account since: nobody can be answered there."""
+
+    code: ClassVar[str] = "chat-ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +138,11 @@ def reply_to_chat(
     session: Session, keyring: Keyring, reply: StaffReply, actor: Actor, now: datetime
 ) -> bool:
     """Leave an answer to be sent; whether WeChat takes it now, else it waits for the person to
-    write. Audited. Raises `UnknownChat`.
+    write. Audited. Raises `UnknownChat`, `ChatEnded`.
     """
     row = _handed(session, reply.chat)
+    if row.ended_at is not None:
+        raise ChatEnded
     content = Content(reply.text[:LONGEST_REPLY])
     said = Said(reply.chat, "staff", content, "due", staff_no=actor.staff_no)
     utterance = write_down(session, keyring, said)

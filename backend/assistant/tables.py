@@ -33,7 +33,7 @@ CONVERSATION: Final = Table(
     Base.metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("openid", LargeBinary, nullable=False),
-    Column("openid_index", LargeBinary, nullable=False, unique=True),
+    Column("openid_index", LargeBinary, unique=True),
     Column("resident_id", BigInteger, ForeignKey("resident.id"), index=True),
     Column("memory", LargeBinary, nullable=False, server_default=text("''::bytea")),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
@@ -41,10 +41,14 @@ CONVERSATION: Final = Table(
     Column("opened_at", DateTime(timezone=True), nullable=False, server_default=_NEVER),
     Column("open_until", DateTime(timezone=True), nullable=False, server_default=_NEVER),
     Column("messages_left", SmallInteger, nullable=False, server_default=text("0")),
+    Column("ended_at", DateTime(timezone=True)),
     CheckConstraint("messages_left >= 0", name="never_below_zero"),
+    CheckConstraint("(ended_at IS NULL) = (openid_index IS NOT NULL)", name="ended_knows_nobody"),
 )
 """客服会话: one a WeChat user. `memory`: what the next answer needs to know. `said_at`: when the
-person last wrote. `opened_at`, `open_until`, `messages_left`: WeChat's window for our messages."""
+person last wrote. `opened_at`, `open_until`, `messages_left`: WeChat's window for our messages.
+`ended_at`: the account was closed (the database sees to it): the openid and the memory are gone,
+nothing more is sent, and the next word begins another conversation."""
 
 UTTERANCE: Final = Table(
     "utterance",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, time
 from typing import Final
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.assistant import listening
 from backend.assistant.answering import answer
+from backend.assistant.apologising import apologise
 from backend.assistant.forgetting import forget_old
 from backend.assistant.ground import speaker
 from backend.assistant.handover import close_with
@@ -19,14 +21,23 @@ from backend.kernel.clock import CHINA
 from backend.kernel.database import transaction
 from backend.kernel.jobs import defer, task
 from backend.kernel.jobs_schedule import every_day
-from backend.wechat.handlers import on_push
+from backend.wechat.handlers import on_given_up, on_push
 from backend.wechat.push import Push
+
+log = logging.getLogger(__name__)
 
 QUEUE: Final = "assistant"
 VOICE: Final[Speak] = WeChatVoice()
 
 
-@task("assistant.answer", queue=QUEUE)
+def apologise_for(utterance_id: int) -> None:
+    """It could not be answered to the last: say so, and have a person look."""
+    log.error("utterance not answered", extra={"number": utterance_id})
+    with transaction() as session:
+        _apologise(session, utterance_id)
+
+
+@task("assistant.answer", queue=QUEUE, given_up=apologise_for)
 def answer_utterance(utterance_id: int) -> None:
     """Answer once, then send; a second run only sends what the first did not."""
     with transaction() as session:
@@ -53,19 +64,30 @@ def _deliver(conversation: int) -> None:
         deliver(conversation, VOICE, keys.keyring(), clock.now())
     except SendLater as later:
         with transaction() as session:
-            defer(
-                session,
-                deliver_waiting,
-                lock=listening.lock(conversation),
-                at=clock.now() + later.pause,
-                conversation_id=conversation,
-            )
+            _leave(session, conversation, clock.now() + later.pause)
+
+
+def _leave(session: Session, conversation: int, at: datetime | None = None) -> None:
+    lock = listening.lock(conversation)
+    defer(session, deliver_waiting, lock=lock, at=at, conversation_id=conversation)
+
+
+def _apologise(session: Session, utterance: int) -> None:
+    _leave(session, apologise(session, keys.keyring(), utterance, clock.today()))
 
 
 @on_push(*listening.KINDS)
 def hear(session: Session, push: Push) -> None:
     """A person wrote."""
     listening.hear(session, push, answer_utterance)
+
+
+@on_given_up(*listening.KINDS)
+def hear_in_vain(session: Session, push: Push) -> None:
+    """A person wrote, and not even that could be taken in as it should be."""
+    heard = listening.write_down_heard(session, push)
+    if heard is not None:
+        _apologise(session, heard.utterance)
 
 
 @on_push(listening.ENTER)

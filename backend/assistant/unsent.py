@@ -1,4 +1,5 @@
-"""送不出去时 (unsent): a word of staff that WeChat does not take is news owed to the person."""
+"""送不出去时 (unsent): a word of staff that WeChat does not take, or perhaps lost, is news owed to
+the person."""
 
 from __future__ import annotations
 
@@ -21,6 +22,16 @@ _STAFFS: Final = text(
         AND r.person_id IS NOT NULL
     """
 )
+_WHOSE: Final = text(
+    "SELECT r.person_id FROM conversation AS c JOIN resident AS r ON r.id = c.resident_id"
+    " WHERE c.id = :conversation"
+)
+
+
+def whose(session: Session, conversation: int) -> int | None:
+    """Whose conversation it is, where that is known."""
+    found = session.execute(_WHOSE, {"conversation": conversation}).scalar_one_or_none()
+    return None if found is None else int(found)
 
 
 def owe_notices(session: Session, conversation: int, utterances: Sequence[int]) -> int:

@@ -37,16 +37,24 @@ def open_window(session: Session, conversation: int, allowed: Allowance, at: dat
     )
 
 
-def use_window(session: Session, conversation: int, now: datetime) -> bool:
-    """Take one message off the allowance; False: nothing may be sent now."""
+def use_window(session: Session, conversation: int, now: datetime) -> datetime | None:
+    """Take one message off the allowance; which: when it was opened. None: nothing may be sent."""
     one = update(CONVERSATION).where(
         CONVERSATION.c.id == conversation,
         CONVERSATION.c.messages_left > 0,
         CONVERSATION.c.open_until > now,
     )
     left = CONVERSATION.c.messages_left - 1
-    used = session.execute(one.values(messages_left=left).returning(CONVERSATION.c.id))
-    return used.first() is not None
+    used = session.execute(one.values(messages_left=left).returning(CONVERSATION.c.opened_at))
+    return used.scalar_one_or_none()
+
+
+def give_back(session: Session, conversation: int, opened: datetime) -> None:
+    """Nothing was sent: the message counts again, unless the person opened anew meanwhile."""
+    one = update(CONVERSATION).where(
+        CONVERSATION.c.id == conversation, CONVERSATION.c.opened_at == opened
+    )
+    session.execute(one.values(messages_left=CONVERSATION.c.messages_left + 1))
 
 
 def close_window(session: Session, conversation: int) -> None:

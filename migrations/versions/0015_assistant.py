@@ -19,6 +19,19 @@ SEEN = """
     )
 """
 OF_CONVERSATION = "EXISTS (SELECT FROM conversation AS c WHERE c.id = utterance.conversation_id)"
+# Also one from before there was an account: it is known by the WeChat user of the account.
+ENDING = """
+    CREATE FUNCTION end_conversations() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    BEGIN
+        UPDATE conversation SET ended_at = now(), resident_id = NEW.id, openid = '',
+            openid_index = NULL, memory = '', messages_left = 0, open_until = 'epoch'
+            WHERE ended_at IS NULL AND (resident_id = NEW.id OR openid_index IN (
+                SELECT w.openid_index FROM wechat_user AS w WHERE w.resident_id = NEW.id));
+        RETURN NULL;
+    END
+    $$
+"""
 REPLY = f"""
     said_by = 'staff' AND state IN ('due', 'waiting') AND (SELECT scope_staff()) IS NOT NULL
     AND {OF_CONVERSATION}
@@ -36,12 +49,27 @@ def upgrade() -> None:
         f"CREATE POLICY seen ON utterance FOR SELECT TO shukun_app USING ({OF_CONVERSATION})"
     )
     op.execute(f"CREATE POLICY reply ON utterance FOR INSERT TO shukun_app WITH CHECK ({REPLY})")
+    _end_with_the_account()
     # The site answers nobody by itself: the openid and the memory are the worker's.
     op.execute(
-        "GRANT SELECT (id, resident_id, started_at, said_at, open_until, messages_left)"
+        "GRANT SELECT (id, resident_id, started_at, said_at, open_until, messages_left, ended_at)"
         " ON conversation TO shukun_app"
     )
     op.execute("GRANT SELECT, INSERT ON utterance TO shukun_app")
+
+
+def _end_with_the_account() -> None:
+    op.execute(ENDING)
+    op.execute("REVOKE EXECUTE ON FUNCTION end_conversations() FROM PUBLIC")
+    op.execute(
+        "CREATE TRIGGER resident_closed_conversations AFTER UPDATE OF closed_at ON resident"
+        " FOR EACH ROW WHEN (OLD.closed_at IS NULL AND NEW.closed_at IS NOT NULL)"
+        " EXECUTE FUNCTION end_conversations()"
+    )
+    # To own it the role must be allowed to create, just now.
+    op.execute("GRANT CREATE ON SCHEMA public TO shukun_worker")
+    op.execute("ALTER FUNCTION end_conversations() OWNER TO shukun_worker")
+    op.execute("REVOKE CREATE ON SCHEMA public FROM shukun_worker")
 
 
 def _at(name: str, default: sa.TextClause) -> sa.Column:
@@ -53,7 +81,7 @@ def _create_conversation() -> None:
         "conversation",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("openid", sa.LargeBinary(), nullable=False),
-        sa.Column("openid_index", sa.LargeBinary(), nullable=False),
+        sa.Column("openid_index", sa.LargeBinary(), nullable=True),
         sa.Column("resident_id", sa.BigInteger(), nullable=True),
         sa.Column("memory", sa.LargeBinary(), server_default=sa.text("''::bytea"), nullable=False),
         _at("started_at", sa.text("now()")),
@@ -61,7 +89,12 @@ def _create_conversation() -> None:
         _at("opened_at", NEVER),
         _at("open_until", NEVER),
         sa.Column("messages_left", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("messages_left >= 0", name="ck_conversation_never_below_zero"),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (openid_index IS NOT NULL)",
+            name="ck_conversation_ended_knows_nobody",
+        ),
         sa.ForeignKeyConstraint(
             ["resident_id"], ["resident.id"], name="fk_conversation_resident_id_resident"
         ),
@@ -115,5 +148,7 @@ def _create_utterance() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER resident_closed_conversations ON resident")
+    op.execute("DROP FUNCTION end_conversations()")
     op.drop_table("utterance")
     op.drop_table("conversation")

@@ -9,6 +9,7 @@ from flask import Response, jsonify
 from backend.assistant.staff_side import (
     GOES_OUT,
     WAITS,
+    ChatEnded,
     StaffReply,
     UnknownChat,
     handed_chats,
@@ -28,7 +29,7 @@ from miniprogram_api.assistant.schemas import (
     REPLIED,
     REPLY,
 )
-from miniprogram_api.matching.schemas import LARGEST_ID
+from miniprogram_api.fields import LARGEST_ID
 from miniprogram_api.openapi import Blueprint
 
 chats = Blueprint("chats", __name__, title="客服对话")
@@ -90,7 +91,7 @@ def show_chat(chat: int) -> Response:
 @access("staff", roles=WHO_ANSWERS)
 @chats.arguments(REPLY)
 @chats.response(202, REPLIED, description="已收下，随后送出")
-@chats.refuses(UnknownChat)
+@chats.refuses(UnknownChat, ChatEnded)
 def reply(said: StaffReply, chat: int) -> tuple[Response, int]:
     """Goes the same way as the program's own answers."""
     with acting_transaction() as session:

@@ -19,14 +19,16 @@ from backend.assistant.conversations import Content, Said, write_down
 from backend.assistant.forgetting import KEPT, forget_old
 from backend.assistant.keyed import KEYED
 from backend.assistant.progress import NOT_KNOWN, NOTHING
-from backend.assistant.sending import deliver
-from backend.assistant.tasks import answer_utterance
+from backend.assistant.sending import SendLater, deliver
+from backend.assistant.tasks import answer_utterance, apologise_for
 from backend.assistant.wechat_voice import WeChatVoice
 from backend.kernel import clock, key_file, keys, rotation
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.database import bound, transaction
 from backend.kernel.settings_wechat import SIMULATOR_SECRET, PushSettings, WeChatSettings
 from backend.wechat import connection
+from backend.wechat.errors import WeChatUnavailable
+from backend.wechat.handlers import give_up
 from tests.support.accounts import Accounts
 from tests.support.chatting import Phone
 from tests.support.register import JIANGYIN, Register
@@ -137,7 +139,7 @@ def test_the_answer_is_written_once_though_the_job_runs_twice(phone: Phone) -> N
 def test_control_without_its_mark_an_utterance_is_answered_twice(
     phone: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answering, "_take", lambda *_: True)
+    monkeypatch.setattr(answering, "take", lambda *_: True)
     phone.say("你好")
     query = "SELECT args FROM procrastinate_jobs WHERE queue_name = 'assistant'"
     (again,) = phone.rows(query)[0]
@@ -228,7 +230,7 @@ def test_five_messages_go_out_and_the_sixth_waits_until_the_person_writes_again(
 def test_control_without_our_own_count_wechat_refuses_what_we_send(
     phone: Phone, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "use_window", lambda *_: True)
+    monkeypatch.setattr(sending, "use_window", lambda *_: clock.now())
     phone.say("谢谢")
     conversation = leave(phone, keyring, *"一二三四五六")
     send_due(phone, keyring, conversation)
@@ -314,6 +316,165 @@ def test_while_wechat_is_away_answers_wait_and_go_out_afterwards(phone: Phone) -
     assert phone.seen() == [sayings.WELCOME]
 
 
+def unsent_windows(phone: Phone) -> int:
+    (row,) = phone.rows("SELECT messages_left FROM conversation")
+    return int(row.messages_left)
+
+
+def test_an_outage_takes_nothing_off_what_the_person_may_still_be_told(phone: Phone) -> None:
+    phone.simulator.fault("http", path="/cgi-bin/stable_token", status=503)
+    phone.say("你好")
+    phone.work()
+    for _ in range(6):
+        phone.work(later=True, most=1)
+    assert unsent_windows(phone) == 5
+    phone.simulator.clear_faults()
+    phone.work(later=True)
+    assert phone.seen() == [sayings.WELCOME]
+    assert unsent_windows(phone) == 4
+
+
+def test_control_with_each_try_counted_an_outage_eats_the_window(
+    phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "give_back", lambda *_: None)
+    phone.simulator.fault("http", path="/cgi-bin/stable_token", status=503)
+    phone.say("你好")
+    phone.work()
+    for _ in range(6):
+        phone.work(later=True, most=1)
+    phone.simulator.clear_faults()
+    phone.work(later=True)
+    assert phone.seen() == []
+
+
+def test_what_is_given_back_is_not_added_to_a_window_opened_since(
+    phone: Phone, keyring: Keyring
+) -> None:
+    phone.say("谢谢")
+    conversation = leave(phone, keyring, "一")
+
+    class Meanwhile:
+        """The person opens the chat just while nothing can be sent."""
+
+        def text(self, openid: str, text: str) -> None:
+            phone.tell("event", "user_enter_tempsession", {"SessionFrom": ""})
+            raise WeChatUnavailable
+
+        def card(self, openid: str, title: str, path: str) -> None:
+            raise NotImplementedError
+
+    with bound(phone.worker), pytest.raises(SendLater):
+        deliver(conversation, Meanwhile(), keyring, clock.now())
+    assert unsent_windows(phone) == 2
+
+
+def test_without_a_mini_program_the_window_stays_open(phone: Phone, keyring: Keyring) -> None:
+    phone.say("谢谢")
+    conversation = leave(phone, keyring, "一")
+    with connection.bound(None):
+        assert send_due(phone, keyring, conversation) == 0
+    assert unsent_windows(phone) == 5
+    assert send_due(phone, keyring, conversation) == 1
+
+
+def test_when_the_days_quota_is_used_up_staffs_word_is_told_otherwise_and_somebody_must_look(
+    phone: Phone, keyring: Keyring, accounts: Accounts, register: Register
+) -> None:
+    make_known(phone, keyring, accounts, register.person("赵甲"))
+    phone.say("谢谢")
+    phone.simulator.fault("errcode", path="/cgi-bin/message/custom/send", code=45009)
+    conversation = leave(phone, keyring, "材料收到了", by="staff")
+    for _ in range(2):
+        with pytest.raises(SendLater):
+            send_due(phone, keyring, conversation)
+    assert len(owed(phone)) == 1
+    alarms = "SELECT role, list_area FROM work_item WHERE kind = 'wechat_used_up'"
+    assert [tuple(row) for row in phone.rows(alarms)] == [("city_officer", 320200000000)]
+
+
+def owed(phone: Phone) -> list[tuple[str, str]]:
+    return [tuple(row) for row in phone.rows("SELECT kind, cause FROM notice_due ORDER BY id")]
+
+
+def test_a_word_of_staff_that_was_perhaps_lost_is_told_otherwise_too(
+    phone: Phone, keyring: Keyring, accounts: Accounts, register: Register
+) -> None:
+    make_known(phone, keyring, accounts, register.person("赵甲"))
+    phone.say("谢谢")
+    phone.simulator.fault("reset", path="/cgi-bin/message/custom/send", times=1)
+    conversation = leave(phone, keyring, "材料收到了", by="staff")
+    send_due(phone, keyring, conversation)
+    assert [row.state for row in phone.rows(UNSENT)] == ["unknown"]
+    (told,) = owed(phone)
+    assert (told[0], told[1].partition(":")[0]) == ("chat_reply", "utterance")
+
+
+def test_a_word_of_staff_whose_sender_died_is_told_otherwise_too(
+    phone: Phone, keyring: Keyring, accounts: Accounts, register: Register
+) -> None:
+    make_known(phone, keyring, accounts, register.person("赵甲"))
+    phone.say("谢谢")
+    conversation = leave(phone, keyring, "材料收到了", by="staff")
+    leave(phone, keyring, "自动的话")
+    accounts.change("UPDATE utterance SET state = 'sending' WHERE state = 'due'")
+    for _ in range(2):
+        send_due(phone, keyring, conversation)
+    assert [row.state for row in phone.rows(UNSENT)] == ["unknown", "unknown"]
+    assert len(owed(phone)) == 1
+
+
+# -- faults of our own -----------------------------------------------------------------------------
+
+
+def fail_to_the_last(phone: Phone) -> None:
+    """The answer that waits is tried in vain, and given up; the latter twice."""
+    with pytest.raises(LookupError):
+        phone.work(most=1)
+    ((said,),) = phone.rows("SELECT id FROM utterance WHERE said_by = 'resident'")
+    for _ in range(2):
+        with bound(phone.worker):
+            apologise_for(said)
+
+
+@pytest.fixture
+def speechless(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise LookupError("the answer")
+
+    monkeypatch.setattr("backend.assistant.tasks.answer", fail)
+
+
+def test_what_cannot_be_answered_is_said_so_and_goes_to_the_township(
+    phone: Phone, keyring: Keyring, accounts: Accounts, register: Register, speechless: None
+) -> None:
+    make_known(phone, keyring, accounts, register.person("赵甲"))
+    phone.say("大病保险能报多少")
+    fail_to_the_last(phone)
+    phone.work()
+    assert phone.seen() == [sayings.FAULT_HANDED.format("江阴市")]
+    (item,) = items(phone)
+    assert (item.role, item.list_area) == ("township_reviewer", 320281101000)
+
+
+def test_somebody_unknown_is_asked_to_write_again(phone: Phone, speechless: None) -> None:
+    phone.say("大病保险能报多少")
+    fail_to_the_last(phone)
+    phone.work()
+    assert phone.seen() == [sayings.FAULT]
+    assert items(phone) == []
+
+
+def test_a_push_of_a_word_that_cannot_be_handled_is_not_met_with_silence(phone: Phone) -> None:
+    push = phone.say("大病保险能报多少", times=0)
+    for _ in range(2):
+        with bound(phone.worker), transaction() as session:
+            give_up(session, push)
+    phone.work()
+    assert phone.seen() == [sayings.FAULT]
+    assert len(phone.rows("SELECT FROM utterance WHERE said_by = 'resident'")) == 1
+
+
 # -- what is kept ----------------------------------------------------------------------------------
 
 
@@ -363,6 +524,77 @@ def test_what_was_said_by_who_closed_the_account_is_forgotten(
     with bound(phone.worker), transaction() as session:
         forget_old(session, clock.now())
     assert phone.rows("SELECT FROM utterance") == phone.rows("SELECT FROM conversation") == []
+
+
+def close_account(accounts: Accounts, resident: int) -> None:
+    accounts.change("UPDATE resident SET closed_at = now() WHERE id = :id", id=resident)
+
+
+def test_who_closes_the_account_and_writes_again_begins_anew_and_leaves_nothing(
+    phone: Phone, keyring: Keyring, accounts: Accounts
+) -> None:
+    phone.ask("算一下，江阴，低保")  # before there is an account
+    resident = make_known(phone, keyring, accounts, None)
+    phone.ask("尿毒症能报多少")
+    old = phone.rows("SELECT id FROM conversation")[0].id
+    close_account(accounts, resident)
+    (ended,) = phone.rows("SELECT openid, openid_index, memory, resident_id FROM conversation")
+    assert tuple(ended) == (b"", None, b"", resident)
+    phone.ask("你好")
+    with bound(phone.worker), transaction() as session:
+        forget_old(session, clock.now())
+    (left,) = phone.rows("SELECT id, resident_id FROM conversation")
+    assert (left.id == old, left.resident_id) == (False, None)
+    assert phone.rows("SELECT FROM utterance WHERE conversation_id <> :id", id=left.id) == []
+
+
+def test_a_conversation_from_before_the_account_ends_with_it(
+    phone: Phone, keyring: Keyring, accounts: Accounts
+) -> None:
+    phone.ask("你好")
+    close_account(accounts, make_known(phone, keyring, accounts, None))
+    with bound(phone.worker), transaction() as session:
+        forget_old(session, clock.now())
+    assert phone.rows("SELECT FROM utterance") == phone.rows("SELECT FROM conversation") == []
+
+
+def test_control_without_the_trigger_what_was_said_before_stays(
+    phone: Phone, keyring: Keyring, accounts: Accounts
+) -> None:
+    accounts.change("DROP TRIGGER resident_closed_conversations ON resident")
+    resident = make_known(phone, keyring, accounts, None)
+    phone.ask("尿毒症能报多少")
+    close_account(accounts, resident)
+    phone.ask("你好")
+    with bound(phone.worker), transaction() as session:
+        forget_old(session, clock.now())
+    assert len(phone.rows("SELECT FROM utterance WHERE said_by = 'resident'")) == 2
+
+
+def test_nothing_is_answered_or_sent_after_the_account_was_closed(
+    phone: Phone, keyring: Keyring, accounts: Accounts
+) -> None:
+    resident = make_known(phone, keyring, accounts, None)
+    phone.say("你好")
+    conversation = leave(phone, keyring, "还没送出的话")
+    close_account(accounts, resident)
+    assert phone.work() == 1
+    assert send_due(phone, keyring, conversation) == 0
+    assert phone.seen() == []
+
+
+def test_keys_change_past_conversations_that_have_ended(
+    phone: Phone, keyring: Keyring, accounts: Accounts
+) -> None:
+    resident = make_known(phone, keyring, accounts, None)
+    phone.ask("算一下，江阴")
+    close_account(accounts, resident)
+    content = key_file.read(keyring.path).added("aes")
+    key_file.write(keyring.path, key_file.KeyFile(content.newest, content.keys))
+    with bound(phone.worker):
+        assert rotation.rotate(keyring, KEYED, lambda _: None).broken == 0
+        with transaction() as session:
+            assert [rotation.left(session, one, keyring) for one in KEYED] == [0, 0]
 
 
 def test_what_lies_with_staff_is_not_forgotten(phone: Phone, accounts: Accounts) -> None:

@@ -71,10 +71,10 @@ class Phone:
                 assert handle(session, push)
         return push
 
-    def work(self, *, later: bool = False) -> int:
+    def work(self, *, later: bool = False, most: int = 100) -> int:
         """Do every job of the chat that waits, one after another; `later`: also those for later."""
         done = 0
-        while (job := self._take(later)) is not None:
+        while done < most and (job := self._take(later)) is not None:
             with bound(self.worker):
                 TASKS[job.task_name](**job.args)
             done += 1

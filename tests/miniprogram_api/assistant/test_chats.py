@@ -181,6 +181,16 @@ def test_when_the_window_is_used_up_the_answer_waits_and_staff_are_told(
     assert SAID in phone.seen()
 
 
+def test_who_has_closed_the_account_cannot_be_answered_and_staff_are_told(
+    desk: Desk, chat: int, reviewer: str, phone: Phone, accounts: Accounts
+) -> None:
+    accounts.change("UPDATE resident SET closed_at = now()")
+    answer = desk.reply(chat, reviewer)
+    assert (answer.status_code, answer.json["type"]) == (409, "/problems/chat-ended")
+    assert len(desk.get(f"/chats/{chat}", reviewer).json["lines"]) == 2
+    assert phone.rows("SELECT FROM utterance WHERE said_by = 'staff'") == []
+
+
 def test_what_is_done_leaves_the_list_in_the_name_of_who_did_it(
     desk: Desk, chat: int, reviewer: str, phone: Phone
 ) -> None:

@@ -1,0 +1,48 @@
+"""致歉 (apologising): what was not answered for a fault of ours is said, and goes to a person."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from backend.assistant import sayings
+from backend.assistant.answering import take
+from backend.assistant.conversations import Content, Said, write_down
+from backend.assistant.handover import HandOver, hand_over
+from backend.assistant.knowing import is_handed_over
+from backend.assistant.tables import CONVERSATION, UTTERANCE
+from backend.kernel import areas
+from backend.kernel.crypto import Keyring
+
+_WHOSE: Final = text(
+    """
+    SELECT p.id AS person, p.area FROM resident AS r JOIN person AS p
+        ON p.id = person_now(r.person_id)
+    WHERE r.id = :resident AND r.closed_at IS NULL AND p.area > 0
+    """
+)
+
+
+def apologise(session: Session, keyring: Keyring, utterance_id: int, today: date) -> int:
+    """Leave a word to be sent instead of the answer, once; returns the conversation's id.
+
+    It asks nothing that the answer may have failed at. Where it is known who wrote, and where they
+    are registered, the conversation becomes work of that place; others are asked to write again.
+    """
+    said = session.execute(select(UTTERANCE).where(UTTERANCE.c.id == utterance_id)).one()
+    query = select(CONVERSATION.c.resident_id).where(CONVERSATION.c.id == said.conversation_id)
+    resident = session.execute(query.with_for_update()).scalar_one()
+    if not take(session, utterance_id):
+        return int(said.conversation_id)
+    whose = session.execute(_WHOSE, {"resident": resident}).one_or_none()
+    told = sayings.FAULT
+    if whose is not None:
+        place = f"{whose.area:012d}"
+        told = sayings.FAULT_HANDED.format(areas.area_short_name(place) or "当地")
+        if not is_handed_over(session, said.conversation_id):
+            hand_over(session, HandOver(said, "fault", place, whose.person), today)
+    write_down(session, keyring, Said(said.conversation_id, "assistant", Content(told), "due"))
+    return int(said.conversation_id)
