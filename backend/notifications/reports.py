@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from backend.accounts.residents import account_of_openid
 from backend.kernel import clock, keys
 from backend.notifications.attempts import Result, Tried
 from backend.notifications.outcomes import overturn, record
@@ -24,9 +25,6 @@ BEFORE: Final = timedelta(minutes=2)
 """How long before WeChat's moment of a report the attempt may have been claimed, and after: clocks
 differ."""
 AFTER: Final = timedelta(seconds=30)
-_RESIDENT: Final = text(
-    "SELECT resident_id FROM wechat_user WHERE openid_index = ANY(:indexes) AND revoked_at IS NULL"
-)
 _ATTEMPT: Final = text(
     """
     SELECT id, message_id, state FROM message_attempt
@@ -91,8 +89,7 @@ def _tried(found: Row[Any], resident: int, template: str) -> Tried:
 
 
 def _resident(session: Session, push: Push) -> int | None:
-    indexes = list(keys.keyring().indexes("openid", push.openid))
-    return session.execute(_RESIDENT, {"indexes": indexes}).scalar_one_or_none()
+    return account_of_openid(session, keys.keyring(), push.openid)
 
 
 def _entries(push: Push) -> Sequence[Mapping[str, Any]]:

@@ -10,15 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
+from backend.accounts.residents import next_id
 from backend.kernel import keys
 from backend.kernel.crypto import Place
 from backend.kernel.database import transaction
 from backend.notifications.tables import SMS_OUTBOX
-
-_NEXT: Final = text("SELECT nextval('row_id')")
 
 
 class SmsRefused(Exception):
@@ -54,7 +52,7 @@ class RecordingSms:
     def send(self, sms: Sms) -> str:
         """The reference itself."""
         with transaction() as session:
-            own = session.execute(_NEXT).scalar_one()
+            own = next_id(session)
             sealed = keys.keyring().shared().seal(Place("sms_outbox", "phone", own), sms.phone)
             row = {"id": own, "reference": sms.reference, "phone": sealed, "text": sms.text}
             session.execute(insert(SMS_OUTBOX).on_conflict_do_nothing(), row)

@@ -220,12 +220,6 @@ def unlimited_code(wechat: MiniProgram, wanted: CodeWanted) -> bytes:
     return wechat.image("wxa/getwxacodeunlimit", asked)
 
 
-def clear_quota(wechat: MiniProgram) -> None:
-    """Begin the day's quotas anew, at most 10 times a month (refused: 48006)."""
-    known = {"appid": wechat.appid, "appsecret": wechat.secret}
-    wechat.ask("cgi-bin/clear_quota/v2", known, query={"access_token": None})
-
-
 def _environment(edition: Edition) -> str:
     return {"formal": "release", "trial": "trial", "developer": "develop"}[edition]
 

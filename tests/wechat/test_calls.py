@@ -18,7 +18,6 @@ from backend.wechat.calls import (
     TextVerdict,
     WrittenText,
     check_text,
-    clear_quota,
     code_to_session,
     phone_number,
     send_card,
@@ -234,12 +233,6 @@ def test_a_code_leads_to_a_page(wechat: MiniProgram, wechat_simulator: Simulator
     assert refusal(lambda: unlimited_code(wechat, CodeWanted("x" * 33, "pages/a"))) == 40169
     wechat_simulator.app(APPID, wechat.secret, pages=["pages/a"])
     assert refusal(lambda: unlimited_code(wechat, CodeWanted("t", "pages/b"))) == 41030
-
-
-def test_the_quotas_begin_anew_ten_times_a_month(wechat: MiniProgram) -> None:
-    for _ in range(10):
-        clear_quota(wechat)
-    assert refusal(lambda: clear_quota(wechat)) == 48006
 
 
 @pytest.mark.parametrize(("change", "errcode"), [({"appid": "wx" + "0" * 16}, 40013), ({"secret": "x" * 32}, 40125)])  # fmt: skip
