@@ -41,7 +41,7 @@ _SESSIONS: Final = text("DELETE FROM account_session WHERE expires_at < now() - 
 def tell_delegated(delegation_id: int) -> None:
     """The person is owed to hear of a delegation, whoever recorded it: it may be a forged one.
 
-    Left for a worker, since the site itself may owe nobody anything.
+    A job of the transaction that recorded it, like the two below.
     """
     query = select(DELEGATION.c.person_id, DELEGATION.c.from_on)
     with transaction() as session:
