@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -55,15 +54,13 @@ def rows_of(owner: str, table: str, alias: str) -> str:
 
 
 _VERSIONED: Final = "{people} JOIN person_version v ON v.person_id = p.id"
-_VERSIONS: Final = "SELECT array_agg(person_id), array_agg(data_version) FROM "
-_NOW: Final = _VERSIONS + "person_version WHERE {whose}"
-_REMEMBER: Final = (
-    "INSERT INTO match_state (person_id, year, data_version, rules_id)"
-    f" SELECT p.id, %s, v.data_version, %s FROM {_VERSIONED} WHERE {{who}}"
-    " ON CONFLICT (person_id, year) DO UPDATE"
-    " SET data_version = excluded.data_version, rules_id = excluded.rules_id"
+_CHANGED: Final = f"SELECT array_agg(p.id) FROM {_VERSIONED} AND v.changed_in >= %s WHERE {{who}}"
+_CHANGED_IN_RANGE: Final = (
+    "SELECT array_agg(p.id) FROM (SELECT person_id FROM person_version"
+    " WHERE person_id BETWEEN %s AND %s AND changed_in >= %s OFFSET 0) v"
+    " JOIN LATERAL (SELECT * FROM person WHERE person.id = v.person_id OFFSET 0) p ON true"
+    " WHERE {who}"
 )
-_COMPUTED: Final = _VERSIONS + "match_state WHERE year = %s AND rules_id = %s AND {whose}"
 _DENSE: Final = 4
 """Of fewer numbers than so many for each person, the whole range is read: it lies together."""
 _MERGES: Final[Mapping[str, Kind]] = {"merged_id": "int8", "person_id": "int8"}
@@ -89,12 +86,11 @@ class Slice:
 
 @dataclass(frozen=True)
 class Look:
-    """A slice at a glance: how many people, a digest over who they are and the data version that
-    last touched each, and who is otherwise than when they were last computed by these rules."""
+    """A slice at a glance: how many people, and the lowest and the highest of their ids."""
 
-    people: int
-    digest: bytes
-    changed: Ids
+    count: int
+    first: int
+    last: int
 
 
 class Reader:
@@ -104,19 +100,21 @@ class Reader:
         self.connection = connection
         self.slice = of
 
-    def look(self, rules_id: int) -> Look:
-        """Who is there and who changed."""
-        filled, values = self._filled("SELECT array_agg(p.id) FROM {people} WHERE {who}", None)
-        people = np.sort(read_arrays(self.connection, filled, values)[0])
-        now = self._versions(_NOW, people)
-        computed = self._versions(_COMPUTED, people, [self.slice.year, rules_id])
-        digest = hashlib.sha256(people.tobytes() + now.tobytes()).digest()
-        return Look(len(people), digest, people[now != computed])
+    def look(self) -> Look:
+        """How many are there."""
+        ends = "coalesce(min(p.id), 0), coalesce(max(p.id), 0)"
+        ((count, first, last),) = self.fetch(
+            f"SELECT count(*), {ends} FROM {{people}} WHERE {{who}}"
+        )
+        return Look(count, first, last)
 
-    def remember(self, among: Ids | None, rules_id: int) -> None:
-        """Write down from which data versions and by which rules the people were computed."""
-        filled, values = self._filled(_REMEMBER, among)
-        self.connection.execute(filled, [self.slice.year, rules_id, *values])
+    def changed(self, look: Look, since: int) -> Ids:
+        """The ids of those changed by the transaction `since` or a later one (`marks.py`)."""
+        query, before = _CHANGED, [since]
+        if look.last - look.first < _DENSE * look.count:
+            query, before = _CHANGED_IN_RANGE, [look.first, look.last, since]
+        filled, values = self._filled(query, None)
+        return np.sort(read_arrays(self.connection, filled, [*before, *values])[0])
 
     def people(self, among: Ids | None) -> Columns:
         """The people, or those among the ids, with the data version that last touched them."""
@@ -167,7 +165,7 @@ class Reader:
         order = " WHERE undone_at IS NULL ORDER BY merged_id, revision DESC"
         return read_columns(self.connection, query + order, _MERGES)
 
-    def fetch(self, query: str, among: Ids | None, *after: Any) -> list[Any]:
+    def fetch(self, query: str, among: Ids | None = None, *after: Any) -> list[Any]:
         """Rows of any kind; see `read`."""
         filled, values = self._filled(query, among)
         return self.connection.execute(filled, [*values, *after]).fetchall()
@@ -175,23 +173,6 @@ class Reader:
     def read(self, query: str, kinds: Mapping[str, Kind], among: Ids | None = None) -> Columns:
         """Any query, with `{people}` for the people (`p.id`) and `{who}` for the condition."""
         return self._read(query, kinds, among)
-
-    def _versions(self, query: str, people: Ids, values: Sequence[Any] = ()) -> Ids:
-        """The data version that the query has for each of the people, in rising order; else 0."""
-        versions = np.zeros(len(people), np.int64)
-        if not len(people):
-            return versions
-        first, last = int(people[0]), int(people[-1])
-        if last - first < _DENSE * len(people):
-            whose, ids = "person_id BETWEEN %s AND %s", [first, last]
-        else:
-            whose, ids = "person_id = ANY(%s)", [people.tolist()]
-        query = query.format(whose=whose)
-        owners, found = read_arrays(self.connection, query, [*values, *ids])
-        place = np.minimum(np.searchsorted(people, owners), len(people) - 1)
-        ours = people[place] == owners
-        versions[place[ours]] = found[ours]
-        return versions
 
     def _year(self) -> tuple[date, date]:
         return date(self.slice.year, 1, 1), date(self.slice.year, 12, 31)

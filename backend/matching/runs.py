@@ -21,6 +21,7 @@ from backend.kernel.audit import Subject
 from backend.kernel.copy import raw
 from backend.kernel.errors import DomainError, Fault
 from backend.matching.editions import current_edition, edition
+from backend.matching.marks import EVERYBODY, Claim, claim, moment, settle
 from backend.matching.numbers import numbers_of
 from backend.matching.parts import LARGEST, slices_of
 from backend.matching.questions import open_lists
@@ -72,11 +73,13 @@ def start_run(session: Session, command: StartRun) -> Begun:
     same = (MATCH_RUN.c.area == int(command.area)) & (MATCH_RUN.c.year == command.year)
     rules = current_edition(session, command.catalogue)
     numbers_of(session, rules.rules.book)
+    began = moment(raw(session))
     new = (
         insert(MATCH_RUN)
         .values(
             area=int(command.area), year=command.year, as_of=command.as_of, full=command.full,
             rules_id=rules.id, state="computing", started_by=command.by,
+            cluster=began.cluster, seen_before=began.seen_before,
         )
         .on_conflict_do_nothing()
         .returning(MATCH_RUN.c.id)
@@ -87,7 +90,11 @@ def start_run(session: Session, command: StartRun) -> Begun:
         run_id = session.execute(query).scalar_one()
         return Begun(run_id, open_parts(session, run_id), resumed=True)
     parts = slices_of(raw(session), command.area, command.year, command.largest)
-    _write_parts(session, run_id, parts)
+    areas = frozenset(_marked(one, command.area) for one in parts)
+    since = claim(raw(session), Claim(run_id, rules.id, command.year, areas, began))
+    if command.full:
+        since = dict.fromkeys(areas, EVERYBODY)
+    _write_parts(session, run_id, [(one, since[_marked(one, command.area)]) for one in parts])
     audited(session, command.by, "match.start", run_id, {"parts": len(parts)})
     return Begun(run_id, tuple(range(len(parts))), resumed=False)
 
@@ -121,8 +128,8 @@ def compute_part(session: Session, run_id: int, number: int) -> Summary | None:
     part = session.execute(select(MATCH_PART).where(mine).with_for_update()).one()
     if part.state == "done":
         return None
-    of = Slice(run.year, part.area_from, part.area_to, part.person_from, part.person_to)
-    summary = match_slice(session, Task(of, run_id, edition(session, run.rules_id), run.full))
+    of = _slice(part, run.year)
+    summary = match_slice(session, Task(of, run_id, edition(session, run.rules_id), part.since))
     session.execute(
         update(MATCH_PART).where(mine).values(state="done", summary=summary, finished_at=func.now())
     )
@@ -138,19 +145,33 @@ def finish_run(session: Session, run_id: int) -> bool:
         update(MATCH_RUN)
         .where(MATCH_RUN.c.id == run_id, MATCH_RUN.c.state == "computing", nothing_open)
         .values(state="computed", computed_at=func.now())
-        .returning(MATCH_RUN.c.year)
+        .returning(MATCH_RUN.c.year, MATCH_RUN.c.area)
     ).first()
     if done is not None:
-        open_lists(session, done.year, _left_open(session, run_id))
+        parts = list(_parts(session, run_id, done.year))
+        areas = {_marked(one, f"{done.area:06d}") for one, _ in parts}
+        settle(raw(session), run_id, done.year, areas)
+        left_open = ((_county(one), summary.get("left_open", ())) for one, summary in parts)
+        open_lists(session, done.year, left_open)
     return bool(run_of(session, run_id).state != "computing")
 
 
-def _left_open(session: Session, run_id: int) -> Iterator[tuple[int, Sequence[str]]]:
-    query = select(MATCH_PART.c.area_from, MATCH_PART.c.summary).where(
-        MATCH_PART.c.run_id == run_id
-    )
-    for area, summary in session.execute(query):
-        yield area // 1_000_000, summary.get("left_open", ())
+def _parts(session: Session, run_id: int, year: int) -> Iterator[tuple[Slice, Summary]]:
+    for part in session.execute(select(MATCH_PART).where(MATCH_PART.c.run_id == run_id)):
+        yield _slice(part, year), part.summary
+
+
+def _slice(part: Row[Any], year: int) -> Slice:
+    return Slice(year, part.area_from, part.area_to, part.person_from, part.person_to)
+
+
+def _county(part: Slice) -> int:
+    return part.area_from // 1_000_000
+
+
+def _marked(part: Slice, area: str) -> int:
+    """The area whose mark speaks of the part: its county; of the forgotten, the run's own."""
+    return int(area) if part.forgotten else _county(part)
 
 
 def run_of(session: Session, run_id: int) -> Row[Any]:
@@ -170,7 +191,7 @@ def summaries(session: Session, run_id: int) -> list[Summary]:
 
 
 def total_of(parts: Sequence[Summary]) -> Summary:
-    """The sums over parts; `skipped`: how many parts were known by their digest."""
+    """The sums over parts; `skipped`: in how many nobody had changed."""
     total: Summary = {
         "parts": len(parts), "skipped": 0, "people": 0, "computed": 0, "bills": 0,
         "in_kind_added": 0, "in_kind_ended": 0, "opened": 0, "entries": {},
@@ -190,7 +211,7 @@ def nothing_changed(total: Mapping[str, Any]) -> bool:
     return not (total["entries"] or total["in_kind_added"] or total["in_kind_ended"])
 
 
-def _write_parts(session: Session, run_id: int, parts: Sequence[Slice]) -> None:
+def _write_parts(session: Session, run_id: int, parts: Sequence[tuple[Slice, int]]) -> None:
     rows = [
         {
             "run_id": run_id,
@@ -199,9 +220,10 @@ def _write_parts(session: Session, run_id: int, parts: Sequence[Slice]) -> None:
             "area_to": part.area_to,
             "person_from": part.person_from,
             "person_to": part.person_to,
+            "since": since,
             "state": "open",
         }
-        for number, part in enumerate(parts)
+        for number, (part, since) in enumerate(parts)
     ]
     if rows:
         session.execute(MATCH_PART.insert(), rows)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 import numpy as np
-import psycopg
 from sqlalchemy.orm import Session
 
 from backend.kernel.copy import raw
@@ -19,6 +17,7 @@ from backend.matching.differences import changes
 from backend.matching.due import due_in_kind
 from backend.matching.editions import Edition
 from backend.matching.ground import Ground
+from backend.matching.marks import EVERYBODY
 from backend.matching.numbers import numbers_of
 from backend.matching.questions import Findings, left_open, open_questions
 from backend.matching.reading import Ids, Reader, Slice
@@ -44,12 +43,12 @@ Summary = dict[str, Any]
 
 @dataclass(frozen=True)
 class Task:
-    """What is asked: a slice, by which run and rules; `full`: compute everybody anew."""
+    """What is asked: a slice, by which run and rules; whom to compute (`marks.py`)."""
 
     slice: Slice
     run_id: int
     edition: Edition
-    full: bool = False
+    since: int = EVERYBODY
 
 
 def match_slice(session: Session, task: Task) -> Summary:
@@ -61,17 +60,12 @@ def match_slice(session: Session, task: Task) -> Summary:
     connection = raw(session)
     connection.execute(_BY_INDEX)
     reader = Reader(connection, task.slice)
-    look = reader.look(task.edition.id)
-    summary: Summary = {"people": look.people, "computed": 0, "skipped": False}
-    digest = hashlib.sha256(task.edition.digest + look.digest).digest()
-    if not task.full and digest == _known_digest(connection, task.slice):
-        return summary | {"skipped": True}
-    changed = look.people if task.full else len(look.changed)
-    if changed:
-        among = None if changed > _SOME * look.people else look.changed
-        summary |= _match(session, task, reader, among) | {"computed": changed}
-        reader.remember(among, task.edition.id)
-    _remember_digest(connection, task.slice, digest)
+    people = reader.look()
+    changed = None if task.since == EVERYBODY else reader.changed(people, task.since)
+    count = people.count if changed is None else len(changed)
+    summary: Summary = {"people": people.count, "computed": count, "skipped": not count}
+    if count:
+        summary |= _match(session, task, reader, None if count > _SOME * people.count else changed)
     return summary
 
 
@@ -137,22 +131,4 @@ def _everybody(ground: Ground) -> bool:
     return any(
         pays_without_identity(ground.rules, policy, ground.county, date.fromordinal(own[0].first))
         for policy, own in by_policy(ground.spans)
-    )
-
-
-def _known_digest(connection: psycopg.Connection[Any], of: Slice) -> bytes | None:
-    row = connection.execute(
-        "SELECT digest FROM match_digest WHERE year = %s AND area_from = %s AND person_from = %s"
-        " AND person_to = %s",
-        [of.year, of.area_from, of.person_from, of.person_to],
-    ).fetchone()
-    return None if row is None else bytes(row[0])
-
-
-def _remember_digest(connection: psycopg.Connection[Any], of: Slice, digest: bytes) -> None:
-    connection.execute(
-        "INSERT INTO match_digest (year, area_from, person_from, person_to, digest)"
-        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (year, area_from, person_from)"
-        " DO UPDATE SET person_to = excluded.person_to, digest = excluded.digest",
-        [of.year, of.area_from, of.person_from, of.person_to, digest],
     )
