@@ -13,7 +13,8 @@ import numpy.typing as npt
 import psycopg
 
 from backend.citizens.tables import LAYERS
-from backend.kernel.copy import Columns, Kind, read_arrays, read_columns
+from backend.kernel.copy import Columns, Kind, read_columns
+from backend.matching.marks import UNSEEN, unseen
 
 Ids = npt.NDArray[np.int64]
 
@@ -54,43 +55,43 @@ def rows_of(owner: str, table: str, alias: str) -> str:
 
 
 _VERSIONED: Final = "{people} JOIN person_version v ON v.person_id = p.id"
-_CHANGED: Final = f"SELECT array_agg(p.id) FROM {_VERSIONED} AND v.changed_in >= %s WHERE {{who}}"
+_OF_PEOPLE: Final = ", ".join(f"p.{name}" for name in PEOPLE)
+_CHANGED: Final = (
+    f"SELECT {_OF_PEOPLE}, v.data_version FROM {_VERSIONED} AND {UNSEEN}"
+    " WHERE {who} ORDER BY p.id"
+)
 _CHANGED_IN_RANGE: Final = (
-    "SELECT array_agg(p.id) FROM (SELECT person_id FROM person_version"
-    " WHERE person_id BETWEEN %s AND %s AND changed_in >= %s OFFSET 0) v"
+    f"SELECT {_OF_PEOPLE}, v.data_version FROM (SELECT * FROM person_version"
+    f" WHERE person_id BETWEEN %s AND %s AND {UNSEEN} OFFSET 0) v"
     " JOIN LATERAL (SELECT * FROM person WHERE person.id = v.person_id OFFSET 0) p ON true"
-    " WHERE {who}"
+    " WHERE {who} ORDER BY p.id"
 )
 _DENSE: Final = 4
 """Of fewer numbers than so many for each person, the whole range is read: it lies together."""
+_CURRENT: Final[Mapping[str, Kind]] = {**PEOPLE, "data_version": "int8"}
 _MERGES: Final[Mapping[str, Kind]] = {"merged_id": "int8", "person_id": "int8"}
 _CLASSES: Final[Mapping[str, Kind]] = {"person_id": "int8", "classes": "int4"}
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Known people of the registered areas `area_from` to `area_to`, by id; both ends included."""
+    """Known people of the registered areas `area_from` to `area_to`, by id; both ends included.
+
+    `people`: how many they were when the area was cut.
+    """
 
     year: int
     area_from: int
     area_to: int
     person_from: int
     person_to: int
+    people: int
 
     @property
     def forgotten(self) -> bool:
         """The slice of those whom the register no longer knows, but who were granted something in
         these areas: the file that brought them was taken back."""
         return self.person_from == FORGOTTEN
-
-
-@dataclass(frozen=True)
-class Look:
-    """A slice at a glance: how many people, and the lowest and the highest of their ids."""
-
-    count: int
-    first: int
-    last: int
 
 
 class Reader:
@@ -100,21 +101,12 @@ class Reader:
         self.connection = connection
         self.slice = of
 
-    def look(self) -> Look:
-        """How many are there."""
-        ends = "coalesce(min(p.id), 0), coalesce(max(p.id), 0)"
-        ((count, first, last),) = self.fetch(
-            f"SELECT count(*), {ends} FROM {{people}} WHERE {{who}}"
-        )
-        return Look(count, first, last)
-
-    def changed(self, look: Look, since: int) -> Ids:
-        """The ids of those changed by the transaction `since` or a later one (`marks.py`)."""
-        query, before = _CHANGED, [since]
-        if look.last - look.first < _DENSE * look.count:
-            query, before = _CHANGED_IN_RANGE, [look.first, look.last, since]
-        filled, values = self._filled(query, None)
-        return np.sort(read_arrays(self.connection, filled, [*before, *values])[0])
+    def changed(self, seen: str) -> Columns:
+        """Those changed by what a run of that moment did not see (`marks.py`), as `people`."""
+        of, query, before = self.slice, _CHANGED, unseen(seen)
+        if not of.forgotten and of.person_to - of.person_from < _DENSE * of.people:
+            query, before = _CHANGED_IN_RANGE, [of.person_from, of.person_to, *before]
+        return self._read(query, _CURRENT, None, before)
 
     def people(self, among: Ids | None) -> Columns:
         """The people, or those among the ids, with the data version that last touched them."""
@@ -123,7 +115,7 @@ class Reader:
         columns = ", ".join(f"{own}.{name}" for name in PEOPLE)
         return self._read(
             f"SELECT {columns}, v.data_version FROM {table} WHERE {{who}} ORDER BY p.id",
-            {**PEOPLE, "data_version": "int8"},
+            _CURRENT,
             among,
         )
 
@@ -165,7 +157,7 @@ class Reader:
         order = " WHERE undone_at IS NULL ORDER BY merged_id, revision DESC"
         return read_columns(self.connection, query + order, _MERGES)
 
-    def fetch(self, query: str, among: Ids | None = None, *after: Any) -> list[Any]:
+    def fetch(self, query: str, among: Ids | None, *after: Any) -> list[Any]:
         """Rows of any kind; see `read`."""
         filled, values = self._filled(query, among)
         return self.connection.execute(filled, [*values, *after]).fetchall()

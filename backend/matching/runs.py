@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+import psycopg
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -21,9 +22,9 @@ from backend.kernel.audit import Subject
 from backend.kernel.copy import raw
 from backend.kernel.errors import DomainError, Fault
 from backend.matching.editions import current_edition, edition
-from backend.matching.marks import EVERYBODY, Claim, claim, moment, settle
+from backend.matching.marks import EVERYBODY, claim, held, moment, settle
 from backend.matching.numbers import numbers_of
-from backend.matching.parts import LARGEST, slices_of
+from backend.matching.parts import LARGEST, SPARSE, slices_of
 from backend.matching.questions import open_lists
 from backend.matching.reading import Slice
 from backend.matching.slices import Summary, Task, match_slice
@@ -43,7 +44,7 @@ class UnknownRun(DomainError):
 class StartRun:
     """运行: match `area` (6 digits) for `year` as of a day. `full`: compute everybody anew.
 
-    `largest`: people in a part.
+    `largest`: people in a part all of whom are computed.
     """
 
     area: str
@@ -79,7 +80,7 @@ def start_run(session: Session, command: StartRun) -> Begun:
         .values(
             area=int(command.area), year=command.year, as_of=command.as_of, full=command.full,
             rules_id=rules.id, state="computing", started_by=command.by,
-            cluster=began.cluster, seen_before=began.seen_before,
+            cluster=began.cluster, seen=began.seen,
         )
         .on_conflict_do_nothing()
         .returning(MATCH_RUN.c.id)
@@ -89,14 +90,26 @@ def start_run(session: Session, command: StartRun) -> Begun:
         query = select(MATCH_RUN.c.id).where(same & (MATCH_RUN.c.state == "computing"))
         run_id = session.execute(query).scalar_one()
         return Begun(run_id, open_parts(session, run_id), resumed=True)
-    parts = slices_of(raw(session), command.area, command.year, command.largest)
-    areas = frozenset(_marked(one, command.area) for one in parts)
-    since = claim(raw(session), Claim(run_id, rules.id, command.year, areas, began))
-    if command.full:
-        since = dict.fromkeys(areas, EVERYBODY)
-    _write_parts(session, run_id, [(one, since[_marked(one, command.area)]) for one in parts])
+    seen = held(raw(session), command.area, command.year, rules.id, began)
+    parts = _parts_of(raw(session), command, {} if command.full else seen)
+    marked = {_marked(one, command.area) for one, _ in parts}
+    claim(raw(session), run_id, command.year, marked)
+    _write_parts(session, run_id, parts)
     audited(session, command.by, "match.start", run_id, {"parts": len(parts)})
     return Begun(run_id, tuple(range(len(parts))), resumed=False)
+
+
+def _parts_of(
+    connection: psycopg.Connection[Any], command: StartRun, seen: Mapping[int, str]
+) -> list[tuple[Slice, str]]:
+    """The slices, each with whom to compute of it; the largest first, that none is waited for."""
+
+    def largest(county: int) -> int:
+        return command.largest * (SPARSE if county in seen else 1)
+
+    slices = slices_of(connection, command.area, command.year, largest)
+    slices.sort(key=lambda one: -one.people)
+    return [(one, seen.get(_marked(one, command.area), EVERYBODY)) for one in slices]
 
 
 def check_area(area: str) -> None:
@@ -129,7 +142,7 @@ def compute_part(session: Session, run_id: int, number: int) -> Summary | None:
     if part.state == "done":
         return None
     of = _slice(part, run.year)
-    summary = match_slice(session, Task(of, run_id, edition(session, run.rules_id), part.since))
+    summary = match_slice(session, Task(of, run_id, edition(session, run.rules_id), part.seen))
     session.execute(
         update(MATCH_PART).where(mine).values(state="done", summary=summary, finished_at=func.now())
     )
@@ -162,7 +175,8 @@ def _parts(session: Session, run_id: int, year: int) -> Iterator[tuple[Slice, Su
 
 
 def _slice(part: Row[Any], year: int) -> Slice:
-    return Slice(year, part.area_from, part.area_to, part.person_from, part.person_to)
+    ends = (part.area_from, part.area_to, part.person_from, part.person_to)
+    return Slice(year, *ends, part.people)
 
 
 def _county(part: Slice) -> int:
@@ -211,7 +225,7 @@ def nothing_changed(total: Mapping[str, Any]) -> bool:
     return not (total["entries"] or total["in_kind_added"] or total["in_kind_ended"])
 
 
-def _write_parts(session: Session, run_id: int, parts: Sequence[tuple[Slice, int]]) -> None:
+def _write_parts(session: Session, run_id: int, parts: Sequence[tuple[Slice, str]]) -> None:
     rows = [
         {
             "run_id": run_id,
@@ -220,10 +234,11 @@ def _write_parts(session: Session, run_id: int, parts: Sequence[tuple[Slice, int
             "area_to": part.area_to,
             "person_from": part.person_from,
             "person_to": part.person_to,
-            "since": since,
+            "people": part.people,
+            "seen": seen,
             "state": "open",
         }
-        for number, (part, since) in enumerate(parts)
+        for number, (part, seen) in enumerate(parts)
     ]
     if rows:
         session.execute(MATCH_PART.insert(), rows)

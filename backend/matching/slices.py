@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy.orm import Session
 
-from backend.kernel.copy import raw
+from backend.kernel.copy import Columns, raw
 from backend.matching import in_kind_rows, ledger
-from backend.matching.counting import counted
+from backend.matching.counting import counted, together
 from backend.matching.deciding import barred, by_policy, decide
 from backend.matching.differences import changes
 from backend.matching.due import due_in_kind
@@ -19,6 +19,7 @@ from backend.matching.editions import Edition
 from backend.matching.ground import Ground
 from backend.matching.marks import EVERYBODY
 from backend.matching.numbers import numbers_of
+from backend.matching.parts import LARGEST
 from backend.matching.questions import Findings, left_open, open_questions
 from backend.matching.reading import Ids, Reader, Slice
 from backend.matching.slice_data import SliceData
@@ -48,7 +49,7 @@ class Task:
     slice: Slice
     run_id: int
     edition: Edition
-    since: int = EVERYBODY
+    seen: str = EVERYBODY
 
 
 def match_slice(session: Session, task: Task) -> Summary:
@@ -60,19 +61,30 @@ def match_slice(session: Session, task: Task) -> Summary:
     connection = raw(session)
     connection.execute(_BY_INDEX)
     reader = Reader(connection, task.slice)
-    people = reader.look()
-    changed = None if task.since == EVERYBODY else reader.changed(people, task.since)
-    count = people.count if changed is None else len(changed)
-    summary: Summary = {"people": people.count, "computed": count, "skipped": not count}
-    if count:
-        summary |= _match(session, task, reader, None if count > _SOME * people.count else changed)
-    return summary
+    people = task.slice.people
+    changed = None if task.seen == EVERYBODY else reader.changed(task.seen)
+    count = people if changed is None else len(changed["id"])
+    counts = [_match(session, task, reader, some) for some in _pieces(people, changed)]
+    return {"people": people, "computed": count, "skipped": not count, **together(counts)}
 
 
-def _match(session: Session, task: Task, reader: Reader, among: Ids | None) -> Summary:
+def _pieces(people: int, changed: Columns | None) -> list[Columns | None]:
+    """Whom to compute, so many at a time; None: the whole slice."""
+    if changed is None:
+        return [None]
+    count = len(changed["id"])
+    if _SOME * people < count <= people <= LARGEST:
+        return [None]
+    ends = [(start, start + LARGEST) for start in range(0, count, LARGEST)]
+    return [{name: column[slice(*end)] for name, column in changed.items()} for end in ends]
+
+
+def _match(session: Session, task: Task, reader: Reader, some: Columns | None) -> Summary:
+    """`some`: the people to compute; None: everybody."""
     connection, ground, of = raw(session), _ground(session, task), task.slice
+    among = None if some is None else some["id"]
     last, standing = ledger.read_last(reader, among), in_kind_rows.read_standing(reader, among)
-    data = _read(reader, among, ground, (last["owner"], standing["owner"]))
+    data = _read(reader, some, ground, (last["owner"], standing["owner"]))
     barring = barred(data)
     decided = decide(data, ground, barring)
     found = changes(data, decided, last, ground)
@@ -88,7 +100,7 @@ def _match(session: Session, task: Task, reader: Reader, among: Ids | None) -> S
         "in_kind_added": added,
         "in_kind_ended": ended,
         "opened": 0 if of.forgotten else open_questions(session, reader, data, findings),
-        "left_open": left_open(due),
+        "left_open": dict.fromkeys(left_open(due), 1),
         **counted(found.entries, kind, ground.numbers),
     }
 
@@ -108,22 +120,29 @@ def _ground(session: Session, task: Task) -> Ground:
     )
 
 
-def _read(reader: Reader, among: Ids | None, ground: Ground, granted: tuple[Ids, Ids]) -> SliceData:
+def _read(
+    reader: Reader, some: Columns | None, ground: Ground, granted: tuple[Ids, Ids]
+) -> SliceData:
     """The people whom a rule could concern: all of them, or those who hold or were given anything.
 
     `granted`: whom the ledger and the entitlements name.
     """
-    identities = reader.identities(among)
-    concerned = among
+    concerned = None if some is None else some["id"]
+    identities = reader.identities(concerned)
     if not _everybody(ground):
         concerned = np.unique(np.concatenate([identities["person_id"], *granted]))
     return SliceData(
         ground.county,
-        reader.people(concerned),
+        reader.people(concerned) if some is None or concerned is None else _those(some, concerned),
         identities,
         reader.bills(concerned),
         reader.changes_of_insurance(concerned),
     )
+
+
+def _those(people: Columns, ids: Ids) -> Columns:
+    wanted = np.isin(people["id"], ids)
+    return {name: column[wanted] for name, column in people.items()}
 
 
 def _everybody(ground: Ground) -> bool:

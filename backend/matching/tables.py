@@ -40,7 +40,7 @@ MATCH_RUN: Final = Table(
     Column("rules_id", Integer, nullable=False),
     Column("full", Boolean, nullable=False, server_default=text("false")),
     Column("cluster", BigInteger, nullable=False),
-    Column("seen_before", BigInteger, nullable=False),
+    Column("seen", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("started_by", Text, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
@@ -61,7 +61,7 @@ MATCH_RUN: Final = Table(
     ),
 )  # fmt: skip
 """One run over an area (6 digits) and year. `as_of`: the day on which it looked. `cluster`,
-`seen_before`: the moment at which it began (`marks.py`)."""
+`seen`: the moment at which it began (`marks.py`)."""
 
 MATCH_PART: Final = Table(
     "match_part",
@@ -72,14 +72,15 @@ MATCH_PART: Final = Table(
     Column("area_to", BigInteger, nullable=False),
     Column("person_from", BigInteger, nullable=False),
     Column("person_to", BigInteger, nullable=False),
-    Column("since", BigInteger, nullable=False),
+    Column("people", Integer, nullable=False),
+    Column("seen", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("summary", JSONB, nullable=False, server_default=text("'{}'")),
     Column("finished_at", DateTime(timezone=True)),
     CheckConstraint("state IN ('open', 'done')", name="state_known"),
 )
-"""A slice of townships: persons `person_from` to `person_to` (both included) of the run. `since`:
-whom to compute (`marks.py`)."""
+"""A slice of townships: persons `person_from` to `person_to` (both included) of the run. `seen`:
+whom not to compute again (`marks.py`)."""
 
 MATCH_MARK: Final = Table(
     "match_mark",
@@ -89,10 +90,10 @@ MATCH_MARK: Final = Table(
     Column("run_id", BigInteger, nullable=False),
     Column("rules_id", Integer, nullable=False, server_default=text("0")),
     Column("cluster", BigInteger, nullable=False, server_default=text("0")),
-    Column("seen_before", BigInteger, nullable=False, server_default=text("0")),
+    Column("seen", Text, nullable=False, server_default=text("''")),
 )
 """How far a county's year is computed, by which rules (`marks.py`). `run_id`: the run that began
-last, 0 where runs overlapped; `seen_before` 0: nothing is known to be computed."""
+last, 0 where runs overlapped; `seen` empty: nothing is known to be computed."""
 
 RULE_EDITION: Final = Table(
     "rule_edition",

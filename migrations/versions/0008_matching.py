@@ -85,7 +85,7 @@ def _create_tables() -> None:
         sa.Column("run_id", sa.BigInteger(), nullable=False),
         sa.Column("rules_id", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("cluster", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("seen_before", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("seen", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.PrimaryKeyConstraint("area", "year", name="pk_match_mark"),
     )
     op.create_table(
@@ -97,7 +97,7 @@ def _create_tables() -> None:
         sa.Column("rules_id", sa.Integer(), nullable=False),
         sa.Column("full", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("cluster", sa.BigInteger(), nullable=False),
-        sa.Column("seen_before", sa.BigInteger(), nullable=False),
+        sa.Column("seen", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("started_by", sa.Text(), nullable=False),
         sa.Column(
@@ -152,7 +152,8 @@ def _create_tables() -> None:
         sa.Column("area_to", sa.BigInteger(), nullable=False),
         sa.Column("person_from", sa.BigInteger(), nullable=False),
         sa.Column("person_to", sa.BigInteger(), nullable=False),
-        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("seen", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column(
             "summary",

@@ -58,7 +58,7 @@ _CONTENT: Final = {
     " ended_by_run <> 0 FROM entitlement",
     "work": "SELECT kind, subject_kind, subject_id, period, person_id, area, role, reason,"
     " detail::text, state FROM work_item",
-    "marks": "SELECT area, year, rules_id, seen_before > 0 FROM match_mark",
+    "marks": "SELECT area, year, rules_id, seen <> '' FROM match_mark",
     "parts": "SELECT p.number, p.area_from, p.person_from, p.state FROM match_part p"
     " JOIN (SELECT max(id) AS id FROM match_run) r ON r.id = p.run_id",
     "run": "SELECT area, year, state FROM match_run",

@@ -41,8 +41,10 @@ def _part(session: Session, run_id: int, number: int) -> Row[Any]:
 
 def _compute(session: Session, part: Row[Any]) -> Summary:
     run = run_of(session, part.run_id)
-    of = Slice(run.year, part.area_from, part.area_to, part.person_from, part.person_to)
-    return match_slice(session, Task(of, run.id, edition(session, run.rules_id), part.since))
+    of = Slice(
+        run.year, part.area_from, part.area_to, part.person_from, part.person_to, part.people
+    )
+    return match_slice(session, Task(of, run.id, edition(session, run.rules_id), part.seen))
 
 
 def _mark_apart(part: Row[Any]) -> None:
