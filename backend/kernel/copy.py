@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import psycopg
 from psycopg import sql
-from psycopg.pq import ExecStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy.orm import Session
 
 Kind: TypeAlias = Literal["int8", "int4", "int2", "bool", "date"]
@@ -71,7 +71,8 @@ def received(connection: psycopg.Connection[Any], statement: sql.Composed | sql.
 
     Through libpq itself: psycopg takes ten times as long for a row.
     """
-    connection.execute("")  # begins the transaction where none is open
+    if connection.info.transaction_status == TransactionStatus.IDLE:
+        connection.execute("")  # begins the transaction
     server = connection.pgconn
     begun = server.exec_(statement.as_bytes(connection))
     if begun.status != ExecStatus.COPY_OUT:
