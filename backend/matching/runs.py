@@ -136,13 +136,26 @@ def compute_part(session: Session, run_id: int, number: int) -> Summary | None:
     is tried again: once in effect.
     """
     session.connection(execution_options=_ONE_SNAPSHOT)
-    run = run_of(session, run_id)
     mine = (MATCH_PART.c.run_id == run_id) & (MATCH_PART.c.number == number)
     part = session.execute(select(MATCH_PART).where(mine).with_for_update()).one()
-    if part.state == "done":
-        return None
+    return None if part.state == "done" else _compute(session, part)
+
+
+def compute_next(session: Session, run_id: int) -> Summary | None:
+    """Match a slice that is open and nobody's; None where there is none. The first deed of its
+    transaction. Fails to serialize where somebody finished the slice just now."""
+    session.connection(execution_options=_ONE_SNAPSHOT)
+    open_ = (MATCH_PART.c.run_id == run_id) & (MATCH_PART.c.state == "open")
+    next_ = select(MATCH_PART).where(open_).order_by(MATCH_PART.c.number).limit(1)
+    part = session.execute(next_.with_for_update(skip_locked=True)).first()
+    return None if part is None else _compute(session, part)
+
+
+def _compute(session: Session, part: Row[Any]) -> Summary:
+    run = run_of(session, part.run_id)
     of = _slice(part, run.year)
-    summary = match_slice(session, Task(of, run_id, edition(session, run.rules_id), part.seen))
+    summary = match_slice(session, Task(of, run.id, edition(session, run.rules_id), part.seen))
+    mine = (MATCH_PART.c.run_id == run.id) & (MATCH_PART.c.number == part.number)
     session.execute(
         update(MATCH_PART).where(mine).values(state="done", summary=summary, finished_at=func.now())
     )
