@@ -87,7 +87,7 @@ def read_last(reader: Reader, among: Ids | None) -> Columns:
     """
     found = [
         reader.read(_ENTRIES.format(entries=entries), _LAST, among)
-        for entries in (*reader.also_merged(_OWN, _MERGED), _MOVED)
+        for entries in (*reader.also_merged(_OWN, _MERGED), *([_MOVED] if reader.any_moved else []))
     ]
     return _joined(found, reader.merges)
 

@@ -157,6 +157,12 @@ class Reader:
         order = " WHERE undone_at IS NULL ORDER BY merged_id, revision DESC"
         return read_columns(self.connection, query + order, _MERGES)
 
+    @cached_property
+    def any_moved(self) -> bool:
+        """Whether a bill of anybody turned out to be another person's."""
+        row = self.connection.execute("SELECT EXISTS (SELECT FROM bill_moved)").fetchone()
+        return row is not None and bool(row[0])
+
     def fetch(self, query: str, among: Ids | None, *after: Any) -> list[Any]:
         """Rows of any kind; see `read`."""
         filled, values = self._filled(query, among)
