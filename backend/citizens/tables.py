@@ -128,8 +128,10 @@ PERSON_VERSION: Final = Table(
     Base.metadata,
     Column("person_id", BigInteger, primary_key=True, autoincrement=False),
     Column("data_version", BigInteger, nullable=False),
+    Column("changed_in", BigInteger, nullable=False),
 )
-"""The last data version that touched anything of the person; raised by triggers of the database."""
+"""The last data version that touched anything of the person, and the transaction that did
+(`pg_current_xact_id`); set by triggers of the database."""
 
 PERSON_MERGE: Final = Table(
     "person_merge",

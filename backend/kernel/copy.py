@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import psycopg
 from psycopg import sql
-from psycopg.pq import ExecStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy.orm import Session
 
 Kind: TypeAlias = Literal["int8", "int4", "int2", "bool", "date"]
@@ -36,9 +36,6 @@ _EPOCH: Final = 730_120
 """PostgreSQL counts days from 2000-01-01."""
 _INFINITY: Final = 2**31 - 1
 _ROWS_AT_ONCE: Final = 1 << 16
-_ARRAY_HEADER: Final = 20
-"""Bytes before the elements of an array of one dimension."""
-_ELEMENT: Final = np.dtype([("#", ">i4"), ("value", ">i8")])
 
 
 def raw(session: Session) -> psycopg.Connection[Any]:
@@ -69,32 +66,13 @@ def read_columns(
     return {name: _native(rows[name], kind) for name, kind in kinds.items()}
 
 
-def read_arrays(
-    connection: psycopg.Connection[Any], query: str, values: Sequence[Any] = ()
-) -> list[npt.NDArray[np.int64]]:
-    """The `bigint[]` columns of a SELECT's only row (`array_agg`); none of no rows is empty.
-
-    For few columns of many rows: the server joins them in less time than it sends them singly.
-    """
-    with connection.cursor(binary=True) as cursor:
-        cursor.execute(query, values)
-        result = cursor.pgresult
-        fields = range(result.nfields) if result is not None else ()
-        sent = [result.get_value(0, field) for field in fields] if result is not None else []
-    return [
-        np.zeros(0, np.int64)
-        if one is None
-        else np.frombuffer(one, _ELEMENT, offset=_ARRAY_HEADER)["value"].astype(np.int64)
-        for one in sent
-    ]
-
-
 def received(connection: psycopg.Connection[Any], statement: sql.Composed | sql.SQL) -> bytes:
     """Everything that a `COPY … TO STDOUT` sends.
 
     Through libpq itself: psycopg takes ten times as long for a row.
     """
-    connection.execute("")  # begins the transaction where none is open
+    if connection.info.transaction_status == TransactionStatus.IDLE:
+        connection.execute("")  # begins the transaction
     server = connection.pgconn
     begun = server.exec_(statement.as_bytes(connection))
     if begun.status != ExecStatus.COPY_OUT:

@@ -26,6 +26,7 @@ from backend.kernel.postgres_host import Host, PostgresUnavailable, find_host, s
 NAME: Final = "shukun"
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 30
+DYING_SECONDS: Final = 5
 OPTIONS: Final = (
     "listen_addresses=",
     "unix_socket_permissions=0700",
@@ -98,10 +99,11 @@ class Server:
 
     def start(self) -> None:
         """Adopt the running server, or start one, creating the cluster at first."""
-        if self._alive() is None:
-            if not (self.host.cluster / "PG_VERSION").exists():
-                self._create()
-            self._launch()
+        if self._adopted():
+            return
+        if not (self.host.cluster / "PG_VERSION").exists():
+            self._create()
+        self._launch()
         self._wait_until_ready()
         self._create_database()
 
@@ -126,6 +128,22 @@ class Server:
         if self.process is not None:
             self.process.returncode = 0  # else its destructor would warn
             self.process = None
+
+    def _adopted(self) -> bool:
+        """Whether a server runs already. One that was just killed looks alive for a moment."""
+        if self._alive() is None:
+            return False
+        try:
+            self._wait_until_ready()
+            self._create_database()
+        except (PostgresUnavailable, psycopg.OperationalError):
+            deadline = time.monotonic() + DYING_SECONDS
+            while self._alive() is not None:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            return False
+        return True
 
     def _create(self) -> None:
         new = self.host.cluster.with_name("postgres.new")
@@ -162,7 +180,8 @@ class Server:
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not (self._alive() and self._pid_file()[7].strip() == "ready"):
-            if self.process is not None and self.process.poll() is not None:
+            ended = self.process.poll() is not None if self.process else self._alive() is None
+            if ended:
                 raise PostgresUnavailable(f"内嵌数据库启动失败，原因见 {self.host.log}。")
             if time.monotonic() > deadline:
                 raise PostgresUnavailable(f"内嵌数据库启动超时，请查看 {self.host.log}。")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,23 @@ def counted(entries: Columns, in_kind: KindChanges, numbers: Numbers) -> Counts:
         "reasons": _reasons(entries),
         "in_kind": _in_kind(in_kind, numbers),
     }
+
+
+def together(counts: Iterable[Counts]) -> Counts:
+    """The sums of counts: numbers, lists of them, and tables of either."""
+    total: Counts = {}
+    for one in counts:
+        for name, more in one.items():
+            total[name] = _sum(total[name], more) if name in total else more
+    return total
+
+
+def _sum(one: Any, other: Any) -> Any:
+    if isinstance(one, dict):
+        return together([one, other])
+    if isinstance(one, list):
+        return [_sum(*pair) for pair in zip(one, other, strict=True)]
+    return one + other
 
 
 def _entries(entries: Columns, numbers: Numbers) -> dict[str, dict[str, list[int]]]:

@@ -26,7 +26,7 @@ def dry_run(command: StartRun) -> Summary:
         rules = current_edition(session, command.catalogue)
         numbers_of(session, rules.rules.book)
         slices = slices_of(raw(session), command.area, command.year)
-    return total_of([_one(Task(one, NO_RUN, rules, command.full)) for one in slices])
+    return total_of([_one(Task(one, NO_RUN, rules)) for one in slices])
 
 
 def _one(task: Task) -> Summary:

@@ -62,10 +62,7 @@ _LAST: Final[Mapping[str, Kind]] = {
     "identity": "int2", "rules_id": "int4", "data_version": "int8",
 }  # fmt: skip
 _NAMES: Final = ", ".join(f"g.{name}" for name in list(_LAST)[1:])
-_LAST_OF_PEOPLE: Final = (
-    f"SELECT DISTINCT ON (g.bill_id, g.layer) p.id, {_NAMES} FROM {{entries}}"
-    " WHERE {{who}} ORDER BY g.bill_id, g.layer, g.seq DESC"
-)
+_ENTRIES: Final = f"SELECT p.id, {_NAMES} FROM {{entries}} WHERE {{{{who}}}}"
 _OWN: Final = f"{{people}} {rows_of('p.id', 'grant_entry', 'g')} ON true"
 _MERGED: Final = (
     "{people} JOIN person_merge m ON m.person_id = p.id AND m.undone_at IS NULL"
@@ -89,8 +86,8 @@ def read_last(reader: Reader, among: Ids | None) -> Columns:
     person where the bill was corrected to be the owner's; of merged people the one they are.
     """
     found = [
-        reader.read(_LAST_OF_PEOPLE.format(entries=entries), _LAST, among)
-        for entries in (*reader.also_merged(_OWN, _MERGED), _MOVED)
+        reader.read(_ENTRIES.format(entries=entries), _LAST, among)
+        for entries in (*reader.also_merged(_OWN, _MERGED), *([_MOVED] if reader.any_moved else []))
     ]
     return _joined(found, reader.merges)
 

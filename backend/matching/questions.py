@@ -70,8 +70,9 @@ def open_questions(session: Session, reader: Reader, data: SliceData, found: Fin
         *of.differing(found.changes),
         *of.doubtful(found.in_kind),
     ]
-    _close_the_rest(session, reader, found.among, items)
-    return open_items(session, items, OPENED_BY)
+    waiting = _close_the_rest(session, reader, found.among, items)
+    asked = [item for item in items if (item.kind, item.subject, item.period) not in waiting]
+    return open_items(session, asked, OPENED_BY)
 
 
 def left_open(found: InKind) -> list[str]:
@@ -103,18 +104,23 @@ def open_lists(session: Session, year: int, parts: Iterable[tuple[int, Sequence[
 
 def _close_the_rest(
     session: Session, reader: Reader, among: Ids | None, items: Sequence[NewItem]
-) -> None:
+) -> set[tuple[str, Subject, str]]:
+    """What was asked before and still waits."""
     year = str(reader.slice.year)
     asked = {(item.kind, item.subject, item.period) for item in items}
     stale: dict[tuple[str, str], list[Subject]] = {}
     queries = reader.also_merged(_OWN, _MERGED)
-    waiting = [row for query in queries for row in reader.fetch(query, among, OPENED_BY)]
-    for kind, subject_kind, subject_id, period in waiting:
-        subject = Subject(subject_kind, subject_id)
-        if period.partition("/")[0] == year and (kind, subject, period) not in asked:
+    waiting = {
+        (kind, Subject(subject_kind, subject_id), period)
+        for query in queries
+        for kind, subject_kind, subject_id, period in reader.fetch(query, among, OPENED_BY)
+    }
+    for kind, subject, period in waiting - asked:
+        if period.partition("/")[0] == year:
             stale.setdefault((kind, period), []).append(subject)
     for (kind, period), subjects in stale.items():
         supersede_items(session, kind, subjects, OPENED_BY, period)
+    return waiting & asked
 
 
 class _Questions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +13,8 @@ import numpy.typing as npt
 import psycopg
 
 from backend.citizens.tables import LAYERS
-from backend.kernel.copy import Columns, Kind, read_arrays, read_columns
+from backend.kernel.copy import Columns, Kind, read_columns
+from backend.matching.marks import UNSEEN, unseen
 
 Ids = npt.NDArray[np.int64]
 
@@ -55,46 +55,43 @@ def rows_of(owner: str, table: str, alias: str) -> str:
 
 
 _VERSIONED: Final = "{people} JOIN person_version v ON v.person_id = p.id"
-_VERSIONS: Final = "SELECT array_agg(person_id), array_agg(data_version) FROM "
-_NOW: Final = _VERSIONS + "person_version WHERE {whose}"
-_REMEMBER: Final = (
-    "INSERT INTO match_state (person_id, year, data_version, rules_id)"
-    f" SELECT p.id, %s, v.data_version, %s FROM {_VERSIONED} WHERE {{who}}"
-    " ON CONFLICT (person_id, year) DO UPDATE"
-    " SET data_version = excluded.data_version, rules_id = excluded.rules_id"
+_OF_PEOPLE: Final = ", ".join(f"p.{name}" for name in PEOPLE)
+_CHANGED: Final = (
+    f"SELECT {_OF_PEOPLE}, v.data_version FROM {_VERSIONED} AND {UNSEEN}"
+    " WHERE {who} ORDER BY p.id"
 )
-_COMPUTED: Final = _VERSIONS + "match_state WHERE year = %s AND rules_id = %s AND {whose}"
+_CHANGED_IN_RANGE: Final = (
+    f"SELECT {_OF_PEOPLE}, v.data_version FROM (SELECT * FROM person_version"
+    f" WHERE person_id BETWEEN %s AND %s AND {UNSEEN} OFFSET 0) v"
+    " JOIN LATERAL (SELECT * FROM person WHERE person.id = v.person_id OFFSET 0) p ON true"
+    " WHERE {who} ORDER BY p.id"
+)
 _DENSE: Final = 4
 """Of fewer numbers than so many for each person, the whole range is read: it lies together."""
+_CURRENT: Final[Mapping[str, Kind]] = {**PEOPLE, "data_version": "int8"}
 _MERGES: Final[Mapping[str, Kind]] = {"merged_id": "int8", "person_id": "int8"}
 _CLASSES: Final[Mapping[str, Kind]] = {"person_id": "int8", "classes": "int4"}
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Known people of the registered areas `area_from` to `area_to`, by id; both ends included."""
+    """Known people of the registered areas `area_from` to `area_to`, by id; both ends included.
+
+    `people`: how many they were when the area was cut.
+    """
 
     year: int
     area_from: int
     area_to: int
     person_from: int
     person_to: int
+    people: int
 
     @property
     def forgotten(self) -> bool:
         """The slice of those whom the register no longer knows, but who were granted something in
         these areas: the file that brought them was taken back."""
         return self.person_from == FORGOTTEN
-
-
-@dataclass(frozen=True)
-class Look:
-    """A slice at a glance: how many people, a digest over who they are and the data version that
-    last touched each, and who is otherwise than when they were last computed by these rules."""
-
-    people: int
-    digest: bytes
-    changed: Ids
 
 
 class Reader:
@@ -104,19 +101,12 @@ class Reader:
         self.connection = connection
         self.slice = of
 
-    def look(self, rules_id: int) -> Look:
-        """Who is there and who changed."""
-        filled, values = self._filled("SELECT array_agg(p.id) FROM {people} WHERE {who}", None)
-        people = np.sort(read_arrays(self.connection, filled, values)[0])
-        now = self._versions(_NOW, people)
-        computed = self._versions(_COMPUTED, people, [self.slice.year, rules_id])
-        digest = hashlib.sha256(people.tobytes() + now.tobytes()).digest()
-        return Look(len(people), digest, people[now != computed])
-
-    def remember(self, among: Ids | None, rules_id: int) -> None:
-        """Write down from which data versions and by which rules the people were computed."""
-        filled, values = self._filled(_REMEMBER, among)
-        self.connection.execute(filled, [self.slice.year, rules_id, *values])
+    def changed(self, seen: str) -> Columns:
+        """Those changed by what a run of that moment did not see (`marks.py`), as `people`."""
+        of, query, before = self.slice, _CHANGED, unseen(seen)
+        if not of.forgotten and of.person_to - of.person_from < _DENSE * of.people:
+            query, before = _CHANGED_IN_RANGE, [of.person_from, of.person_to, *before]
+        return self._read(query, _CURRENT, None, before)
 
     def people(self, among: Ids | None) -> Columns:
         """The people, or those among the ids, with the data version that last touched them."""
@@ -125,7 +115,7 @@ class Reader:
         columns = ", ".join(f"{own}.{name}" for name in PEOPLE)
         return self._read(
             f"SELECT {columns}, v.data_version FROM {table} WHERE {{who}} ORDER BY p.id",
-            {**PEOPLE, "data_version": "int8"},
+            _CURRENT,
             among,
         )
 
@@ -167,6 +157,12 @@ class Reader:
         order = " WHERE undone_at IS NULL ORDER BY merged_id, revision DESC"
         return read_columns(self.connection, query + order, _MERGES)
 
+    @cached_property
+    def any_moved(self) -> bool:
+        """Whether a bill of anybody turned out to be another person's."""
+        row = self.connection.execute("SELECT EXISTS (SELECT FROM bill_moved)").fetchone()
+        return row is not None and bool(row[0])
+
     def fetch(self, query: str, among: Ids | None, *after: Any) -> list[Any]:
         """Rows of any kind; see `read`."""
         filled, values = self._filled(query, among)
@@ -175,23 +171,6 @@ class Reader:
     def read(self, query: str, kinds: Mapping[str, Kind], among: Ids | None = None) -> Columns:
         """Any query, with `{people}` for the people (`p.id`) and `{who}` for the condition."""
         return self._read(query, kinds, among)
-
-    def _versions(self, query: str, people: Ids, values: Sequence[Any] = ()) -> Ids:
-        """The data version that the query has for each of the people, in rising order; else 0."""
-        versions = np.zeros(len(people), np.int64)
-        if not len(people):
-            return versions
-        first, last = int(people[0]), int(people[-1])
-        if last - first < _DENSE * len(people):
-            whose, ids = "person_id BETWEEN %s AND %s", [first, last]
-        else:
-            whose, ids = "person_id = ANY(%s)", [people.tolist()]
-        query = query.format(whose=whose)
-        owners, found = read_arrays(self.connection, query, [*values, *ids])
-        place = np.minimum(np.searchsorted(people, owners), len(people) - 1)
-        ours = people[place] == owners
-        versions[place[ours]] = found[ours]
-        return versions
 
     def _year(self) -> tuple[date, date]:
         return date(self.slice.year, 1, 1), date(self.slice.year, 12, 31)

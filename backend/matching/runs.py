@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+import psycopg
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -21,8 +22,9 @@ from backend.kernel.audit import Subject
 from backend.kernel.copy import raw
 from backend.kernel.errors import DomainError, Fault
 from backend.matching.editions import current_edition, edition
+from backend.matching.marks import EVERYBODY, claim, held, moment, settle
 from backend.matching.numbers import numbers_of
-from backend.matching.parts import LARGEST, slices_of
+from backend.matching.parts import LARGEST, SPARSE, slices_of
 from backend.matching.questions import open_lists
 from backend.matching.reading import Slice
 from backend.matching.slices import Summary, Task, match_slice
@@ -42,7 +44,7 @@ class UnknownRun(DomainError):
 class StartRun:
     """运行: match `area` (6 digits) for `year` as of a day. `full`: compute everybody anew.
 
-    `largest`: people in a part.
+    `largest`: people in a part all of whom are computed.
     """
 
     area: str
@@ -72,11 +74,13 @@ def start_run(session: Session, command: StartRun) -> Begun:
     same = (MATCH_RUN.c.area == int(command.area)) & (MATCH_RUN.c.year == command.year)
     rules = current_edition(session, command.catalogue)
     numbers_of(session, rules.rules.book)
+    began = moment(raw(session))
     new = (
         insert(MATCH_RUN)
         .values(
             area=int(command.area), year=command.year, as_of=command.as_of, full=command.full,
             rules_id=rules.id, state="computing", started_by=command.by,
+            cluster=began.cluster, seen=began.seen,
         )
         .on_conflict_do_nothing()
         .returning(MATCH_RUN.c.id)
@@ -86,10 +90,26 @@ def start_run(session: Session, command: StartRun) -> Begun:
         query = select(MATCH_RUN.c.id).where(same & (MATCH_RUN.c.state == "computing"))
         run_id = session.execute(query).scalar_one()
         return Begun(run_id, open_parts(session, run_id), resumed=True)
-    parts = slices_of(raw(session), command.area, command.year, command.largest)
+    seen = held(raw(session), command.area, command.year, rules.id, began)
+    parts = _parts_of(raw(session), command, {} if command.full else seen)
+    marked = {_marked(one, command.area) for one, _ in parts}
+    claim(raw(session), run_id, command.year, marked)
     _write_parts(session, run_id, parts)
     audited(session, command.by, "match.start", run_id, {"parts": len(parts)})
     return Begun(run_id, tuple(range(len(parts))), resumed=False)
+
+
+def _parts_of(
+    connection: psycopg.Connection[Any], command: StartRun, seen: Mapping[int, str]
+) -> list[tuple[Slice, str]]:
+    """The slices, each with whom to compute of it; the largest first, that none is waited for."""
+
+    def largest(county: int) -> int:
+        return command.largest * (SPARSE if county in seen else 1)
+
+    slices = slices_of(connection, command.area, command.year, largest)
+    slices.sort(key=lambda one: -one.people)
+    return [(one, seen.get(_marked(one, command.area), EVERYBODY)) for one in slices]
 
 
 def check_area(area: str) -> None:
@@ -116,13 +136,26 @@ def compute_part(session: Session, run_id: int, number: int) -> Summary | None:
     is tried again: once in effect.
     """
     session.connection(execution_options=_ONE_SNAPSHOT)
-    run = run_of(session, run_id)
     mine = (MATCH_PART.c.run_id == run_id) & (MATCH_PART.c.number == number)
     part = session.execute(select(MATCH_PART).where(mine).with_for_update()).one()
-    if part.state == "done":
-        return None
-    of = Slice(run.year, part.area_from, part.area_to, part.person_from, part.person_to)
-    summary = match_slice(session, Task(of, run_id, edition(session, run.rules_id), run.full))
+    return None if part.state == "done" else _compute(session, part)
+
+
+def compute_next(session: Session, run_id: int) -> Summary | None:
+    """Match a slice that is open and nobody's; None where there is none. The first deed of its
+    transaction. Fails to serialize where somebody finished the slice just now."""
+    session.connection(execution_options=_ONE_SNAPSHOT)
+    open_ = (MATCH_PART.c.run_id == run_id) & (MATCH_PART.c.state == "open")
+    next_ = select(MATCH_PART).where(open_).order_by(MATCH_PART.c.number).limit(1)
+    part = session.execute(next_.with_for_update(skip_locked=True)).first()
+    return None if part is None else _compute(session, part)
+
+
+def _compute(session: Session, part: Row[Any]) -> Summary:
+    run = run_of(session, part.run_id)
+    of = _slice(part, run.year)
+    summary = match_slice(session, Task(of, run.id, edition(session, run.rules_id), part.seen))
+    mine = (MATCH_PART.c.run_id == run.id) & (MATCH_PART.c.number == part.number)
     session.execute(
         update(MATCH_PART).where(mine).values(state="done", summary=summary, finished_at=func.now())
     )
@@ -138,19 +171,34 @@ def finish_run(session: Session, run_id: int) -> bool:
         update(MATCH_RUN)
         .where(MATCH_RUN.c.id == run_id, MATCH_RUN.c.state == "computing", nothing_open)
         .values(state="computed", computed_at=func.now())
-        .returning(MATCH_RUN.c.year)
+        .returning(MATCH_RUN.c.year, MATCH_RUN.c.area)
     ).first()
     if done is not None:
-        open_lists(session, done.year, _left_open(session, run_id))
+        parts = list(_parts(session, run_id, done.year))
+        areas = {_marked(one, f"{done.area:06d}") for one, _ in parts}
+        settle(raw(session), run_id, done.year, areas)
+        left_open = ((_county(one), summary.get("left_open", ())) for one, summary in parts)
+        open_lists(session, done.year, left_open)
     return bool(run_of(session, run_id).state != "computing")
 
 
-def _left_open(session: Session, run_id: int) -> Iterator[tuple[int, Sequence[str]]]:
-    query = select(MATCH_PART.c.area_from, MATCH_PART.c.summary).where(
-        MATCH_PART.c.run_id == run_id
-    )
-    for area, summary in session.execute(query):
-        yield area // 1_000_000, summary.get("left_open", ())
+def _parts(session: Session, run_id: int, year: int) -> Iterator[tuple[Slice, Summary]]:
+    for part in session.execute(select(MATCH_PART).where(MATCH_PART.c.run_id == run_id)):
+        yield _slice(part, year), part.summary
+
+
+def _slice(part: Row[Any], year: int) -> Slice:
+    ends = (part.area_from, part.area_to, part.person_from, part.person_to)
+    return Slice(year, *ends, part.people)
+
+
+def _county(part: Slice) -> int:
+    return part.area_from // 1_000_000
+
+
+def _marked(part: Slice, area: str) -> int:
+    """The area whose mark speaks of the part: its county; of the forgotten, the run's own."""
+    return int(area) if part.forgotten else _county(part)
 
 
 def run_of(session: Session, run_id: int) -> Row[Any]:
@@ -170,7 +218,7 @@ def summaries(session: Session, run_id: int) -> list[Summary]:
 
 
 def total_of(parts: Sequence[Summary]) -> Summary:
-    """The sums over parts; `skipped`: how many parts were known by their digest."""
+    """The sums over parts; `skipped`: in how many nobody had changed."""
     total: Summary = {
         "parts": len(parts), "skipped": 0, "people": 0, "computed": 0, "bills": 0,
         "in_kind_added": 0, "in_kind_ended": 0, "opened": 0, "entries": {},
@@ -190,7 +238,7 @@ def nothing_changed(total: Mapping[str, Any]) -> bool:
     return not (total["entries"] or total["in_kind_added"] or total["in_kind_ended"])
 
 
-def _write_parts(session: Session, run_id: int, parts: Sequence[Slice]) -> None:
+def _write_parts(session: Session, run_id: int, parts: Sequence[tuple[Slice, str]]) -> None:
     rows = [
         {
             "run_id": run_id,
@@ -199,9 +247,11 @@ def _write_parts(session: Session, run_id: int, parts: Sequence[Slice]) -> None:
             "area_to": part.area_to,
             "person_from": part.person_from,
             "person_to": part.person_to,
+            "people": part.people,
+            "seen": seen,
             "state": "open",
         }
-        for number, part in enumerate(parts)
+        for number, (part, seen) in enumerate(parts)
     ]
     if rows:
         session.execute(MATCH_PART.insert(), rows)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 import numpy as np
-import psycopg
 from sqlalchemy.orm import Session
 
-from backend.kernel.copy import raw
+from backend.kernel.copy import Columns, raw
 from backend.matching import in_kind_rows, ledger
-from backend.matching.counting import counted
+from backend.matching.counting import counted, together
 from backend.matching.deciding import barred, by_policy, decide
 from backend.matching.differences import changes
 from backend.matching.due import due_in_kind
 from backend.matching.editions import Edition
 from backend.matching.ground import Ground
+from backend.matching.marks import EVERYBODY
 from backend.matching.numbers import numbers_of
+from backend.matching.parts import LARGEST
 from backend.matching.questions import Findings, left_open, open_questions
 from backend.matching.reading import Ids, Reader, Slice
 from backend.matching.slice_data import SliceData
@@ -44,12 +44,12 @@ Summary = dict[str, Any]
 
 @dataclass(frozen=True)
 class Task:
-    """What is asked: a slice, by which run and rules; `full`: compute everybody anew."""
+    """What is asked: a slice, by which run and rules; whom to compute (`marks.py`)."""
 
     slice: Slice
     run_id: int
     edition: Edition
-    full: bool = False
+    seen: str = EVERYBODY
 
 
 def match_slice(session: Session, task: Task) -> Summary:
@@ -61,24 +61,30 @@ def match_slice(session: Session, task: Task) -> Summary:
     connection = raw(session)
     connection.execute(_BY_INDEX)
     reader = Reader(connection, task.slice)
-    look = reader.look(task.edition.id)
-    summary: Summary = {"people": look.people, "computed": 0, "skipped": False}
-    digest = hashlib.sha256(task.edition.digest + look.digest).digest()
-    if not task.full and digest == _known_digest(connection, task.slice):
-        return summary | {"skipped": True}
-    changed = look.people if task.full else len(look.changed)
-    if changed:
-        among = None if changed > _SOME * look.people else look.changed
-        summary |= _match(session, task, reader, among) | {"computed": changed}
-        reader.remember(among, task.edition.id)
-    _remember_digest(connection, task.slice, digest)
-    return summary
+    people = task.slice.people
+    changed = None if task.seen == EVERYBODY else reader.changed(task.seen)
+    count = people if changed is None else len(changed["id"])
+    counts = [_match(session, task, reader, some) for some in _pieces(people, changed)]
+    return {"people": people, "computed": count, "skipped": not count, **together(counts)}
 
 
-def _match(session: Session, task: Task, reader: Reader, among: Ids | None) -> Summary:
+def _pieces(people: int, changed: Columns | None) -> list[Columns | None]:
+    """Whom to compute, so many at a time; None: the whole slice."""
+    if changed is None:
+        return [None]
+    count = len(changed["id"])
+    if _SOME * people < count <= people <= LARGEST:
+        return [None]
+    ends = [(start, start + LARGEST) for start in range(0, count, LARGEST)]
+    return [{name: column[slice(*end)] for name, column in changed.items()} for end in ends]
+
+
+def _match(session: Session, task: Task, reader: Reader, some: Columns | None) -> Summary:
+    """`some`: the people to compute; None: everybody."""
     connection, ground, of = raw(session), _ground(session, task), task.slice
+    among = None if some is None else some["id"]
     last, standing = ledger.read_last(reader, among), in_kind_rows.read_standing(reader, among)
-    data = _read(reader, among, ground, (last["owner"], standing["owner"]))
+    data = _read(reader, some, ground, (last["owner"], standing["owner"]))
     barring = barred(data)
     decided = decide(data, ground, barring)
     found = changes(data, decided, last, ground)
@@ -94,7 +100,7 @@ def _match(session: Session, task: Task, reader: Reader, among: Ids | None) -> S
         "in_kind_added": added,
         "in_kind_ended": ended,
         "opened": 0 if of.forgotten else open_questions(session, reader, data, findings),
-        "left_open": left_open(due),
+        "left_open": dict.fromkeys(left_open(due), 1),
         **counted(found.entries, kind, ground.numbers),
     }
 
@@ -114,22 +120,29 @@ def _ground(session: Session, task: Task) -> Ground:
     )
 
 
-def _read(reader: Reader, among: Ids | None, ground: Ground, granted: tuple[Ids, Ids]) -> SliceData:
+def _read(
+    reader: Reader, some: Columns | None, ground: Ground, granted: tuple[Ids, Ids]
+) -> SliceData:
     """The people whom a rule could concern: all of them, or those who hold or were given anything.
 
     `granted`: whom the ledger and the entitlements name.
     """
-    identities = reader.identities(among)
-    concerned = among
+    concerned = None if some is None else some["id"]
+    identities = reader.identities(concerned)
     if not _everybody(ground):
         concerned = np.unique(np.concatenate([identities["person_id"], *granted]))
     return SliceData(
         ground.county,
-        reader.people(concerned),
+        reader.people(concerned) if some is None or concerned is None else _those(some, concerned),
         identities,
         reader.bills(concerned),
         reader.changes_of_insurance(concerned),
     )
+
+
+def _those(people: Columns, ids: Ids) -> Columns:
+    wanted = np.isin(people["id"], ids)
+    return {name: column[wanted] for name, column in people.items()}
 
 
 def _everybody(ground: Ground) -> bool:
@@ -137,22 +150,4 @@ def _everybody(ground: Ground) -> bool:
     return any(
         pays_without_identity(ground.rules, policy, ground.county, date.fromordinal(own[0].first))
         for policy, own in by_policy(ground.spans)
-    )
-
-
-def _known_digest(connection: psycopg.Connection[Any], of: Slice) -> bytes | None:
-    row = connection.execute(
-        "SELECT digest FROM match_digest WHERE year = %s AND area_from = %s AND person_from = %s"
-        " AND person_to = %s",
-        [of.year, of.area_from, of.person_from, of.person_to],
-    ).fetchone()
-    return None if row is None else bytes(row[0])
-
-
-def _remember_digest(connection: psycopg.Connection[Any], of: Slice, digest: bytes) -> None:
-    connection.execute(
-        "INSERT INTO match_digest (year, area_from, person_from, person_to, digest)"
-        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (year, area_from, person_from)"
-        " DO UPDATE SET person_to = excluded.person_to, digest = excluded.digest",
-        [of.year, of.area_from, of.person_from, of.person_to, digest],
     )

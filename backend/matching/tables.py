@@ -39,6 +39,8 @@ MATCH_RUN: Final = Table(
     Column("as_of", Date, nullable=False),
     Column("rules_id", Integer, nullable=False),
     Column("full", Boolean, nullable=False, server_default=text("false")),
+    Column("cluster", BigInteger, nullable=False),
+    Column("seen", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("started_by", Text, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
@@ -58,7 +60,8 @@ MATCH_RUN: Final = Table(
         unique=True, postgresql_where=text("state = 'computing'"),
     ),
 )  # fmt: skip
-"""One run over an area (6 digits) and year. `as_of`: the day on which it looked."""
+"""One run over an area (6 digits) and year. `as_of`: the day on which it looked. `cluster`,
+`seen`: the moment at which it began (`marks.py`)."""
 
 MATCH_PART: Final = Table(
     "match_part",
@@ -69,33 +72,28 @@ MATCH_PART: Final = Table(
     Column("area_to", BigInteger, nullable=False),
     Column("person_from", BigInteger, nullable=False),
     Column("person_to", BigInteger, nullable=False),
+    Column("people", Integer, nullable=False),
+    Column("seen", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("summary", JSONB, nullable=False, server_default=text("'{}'")),
     Column("finished_at", DateTime(timezone=True)),
     CheckConstraint("state IN ('open', 'done')", name="state_known"),
 )
-"""A slice of a township: persons `person_from` to `person_to` (both included) of the run."""
+"""A slice of townships: persons `person_from` to `person_to` (both included) of the run. `seen`:
+whom not to compute again (`marks.py`)."""
 
-MATCH_DIGEST: Final = Table(
-    "match_digest",
+MATCH_MARK: Final = Table(
+    "match_mark",
     Base.metadata,
-    Column("year", SmallInteger, primary_key=True),
-    Column("area_from", BigInteger, primary_key=True),
-    Column("person_from", BigInteger, primary_key=True),
-    Column("person_to", BigInteger, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-)
-"""What a slice was last computed from: a digest over its people's data versions and the rules."""
-
-MATCH_STATE: Final = Table(
-    "match_state",
-    Base.metadata,
-    Column("person_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("area", Integer, primary_key=True, autoincrement=False),
     Column("year", SmallInteger, primary_key=True, autoincrement=False),
-    Column("data_version", BigInteger, nullable=False),
-    Column("rules_id", Integer, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("rules_id", Integer, nullable=False, server_default=text("0")),
+    Column("cluster", BigInteger, nullable=False, server_default=text("0")),
+    Column("seen", Text, nullable=False, server_default=text("''")),
 )
-"""The data version and the rules by which a person's year was last computed."""
+"""How far a county's year is computed, by which rules (`marks.py`). `run_id`: the run that began
+last, 0 where runs overlapped; `seen` empty: nothing is known to be computed."""
 
 RULE_EDITION: Final = Table(
     "rule_edition",

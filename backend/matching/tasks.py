@@ -6,7 +6,9 @@ import os
 from datetime import time
 from typing import Final
 
+from psycopg.errors import SerializationFailure
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from backend.citizens.counties import counties
@@ -15,7 +17,7 @@ from backend.kernel.database import transaction
 from backend.kernel.jobs import defer_many, task
 from backend.kernel.jobs_schedule import every_month
 from backend.kernel.settings import Settings
-from backend.matching.runs import Begun, StartRun, compute_part, finish_run, start_run
+from backend.matching.runs import Begun, StartRun, compute_next, finish_run, start_run
 from backend.matching.tables import MATCH_RUN
 
 QUEUE: Final = "matching"
@@ -60,9 +62,10 @@ def match_county(county: int, year: int) -> None:
 
 
 def begin(session: Session, command: StartRun) -> Begun:
-    """Start the run, or go on with the one still computing, and leave its open parts to workers.
+    """Start the run, or go on with the one still computing, and leave its open parts to workers:
+    a job for each, though a worker that is at it goes on with whichever are open.
 
-    A part that two workers get is computed by one of them. Raises `UnknownArea`.
+    Raises `UnknownArea`.
     """
     begun = start_run(session, command)
     jobs = [{"run_id": begun.run_id, "number": number} for number in begun.parts]
@@ -72,8 +75,22 @@ def begin(session: Session, command: StartRun) -> Begun:
 
 @task("matching.part", queue=QUEUE)
 def match_part(run_id: int, number: int) -> None:
-    """One slice; then the run is called computed if it was the last."""
-    with transaction() as session:
-        compute_part(session, run_id, number)
+    """Slices of the run until none is open; then the run is called computed if all are done.
+
+    `number` only tells the jobs apart. A slice whose worker is killed is open again, and the
+    worker's job, tried again, takes it.
+    """
+    while _took_one(run_id):
+        pass
     with transaction() as session:
         finish_run(session, run_id)
+
+
+def _took_one(run_id: int) -> bool:
+    try:
+        with transaction() as session:
+            return compute_next(session, run_id) is not None
+    except (OperationalError, SerializationFailure) as error:
+        if isinstance(getattr(error, "orig", error), SerializationFailure):
+            return True  # somebody else was first: look again
+        raise

@@ -27,7 +27,6 @@ def upgrade() -> None:
         op.execute(f"GRANT SELECT ON {table} TO shukun_app")
     _protect_runs()
     op.execute("GRANT SELECT ON match_run, match_part, rule_edition TO shukun_app")
-    op.execute("ALTER TABLE match_state SET (fillfactor = 80)")  # versions change in place
 
 
 def _protect_runs() -> None:
@@ -103,13 +102,14 @@ def _create_tables() -> None:
     )
     op.create_index("ix_grant_entry_person_id", "grant_entry", ["person_id"], unique=False)
     op.create_table(
-        "match_digest",
-        sa.Column("year", sa.SmallInteger(), nullable=False),
-        sa.Column("area_from", sa.BigInteger(), nullable=False),
-        sa.Column("person_from", sa.BigInteger(), nullable=False),
-        sa.Column("person_to", sa.BigInteger(), nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("year", "area_from", "person_from", name="pk_match_digest"),
+        "match_mark",
+        sa.Column("area", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("year", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("run_id", sa.BigInteger(), nullable=False),
+        sa.Column("rules_id", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("cluster", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("seen", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.PrimaryKeyConstraint("area", "year", name="pk_match_mark"),
     )
     op.create_table(
         "match_run",
@@ -119,6 +119,8 @@ def _create_tables() -> None:
         sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column("rules_id", sa.Integer(), nullable=False),
         sa.Column("full", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("cluster", sa.BigInteger(), nullable=False),
+        sa.Column("seen", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("started_by", sa.Text(), nullable=False),
         sa.Column(
@@ -150,14 +152,6 @@ def _create_tables() -> None:
         postgresql_where=sa.text("state = 'computing'"),
     )
     op.create_table(
-        "match_state",
-        sa.Column("person_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("year", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("data_version", sa.BigInteger(), nullable=False),
-        sa.Column("rules_id", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("person_id", "year", name="pk_match_state"),
-    )
-    op.create_table(
         "rule_edition",
         sa.Column("id", sa.Integer(), sa.Identity(always=True), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -181,6 +175,8 @@ def _create_tables() -> None:
         sa.Column("area_to", sa.BigInteger(), nullable=False),
         sa.Column("person_from", sa.BigInteger(), nullable=False),
         sa.Column("person_to", sa.BigInteger(), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("seen", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column(
             "summary",
@@ -200,8 +196,7 @@ def _create_tables() -> None:
 def downgrade() -> None:
     op.drop_table("match_part")
     op.drop_table("rule_edition")
-    op.drop_table("match_state")
     op.drop_table("match_run")
-    op.drop_table("match_digest")
+    op.drop_table("match_mark")
     op.drop_table("grant_entry")
     op.drop_table("entitlement")

@@ -42,9 +42,12 @@ class Area(click.ParamType[tuple[int, int]]):
         if isinstance(value, tuple):
             return value
         try:
-            return code_range(str(value))
+            found = code_range(str(value))
         except ValueError:
             self.fail("地区代码是 6 位、9 位或 12 位数字，例如 320281。", param, context)
+        if not is_area(str(value)[:6]):
+            self.fail(f"没有“{value}”这个地区，请核对前六位，例如 320281。", param, context)
+        return found
 
 
 class Governed(click.ParamType[str]):

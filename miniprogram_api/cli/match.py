@@ -58,6 +58,8 @@ def match(context: click.Context, /, **options: Any) -> None:
 
 def _match(context: click.Context, options: Mapping[str, Any]) -> None:
     chosen = work.settings()
+    if options["year"] > clock.today().year + 1:
+        raise click.UsageError(f"{options['year']} 年还没有到，请核对年度。")
     command = StartRun(
         area=options["area"],
         year=options["year"],

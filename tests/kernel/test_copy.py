@@ -13,7 +13,6 @@ from backend.kernel.copy import (
     FAR_PAST,
     Kind,
     raw,
-    read_arrays,
     read_columns,
     write_columns,
 )
@@ -52,20 +51,3 @@ def test_a_null_is_refused_and_not_read_as_a_number(database: Engine) -> None:
     query = "SELECT * FROM (VALUES (1::bigint), (NULL)) AS one (a)"
     with transaction() as session, pytest.raises(ValueError, match="fixed width"):
         read_columns(raw(session), query, {"a": "int8"})
-
-
-def test_arrays_hold_every_row_in_one_order(database: Engine) -> None:
-    query = (
-        "SELECT array_agg(n), array_agg(n * 10000000000) FROM"
-        " (SELECT n::bigint FROM generate_series(%s::integer, %s) AS n ORDER BY n DESC) AS one"
-    )
-    with transaction() as session:
-        numbers, larger = read_arrays(raw(session), query, [-2, 1000])
-    np.testing.assert_array_equal(numbers, np.arange(1000, -3, -1))
-    np.testing.assert_array_equal(larger, numbers * 10_000_000_000)
-
-
-def test_arrays_of_no_rows_are_empty(database: Engine) -> None:
-    with transaction() as session:
-        (numbers,) = read_arrays(raw(session), "SELECT array_agg(1::bigint) WHERE false")
-    assert numbers.tolist() == []

@@ -134,6 +134,34 @@ def test_a_commit_survives_the_killing_of_the_server(tmp_path: Path) -> None:
         assert ask(url, "SELECT answer FROM kept") == 42
 
 
+DYING = """
+import os, pathlib, socket, sys, time
+data, folder = map(pathlib.Path, sys.argv[1:])
+os.chdir(data / "postgres")
+door = socket.socket(socket.AF_UNIX)
+door.bind(str(folder / ".s.PGSQL.5432"))
+door.listen()
+lines = [str(os.getpid()), "", "", "5432", str(folder), "", "", "ready   "]
+pathlib.Path("postmaster.pid").write_text("\\n".join(lines))
+print("listening", flush=True)
+door.accept()[0].close()
+time.sleep(0.3)
+"""
+
+
+def test_a_server_that_dies_while_it_is_adopted_is_started_anew(tmp_path: Path) -> None:
+    with embedded(tmp_path, durable=False) as url, psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    with tempfile.TemporaryDirectory() as folder:
+        program = [sys.executable, "-c", DYING, str(tmp_path), folder]
+        with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as dying:
+            assert dying.stdout is not None
+            assert dying.stdout.readline() == "listening\n"
+            with embedded(tmp_path, durable=False) as url:
+                assert ask(url, "SELECT answer FROM kept") == 42
+            assert dying.wait(10) == 0
+
+
 def test_a_stale_pid_file_with_a_strangers_number_does_not_hinder_the_start(
     tmp_path: Path,
 ) -> None:

@@ -26,7 +26,7 @@ OF_AN_AREA = (
 WORKERS_ALONE = (
     "person_number", "person_version", "household", "household_income", "person_history",
     "person_number_history", "identity_history", "bill_history", "assignment_history",
-    "vital_event_history", "household_income_history", "data_file", "data_reject", "match_state",
+    "vital_event_history", "household_income_history", "data_file", "data_reject", "match_mark",
     "payee",
 )  # fmt: skip
 GRANT = """

@@ -92,17 +92,20 @@ def by_matching(office: Office, register: Register) -> Answers:
 
 
 def with_paid_since(now: Answers, before: Answers, register: Register) -> Answers:
-    """With the grants of before on whose bills, still of the person and year, a later file brings a
-    payment: they stand (settled, or of another amount and so for a person to judge)."""
+    """With the grants of before on whose bills, still of the person, a later file brings a payment:
+    they stand (settled, or of another amount and so for a person to judge). Years are matched in
+    their order: a bill that now belongs to an earlier one takes its grant along, of a later one the
+    grant is taken back first."""
     kept: dict[tuple[str, int], list[Grant]] = {key: [] for key in now}
     for (_, year), (money, _) in before.items():
         for grant in money:
             bill = register.rows["bills"][(grant[0],)]
-            same = bill["discharged_on"][:4] == str(year) and bill["id_number"] == grant[1]
-            if bill[f"paid_{grant[3]}"] and same:
+            of = int(bill["discharged_on"][:4])
+            stands = bill["id_number"] == grant[1] and of in YEARS and of <= year
+            if bill[f"paid_{grant[3]}"] and stands:
                 place = register.people[bill["id_number"]]["registered_area_code"]
                 area = next(area for area in AREAS if in_area(place, area))
-                kept[area, year].append(grant)
+                kept[area, of].append(grant)
     return {
         key: (sorted([*money, *kept[key]], key=lambda row: (row[0], row[3])), kind)
         for key, (money, kind) in now.items()

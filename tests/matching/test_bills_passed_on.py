@@ -9,11 +9,17 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.kernel.database import transaction
+from backend.matching import runs
 from backend.matching.ledger import EntryKind, Reason
 from backend.matching.runs import StartRun, compute_part, finish_run, start_run
 from tests.support.register import Register
 
 NORTH, SOUTH = 320281_101_001, 320281_102_001
+
+
+@pytest.fixture(autouse=True)
+def every_township_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "SPARSE", 1)
 
 
 def match(order: int) -> None:

@@ -12,10 +12,13 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
 
 from backend.kernel.database import transaction
-from backend.matching import ledger, runs, slices
-from backend.matching.runs import StartRun, compute_part, start_run
+from backend.matching import ledger, runs, slices, tasks
+from backend.matching.runs import StartRun, compute_next, compute_part, run_of, start_run
+from backend.matching.slices import Summary
+from backend.matching.tasks import match_part
 from tests.support.register import Register
 from tests.support.sabotage import compute_unlocked
 
@@ -50,6 +53,43 @@ def by_two(part: tuple[int, int], compute: Compute) -> list[Future[Any]]:
 
     with ThreadPoolExecutor(2) as pool:
         return [pool.submit(work) for _ in range(2)]
+
+
+def test_a_worker_leaves_the_part_that_another_is_at(
+    database: Engine, part: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = match_slowly(monkeypatch)
+    ends = by_two(part, lambda session, run_id, number: compute_next(session, run_id))
+    assert sorted(end.result() is None for end in ends) == [False, True]
+    assert len(computed) == 1
+    assert entries(database) == [51_000]
+
+
+def test_a_job_computes_every_open_part_of_its_run(database: Engine, part: tuple[int, int]) -> None:
+    Register(database).person("丙", 320282_101_001)
+    with transaction() as session:
+        city = start_run(session, StartRun("320200", 2024, date(2024, 12, 31), "测试"))
+    assert len(city.parts) == 2
+    match_part(run_id=city.run_id, number=city.parts[1])
+    with transaction() as session:
+        assert run_of(session, city.run_id).state == "computed"
+
+
+def test_a_part_finished_just_now_is_left_and_the_next_looked_for(
+    database: Engine, part: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def once_too_late(session: Session, run_id: int) -> Summary | None:
+        tries.append(run_id)
+        if len(tries) == 1:
+            raise psycopg.errors.SerializationFailure
+        return compute_next(session, run_id)
+
+    monkeypatch.setattr(tasks, "compute_next", once_too_late)
+    match_part(run_id=part[0], number=part[1])
+    assert len(tries) == 3
+    assert entries(database) == [51_000]
 
 
 def test_the_second_worker_finds_the_part_done_or_tries_again(

@@ -347,7 +347,7 @@ def test_each_slice_holds_its_own_people_and_no_others(
     for number in range(20):
         register.person(str(number), places[number % 5] if number < 15 else places[0])
     with transaction() as session:
-        slices = slices_of(raw(session), "320200", 2024, largest=4)
+        slices = slices_of(raw(session), "320200", 2024, lambda county: 4)
         held = [Reader(raw(session), one).people(None)["id"].tolist() for one in slices]
     assert sorted(own for one in held for own in one) == sorted(register.ids.values())
     assert all(len(one) <= 4 for one in held)

@@ -58,8 +58,7 @@ _CONTENT: Final = {
     " ended_by_run <> 0 FROM entitlement",
     "work": "SELECT kind, subject_kind, subject_id, period, person_id, area, role, reason,"
     " detail::text, state FROM work_item",
-    "states": "SELECT person_id, year, data_version, rules_id FROM match_state",
-    "digests": "SELECT year, area_from, person_from, person_to, digest FROM match_digest",
+    "marks": "SELECT area, year, rules_id, seen <> '' FROM match_mark",
     "parts": "SELECT p.number, p.area_from, p.person_from, p.state FROM match_part p"
     " JOIN (SELECT max(id) AS id FROM match_run) r ON r.id = p.run_id",
     "run": "SELECT area, year, state FROM match_run",

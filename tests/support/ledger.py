@@ -116,8 +116,10 @@ class Ledger:
         with Session(self.engine) as session, session.begin():
             found = session.execute(
                 text(
-                    "INSERT INTO match_run (area, year, as_of, rules_id, state, started_by)"
-                    " VALUES (320281, 2024, '2024-06-01', 1, 'computed', '测试') RETURNING id"
+                    "INSERT INTO match_run"
+                    " (area, year, as_of, rules_id, cluster, seen, state, started_by)"
+                    " VALUES (320281, 2024, '2024-06-01', 1, 1, '', 'computed', '测试')"
+                    " RETURNING id"
                 )
             )
             run = int(found.scalar_one())

@@ -20,13 +20,16 @@ from backend.matching.tables import MATCH_PART
 def mark_first() -> None:
     """Parts are called done in a transaction of their own, before they are computed."""
 
-    def compute_part(session: Session, run_id: int, number: int) -> Summary:
-        part = _part(session, run_id, number)
+    def compute_next(session: Session, run_id: int) -> Summary | None:
+        open_ = (MATCH_PART.c.run_id == run_id) & (MATCH_PART.c.state == "open")
+        part = session.execute(select(MATCH_PART).where(open_)).first()
+        if part is None:
+            return None
         _mark_apart(part)
         time.sleep(1)  # long enough to be killed in
         return _compute(session, part)
 
-    tasks.compute_part = compute_part
+    tasks.compute_next = compute_next
 
 
 def compute_unlocked(session: Session, run_id: int, number: int) -> Summary:
@@ -41,8 +44,10 @@ def _part(session: Session, run_id: int, number: int) -> Row[Any]:
 
 def _compute(session: Session, part: Row[Any]) -> Summary:
     run = run_of(session, part.run_id)
-    of = Slice(run.year, part.area_from, part.area_to, part.person_from, part.person_to)
-    return match_slice(session, Task(of, run.id, edition(session, run.rules_id), run.full))
+    of = Slice(
+        run.year, part.area_from, part.area_to, part.person_from, part.person_to, part.people
+    )
+    return match_slice(session, Task(of, run.id, edition(session, run.rules_id), part.seen))
 
 
 def _mark_apart(part: Row[Any]) -> None:

@@ -49,6 +49,13 @@ def test_nothing_waiting_is_said(capsys: Output) -> None:
 
 
 @pytest.mark.usefixtures("items")
+@pytest.mark.parametrize("area", ["999999", "999999101", "32"])
+def test_a_place_that_is_none_is_not_an_empty_list(capsys: Output, area: str) -> None:
+    assert run(["worklist", "--area", area]) == 2
+    assert "地区" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("items")
 def test_an_item_is_closed_and_a_visit_is_not_closed_here(capsys: Output) -> None:
     assert run(["worklist", "close", "2", "--outcome", "done", "--by", "张三"]) == 0
     assert run(["worklist", "close", "2", "--outcome", "done", "--by", "张三"]) == 2
