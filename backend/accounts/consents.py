@@ -81,8 +81,10 @@ class Consent:
 
 
 def give_consent(session: Session, keyring: Keyring, actor: Actor, giving: Giving) -> int:
-    """Record a consent; its id. Raises `ConsentOutdated`, and `UnknownPerson` where there is a proof
-    to be sealed for somebody whom the session does not see.
+    """Record a consent; its id.
+
+    Raises `ConsentOutdated`, and `UnknownPerson` where there is a proof to be sealed for somebody
+    whom the session does not see.
 
     Whether the actor may agree for the person is for the caller to know, and for the database.
     """

@@ -141,7 +141,7 @@ def list_staff(session: Session, day: date) -> list[StaffShown]:
         opened,
     )
     found = session.execute(select(*columns).order_by(STAFF.c.staff_no)).all()
-    return [_shown(row, duties_of(session, row.id, day)) for row in found]
+    return [StaffShown(*row, duties=duties_of(session, row.id, day)) for row in found]
 
 
 def staff_of(session: Session, staff_no: str) -> Account:
@@ -151,10 +151,6 @@ def staff_of(session: Session, staff_no: str) -> Account:
     if found is None:
         raise UnknownStaff(Fault("/staff_no", "没有这个工号：请用 shukun staff list 核对。"))
     return Account(*found)
-
-
-def _shown(row: Any, duties: tuple[Duty, ...]) -> StaffShown:
-    return StaffShown(*row, duties)
 
 
 def _first(keyring: Keyring, staff_id: int, staff_no: str) -> tuple[FirstCredentials, Any]:
