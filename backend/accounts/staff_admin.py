@@ -141,7 +141,7 @@ def list_staff(session: Session, day: date) -> list[StaffShown]:
         opened,
     )
     found = session.execute(select(*columns).order_by(STAFF.c.staff_no)).all()
-    return [StaffShown(*row, duties=duties_of(session, row.id, day)) for row in found]
+    return [StaffShown(*(*row, duties_of(session, row.id, day))) for row in found]
 
 
 def staff_of(session: Session, staff_no: str) -> Account:

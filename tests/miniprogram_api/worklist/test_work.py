@@ -25,6 +25,8 @@ from tests.support.townsfolk import Townsfolk, Townsman, events
 HOME, NEXT, TOWNSHIP = "320281101001", "320281101002", "320281101"
 DUE = date(2030, 1, 2)
 
+LIST = "/work"
+
 
 @pytest.fixture
 def town(database: Engine, tmp_path: Path, accounts: Accounts) -> Townsfolk:
@@ -65,7 +67,7 @@ def get(client: FlaskClient, path: str, token: str) -> Any:
 
 
 def listed(client: FlaskClient, token: str) -> list[int]:
-    return [one["id"] for one in get(client, "/work", token).json["items"]]
+    return [one["id"] for one in get(client, LIST, token).json["items"]]
 
 
 @pytest.mark.usefixtures("items")
@@ -73,7 +75,7 @@ def test_a_list_holds_what_lies_in_it_and_names_nobody(
     client: FlaskClient, accounts: Accounts
 ) -> None:
     own = accounts.staff_token("village_coordinator", HOME)
-    answer = get(client, "/work", own)
+    answer = get(client, LIST, own)
     assert [one["kind"] for one in answer.json["items"]] == ["tell_person", "tell_person"]
     assert "测试甲" not in answer.text
     assert listed(client, accounts.staff_token("village_coordinator", NEXT)) == []
@@ -86,7 +88,7 @@ def test_whom_an_item_is_about_is_told_and_the_look_is_written_down(
     client: FlaskClient, database: Engine, accounts: Accounts, jia: Townsman
 ) -> None:
     token = accounts.staff_token("village_coordinator", HOME, "V1")
-    person = get(client, "/work/1", token).json["person"]
+    person = get(client, f"{LIST}/1", token).json["person"]
     assert (person["person_id"], person["name"], person["phone"]) == (
         jia.id,
         "测试甲",
@@ -94,7 +96,7 @@ def test_whom_an_item_is_about_is_told_and_the_look_is_written_down(
     )
     assert person["lives_in"] == HOME
     assert events(database, "person.read") == [("staff:V1", "person.read", f"person:{jia.id}")]
-    assert get(client, "/work/3", token).json["person"] is None
+    assert get(client, f"{LIST}/3", token).json["person"] is None
 
 
 @pytest.mark.usefixtures("items")
@@ -102,13 +104,13 @@ def test_who_decides_is_told_of_whom_is_registered_there(
     client: FlaskClient, accounts: Accounts, jia: Townsman
 ) -> None:
     token = accounts.staff_token("township_reviewer", TOWNSHIP)
-    assert get(client, "/work/2", token).json["person"]["person_id"] == jia.id
+    assert get(client, f"{LIST}/2", token).json["person"]["person_id"] == jia.id
 
 
 @pytest.mark.usefixtures("items")
 def test_an_item_of_others_looks_like_none(client: FlaskClient, accounts: Accounts) -> None:
     token = accounts.staff_token("village_coordinator", NEXT)
-    answers = [get(client, f"/work/{one}", token) for one in (1, 2, 999_999_999)]
+    answers = [get(client, f"{LIST}/{one}", token) for one in (1, 2, 999_999_999)]
     assert [one.status_code for one in answers] == [404] * 3
     assert len({str({**one.json, "instance": ""}) for one in answers}) == 1
 
@@ -121,11 +123,11 @@ def test_what_is_done_is_no_longer_in_the_list(
     with kernel_database.bound(database), transaction() as session:
         close_item(session, 1, Closing("done", "测试"))
     assert listed(client, token) == [3]
-    assert get(client, "/work/1", token).status_code == 404
+    assert get(client, f"{LIST}/1", token).status_code == 404
 
 
 def test_without_an_own_list_there_is_nothing_to_see(
     client: FlaskClient, accounts: Accounts
 ) -> None:
     for role, area in (("family_doctor", HOME), ("auditor", "320281"), ("system_admin", "320281")):
-        assert get(client, "/work", accounts.staff_token(role, area)).status_code == 403
+        assert get(client, LIST, accounts.staff_token(role, area)).status_code == 403
