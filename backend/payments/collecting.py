@@ -159,10 +159,9 @@ _WEIGHED: Final = """
                 WHEN {given} <> {none} THEN 'given'
                 WHEN p.died_on < 'infinity' THEN 'died'
                 WHEN i.hold IN ('settled_before', 'unsettled') THEN i.hold
-                WHEN EXISTS (
-                    SELECT FROM work_item w WHERE w.kind = 'amount_differs' AND w.state <> 'done'
-                        AND person_now(w.person_id) = p.id
-                        AND split_part(w.period, '/', 1) = i.year::text
+                WHEN (p.id, i.year::text) IN (
+                    SELECT person_now(w.person_id), split_part(w.period, '/', 1)
+                    FROM work_item w WHERE w.kind = 'amount_differs' AND w.state <> 'done'
                 ) THEN 'amount_in_doubt'
                 ELSE '' END AS why
         FROM payment_item i LEFT JOIN bill b ON b.id = i.bill_id
