@@ -62,8 +62,7 @@ def match_county(county: int, year: int) -> None:
 
 
 def begin(session: Session, command: StartRun) -> Begun:
-    """Start the run, or go on with the one still computing, and leave its open parts to workers:
-    a job for each, though a worker that is at it goes on with whichever are open.
+    """Start the run, or go on with the one still computing, and leave a job for each open part.
 
     Raises `UnknownArea`.
     """
@@ -75,22 +74,23 @@ def begin(session: Session, command: StartRun) -> Begun:
 
 @task("matching.part", queue=QUEUE)
 def match_part(run_id: int, number: int) -> None:
-    """Slices of the run until none is open; then the run is called computed if all are done.
+    """A slice that is open and nobody's; then the run is called computed if it was the last.
 
-    `number` only tells the jobs apart. A slice whose worker is killed is open again, and the
-    worker's job, tried again, takes it.
+    `number` only tells the jobs apart: there are as many as open slices. A slice whose worker is
+    killed is open again, and the worker's job, tried again, takes one.
     """
-    while _took_one(run_id):
-        pass
+    while not _computed(run_id):
+        pass  # somebody else was first: look again
     with transaction() as session:
         finish_run(session, run_id)
 
 
-def _took_one(run_id: int) -> bool:
+def _computed(run_id: int) -> bool:
     try:
         with transaction() as session:
-            return compute_next(session, run_id) is not None
+            compute_next(session, run_id)
     except (OperationalError, SerializationFailure) as error:
         if isinstance(getattr(error, "orig", error), SerializationFailure):
-            return True  # somebody else was first: look again
+            return False
         raise
+    return True

@@ -159,6 +159,10 @@ _WEIGHED: Final = """
                 WHEN {given} <> {none} THEN 'given'
                 WHEN p.died_on < 'infinity' THEN 'died'
                 WHEN i.hold IN ('settled_before', 'unsettled') THEN i.hold
+                WHEN (p.id, i.year::text) IN (
+                    SELECT person_now(w.person_id), split_part(w.period, '/', 1)
+                    FROM work_item w WHERE w.kind = 'amount_differs' AND w.state <> 'done'
+                ) THEN 'amount_in_doubt'
                 ELSE '' END AS why
         FROM payment_item i LEFT JOIN bill b ON b.id = i.bill_id
             JOIN person p ON p.id = person_now(i.person_id)

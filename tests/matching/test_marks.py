@@ -24,6 +24,10 @@ from tests.support.register import Register
 
 COUNTY, CITY = "320281", "320200"
 OTHER_COUNTY = 320282_101_001
+HIGHEST = (
+    "(pg_snapshot_xmax(pg_current_snapshot())::text || ':'"
+    " || pg_snapshot_xmax(pg_current_snapshot())::text || ':')::pg_snapshot"
+)
 
 
 def begin(area: str = COUNTY) -> Begun:
@@ -154,12 +158,6 @@ def test_a_mark_by_the_highest_number_alone_would_lose_a_change(
     run()
     slow_clerk.commit()
     assert run() == 0  # 甲 was changed
-
-
-HIGHEST = (
-    "(pg_snapshot_xmax(pg_current_snapshot())::text || ':'"
-    " || pg_snapshot_xmax(pg_current_snapshot())::text || ':')::pg_snapshot"
-)
 
 
 def test_the_trigger_leaves_the_number_of_its_transaction(

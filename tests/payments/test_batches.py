@@ -154,6 +154,30 @@ def test_a_layer_that_the_bill_shows_as_paid_is_not_paid_by_us(
     assert ledger.rows("SELECT state, hold FROM payment_item") == [("held", "given")]
 
 
+def test_while_an_amount_is_in_doubt_nothing_else_of_the_year_is_paid(
+    ledger: Ledger, office: Office, bill: int, run: int
+) -> None:
+    ledger.entry(bill, 10_000, run)
+    ledger.in_doubt("甲某", 2024)
+    assert office.make().serial is None
+    assert ledger.rows("SELECT state, hold FROM payment_item") == [("held", "amount_in_doubt")]
+    ledger.execute(
+        "UPDATE work_item SET state = 'done', outcome = 'done', closed_by = '乙', closed_at = now()"
+        " WHERE kind = 'amount_differs'"
+    )
+    assert office.make().ordered.total == 10_000
+
+
+def test_an_amount_in_doubt_holds_no_other_year_and_nobody_else(
+    ledger: Ledger, office: Office, bill: int, run: int
+) -> None:
+    ledger.person("乙某")
+    ledger.entry(bill, 10_000, run)
+    ledger.in_doubt("甲某", 2023)
+    ledger.in_doubt("乙某", 2024)
+    assert office.make().ordered.total == 10_000
+
+
 def test_a_bill_that_was_another_persons_is_held(
     ledger: Ledger, office: Office, bill: int, run: int
 ) -> None:

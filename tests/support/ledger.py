@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from backend.citizens.codes import Codes
 from backend.citizens.id_number import CHECKS, WEIGHTS
 from backend.citizens.tables import LAYERS
+from backend.kernel.audit import Subject
 from backend.kernel.crypto import Keyring, Place
 from backend.matching.ledger import EntryKind
+from backend.worklist.items import NewItem, open_items
 from tests.support.register import JIANGYIN, Register
 
 LAYER: Final = "medical_assistance"
@@ -102,6 +104,14 @@ class Ledger:
     def bill(self, name: str, bill_no: str, **more: Any) -> int:
         """A bill of the person."""
         return self.register.bill(name, bill_no, "2024-03-09", "100000.00", **more)
+
+    def in_doubt(self, name: str, year: int) -> None:
+        """A slip of the year brought another amount than was granted."""
+        subject = Subject("grant", f"{name}/medical_assistance")
+        own = self.register.ids[name]
+        item = NewItem("amount_differs", subject, own, JIANGYIN, "不符。", period=f"{year}/1-2")
+        with Session(self.engine) as session, session.begin():
+            open_items(session, [item], "测试")
 
     def died(self, name: str) -> None:
         """Recognised dead."""

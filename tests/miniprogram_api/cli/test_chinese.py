@@ -29,11 +29,6 @@ def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-def test_a_year_that_is_far_away_is_not_matched(capsys: Output) -> None:
-    assert run(["match", "--area", "320281", "--year", "2100"]) == 2
-    assert "2100 年还没有到，请核对年度。" in capsys.readouterr().err
-
-
 def test_every_text_is_one_that_click_asks_for() -> None:
     assert set(CHINESE) - asked_for() == set()
 
