@@ -66,7 +66,7 @@ def read_columns(
     return {name: _native(rows[name], kind) for name, kind in kinds.items()}
 
 
-def received(connection: psycopg.Connection[Any], statement: sql.Composed | sql.SQL) -> bytes:
+def received(connection: psycopg.Connection[Any], statement: sql.Composed | sql.SQL) -> bytearray:
     """Everything that a `COPY … TO STDOUT` sends.
 
     Through libpq itself: psycopg takes ten times as long for a row.
@@ -77,17 +77,17 @@ def received(connection: psycopg.Connection[Any], statement: sql.Composed | sql.
     begun = server.exec_(statement.as_bytes(connection))
     if begun.status != ExecStatus.COPY_OUT:
         raise psycopg.errors.error_from_result(begun, connection.info.encoding)
-    parts: list[bytes] = []
+    sent = bytearray()
     size, data = server.get_copy_data(0)
     while size > 0:
-        parts.append(bytes(data))
+        sent += data
         size, data = server.get_copy_data(0)
     ended = server.get_result()
     while (more := server.get_result()) is not None:
         ended = more
     if ended is not None and ended.status != ExecStatus.COMMAND_OK:
         raise psycopg.errors.error_from_result(ended, connection.info.encoding)
-    return b"".join(parts)
+    return sent
 
 
 def write_columns(
@@ -118,7 +118,7 @@ def _record(kinds: Mapping[str, Kind]) -> np.dtype[Any]:
     return np.dtype(fields)
 
 
-def _row_count(received: bytes, record: np.dtype[Any]) -> int:
+def _row_count(received: bytearray, record: np.dtype[Any]) -> int:
     count, rest = divmod(len(received) - len(_HEADER) - len(_TRAILER), record.itemsize)
     if rest:
         raise ValueError("a row is not of the fixed width: a NULL, or another type")

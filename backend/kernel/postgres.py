@@ -38,6 +38,8 @@ OPTIONS: Final = (
     "timezone=UTC",
     "log_timezone=UTC",
     "max_connections=100",
+    # A page's first change after a checkpoint is logged whole: a large import asks for few of them.
+    "max_wal_size=4GB",
 )
 LARGEST_CACHE: Final = 4096
 """MB that the server's processes share at most; else a quarter of the machine's memory."""
