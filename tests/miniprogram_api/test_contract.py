@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -28,10 +29,9 @@ from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
 from backend.kernel.settings import PROJECT, Settings
 from backend.kernel.settings_wechat import SIMULATOR_SECRET, WeChatSettings
-from miniprogram_api import limiting
 from miniprogram_api.access import declared
+from miniprogram_api.accounts import resident_routes, signing_in
 from miniprogram_api.app import create_app
-from miniprogram_api.limiting import Limit
 from tests.miniprogram_api import trial
 from tests.miniprogram_api.conftest import Log
 from tests.support.accounts import Accounts
@@ -113,6 +113,10 @@ def _resident(town: Townsfolk, level: int) -> str:
 
 
 _NUMBERS: Final = count()
+FAILURES: Final = (
+    (signing_in, "ONE"), (signing_in, "ANY"), (resident_routes, "LOG_IN_FAILED"),
+)  # fmt: skip
+"""Limits on what fails from one address, as nearly everything does that is made up here."""
 
 
 @tried.include(path_regex="/trial/").parametrize()
@@ -133,7 +137,8 @@ def live(
     town: Townsfolk, log: Log, wechat_process: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> Flask:
     """The application on a migrated database, with the simulator of WeChat."""
-    monkeypatch.setattr(limiting, "SIGN_IN", Limit("sign_in", 1_000_000, 600))
+    for module, name in FAILURES:
+        monkeypatch.setattr(module, name, replace(getattr(module, name), most=1_000_000))
     wechat = WeChatSettings(APPID, SIMULATOR_SECRET, wechat_process.api)
     return create_app(Settings(keys=town.keyring.path, wechat=wechat), log_stream=log.stream)
 
