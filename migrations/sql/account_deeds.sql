@@ -162,7 +162,8 @@ $$;
 
 -- `shown`: what comes of the password, whose digest is kept; `step`: of the code, NULL for a wrong
 -- one. Every attempt is counted and looked at under the lock of the row, one after another. `before`:
--- how many were refused since the last session was opened.
+-- how many were refused since the last session was opened. Where no session is opened, nothing else
+-- changes: no password, no step.
 CREATE FUNCTION open_staff_session(
     number text, shown bytea, step bigint, new_salt text, new_sha256 bytea, wanted bigint,
     digest bytea, address text
@@ -194,15 +195,15 @@ BEGIN
         RETURN QUERY SELECT 'must_change', 0;
         RETURN;
     END IF;
-    UPDATE staff SET totp_last_step = step, must_change = false,
-            password_salt = coalesce(new_salt, password_salt),
-            password_sha256 = coalesce(new_sha256, password_sha256)
-        WHERE id = own.id;
     duty := duty_held(own.id, wanted);
     IF duty IS NULL THEN
         RETURN QUERY SELECT 'no_duty', 0;
         RETURN;
     END IF;
+    UPDATE staff SET totp_last_step = step, must_change = false,
+            password_salt = coalesce(new_salt, password_salt),
+            password_sha256 = coalesce(new_sha256, password_sha256)
+        WHERE id = own.id;
     IF new_salt IS NOT NULL THEN
         UPDATE account_session SET ended_at = now(), ended_why = 'password_changed'
             WHERE staff_id = own.id AND ended_at IS NULL;
