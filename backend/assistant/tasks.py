@@ -27,6 +27,8 @@ from backend.wechat.push import Push
 log = logging.getLogger(__name__)
 
 QUEUE: Final = "assistant"
+TRIES: Final = 2
+"""What is tried again keeps the conversation's lock: it must not hold up the next word for long."""
 VOICE: Final[Speak] = WeChatVoice()
 
 
@@ -37,7 +39,7 @@ def apologise_for(utterance_id: int) -> None:
         _apologise(session, utterance_id)
 
 
-@task("assistant.answer", queue=QUEUE, given_up=apologise_for)
+@task("assistant.answer", queue=QUEUE, retry=TRIES, given_up=apologise_for)
 def answer_utterance(utterance_id: int) -> None:
     """Answer once, then send; a second run only sends what the first did not."""
     with transaction() as session:
@@ -46,10 +48,20 @@ def answer_utterance(utterance_id: int) -> None:
     _deliver(conversation)
 
 
-@task("assistant.deliver", queue=QUEUE)
+@task("assistant.deliver", queue=QUEUE, retry=TRIES)
 def deliver_waiting(conversation_id: int) -> None:
     """Send what waits in a conversation, as far as WeChat lets us."""
     _deliver(conversation_id)
+
+
+@task("assistant.deliver_later", queue=QUEUE)
+def deliver_later(conversation_id: int) -> None:
+    """What could not be sent is tried again now.
+
+    A job that waits for its time holds up every later one of its lock: so this one has none.
+    """
+    with transaction() as session:
+        _leave(session, conversation_id)
 
 
 @task("assistant.close", queue=QUEUE)
@@ -64,12 +76,18 @@ def _deliver(conversation: int) -> None:
         deliver(conversation, VOICE, keys.keyring(), clock.now())
     except SendLater as later:
         with transaction() as session:
-            _leave(session, conversation, clock.now() + later.pause)
+            _put_off(session, conversation, clock.now() + later.pause)
 
 
-def _leave(session: Session, conversation: int, at: datetime | None = None) -> None:
+def _put_off(session: Session, conversation: int, at: datetime) -> None:
+    """At most one a minute, however many words the person writes meanwhile."""
+    one = f"{listening.lock(conversation)}/{at:%d%H%M}"
+    defer(session, deliver_later, queueing_lock=one, at=at, conversation_id=conversation)
+
+
+def _leave(session: Session, conversation: int) -> None:
     lock = listening.lock(conversation)
-    defer(session, deliver_waiting, lock=lock, at=at, conversation_id=conversation)
+    defer(session, deliver_waiting, lock=lock, conversation_id=conversation)
 
 
 def _apologise(session: Session, utterance: int) -> None:

@@ -20,7 +20,7 @@ from backend.assistant.forgetting import KEPT, forget_old
 from backend.assistant.keyed import KEYED
 from backend.assistant.progress import NOT_KNOWN, NOTHING
 from backend.assistant.sending import SendLater, deliver
-from backend.assistant.tasks import answer_utterance, apologise_for
+from backend.assistant.tasks import answer_utterance, apologise_for, deliver_waiting
 from backend.assistant.wechat_voice import WeChatVoice
 from backend.kernel import clock, key_file, keys, rotation
 from backend.kernel.crypto import Keyring, Place
@@ -312,8 +312,48 @@ def test_while_wechat_is_away_answers_wait_and_go_out_afterwards(phone: Phone) -
     assert phone.seen() == []
     phone.simulator.clear_faults()
     assert phone.work() == 0  # not at once
-    assert phone.work(later=True) == 1
+    assert phone.work(later=True) == 2
     assert phone.seen() == [sayings.WELCOME]
+
+
+USED_UP = {"path": "/cgi-bin/message/custom/send", "code": 45009}
+LATER = "SELECT task_name, lock FROM procrastinate_jobs WHERE scheduled_at > now()"
+
+
+def test_while_nothing_can_be_sent_till_midnight_an_emergency_is_heard_and_handed_over(
+    phone: Phone, keyring: Keyring, accounts: Accounts, register: Register
+) -> None:
+    make_known(phone, keyring, accounts, register.person("赵甲"))
+    phone.simulator.fault("errcode", **USED_UP)
+    phone.say("你好")
+    phone.work()
+    assert [tuple(row) for row in phone.rows(LATER)] == [("assistant.deliver_later", None)]
+    phone.say("我不想活了，活着没意思")
+    phone.work()
+    (item,) = items(phone)
+    assert item.due_on == clock.today()
+    heard = phone.rows("SELECT state FROM utterance WHERE said_by = 'resident'")
+    assert [row.state for row in heard] == ["answered", "answered"]
+    assert len(phone.rows(LATER)) == 1  # one try at midnight, however much is written
+
+
+def test_control_with_the_lock_kept_till_midnight_an_emergency_is_not_even_heard(
+    phone: Phone, accounts: Accounts
+) -> None:
+    phone.simulator.fault("errcode", **USED_UP)
+    phone.say("你好")
+    phone.work()
+    accounts.change(
+        "UPDATE procrastinate_jobs SET lock = 'assistant/' || (args ->> 'conversation_id')"
+    )
+    phone.say("我在江阴，我不想活了")
+    phone.work()
+    assert items(phone) == []
+
+
+def test_a_word_that_fails_holds_up_the_next_one_for_seconds_alone() -> None:
+    for held in (answer_utterance, deliver_waiting):
+        assert sum(5 * 2**failed for failed in range(held.retry)) <= 15
 
 
 def unsent_windows(phone: Phone) -> int:
@@ -326,7 +366,7 @@ def test_an_outage_takes_nothing_off_what_the_person_may_still_be_told(phone: Ph
     phone.say("你好")
     phone.work()
     for _ in range(6):
-        phone.work(later=True, most=1)
+        phone.work(later=True, most=2)
     assert unsent_windows(phone) == 5
     phone.simulator.clear_faults()
     phone.work(later=True)
@@ -342,7 +382,7 @@ def test_control_with_each_try_counted_an_outage_eats_the_window(
     phone.say("你好")
     phone.work()
     for _ in range(6):
-        phone.work(later=True, most=1)
+        phone.work(later=True, most=2)
     phone.simulator.clear_faults()
     phone.work(later=True)
     assert phone.seen() == []
