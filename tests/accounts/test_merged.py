@@ -69,9 +69,14 @@ def acting(token: str, deed: Callable[[Session, Actor], T]) -> T:
         return deed(session, actor)
 
 
-def sees(token: str) -> set[int]:
-    query = text("SELECT id FROM person")
+def sees(token: str, table: str = "person", column: str = "id") -> set[int]:
+    query = text(f"SELECT {column} FROM {table}")
     return acting(token, lambda session, _: set(session.execute(query).scalars()))
+
+
+def same(token: str, person: int) -> set[int]:
+    query = text("SELECT same_people(ARRAY[CAST(:person AS bigint)])")
+    return acting(token, lambda s, _: set(s.execute(query, {"person": person}).scalar_one()))
 
 
 def test_the_account_goes_on_as_the_one_whom_both_are(two: Two, token: str) -> None:
@@ -182,5 +187,8 @@ def test_who_does_not_see_the_one_sees_nothing_of_the_other(
     for who in (far, stranger):
         assert acting(who, lambda s, _: consents_of(s, [two.first, two.second])) == []
         assert not acting(who, lambda s, _: has_consent(s, two.second, "sms", DAY))
+        assert same(who, two.second) == {two.second}
+        assert sees(who, "person_merge", "merged_id") == set()
     coordinator = accounts.staff_token("village_coordinator", str(VILLAGE))
+    assert same(coordinator, two.second) == {two.first, two.second}
     assert len(acting(coordinator, lambda s, _: consents_of(s, [two.second]))) == 1
