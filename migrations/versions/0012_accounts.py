@@ -333,7 +333,8 @@ WARDS = f"""
     BEGIN
         RETURN QUERY
             SELECT p.id, p.name, p.data_key, p.born_on FROM person AS p
-            WHERE p.guardian_id = guardian AND p.known AND p.died_on > {TODAY}
+            WHERE p.guardian_id = ANY (same_people(ARRAY[guardian])) AND p.known
+                AND p.died_on > {TODAY}
                 AND p.born_on > ({TODAY} - interval '18 years')::date;
     END
     $$

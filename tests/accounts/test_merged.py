@@ -24,9 +24,16 @@ from backend.accounts.delegations import (
     end_for_person,
 )
 from backend.accounts.family import family_of
-from backend.accounts.family_records import FamilyMemberAdded, Recorded, record_family
+from backend.accounts.family_records import (
+    Declared,
+    FamilyMemberAdded,
+    Recorded,
+    record_family,
+    take_up_ward,
+)
 from backend.accounts.own_consents import Agreement, agree, own_consents, take_back
 from backend.accounts.real_name import Claim, PersonHasAccount, prove_name
+from backend.accounts.residents import birthday
 from backend.accounts.scope import Actor, act_as
 from backend.kernel.clock import today
 from backend.kernel.crypto import Keyring
@@ -34,6 +41,7 @@ from backend.kernel.database import bound, transaction
 from tests.support.accounts import Accounts
 from tests.support.delivery import VILLAGE, number
 from tests.support.merging import TOWNSHIP, Two, two_people
+from tests.support.townsfolk import Townsfolk
 
 DAY = today()
 YEAR = DAY + timedelta(days=365)
@@ -174,6 +182,22 @@ def test_a_member_of_the_family_stays_one_and_is_not_added_twice(
     assert (mother.person_id, mother.name) == (two.second, "测1")
     with pytest.raises(FamilyMemberAdded):
         record(two.second)
+
+
+def test_a_guardian_takes_up_a_child_that_the_register_has_under_the_former_number(
+    two: Two, token: str, town: Townsfolk
+) -> None:
+    child = town.person("测试童", birthday(DAY, -3), guardian_id=two.first)
+
+    def wards() -> list[int]:
+        family = acting(token, lambda s, a: family_of(s, town.keyring, a, DAY))
+        return [one.person_id for one in family.wards]
+
+    two.merge()
+    assert wards() == [child.id]
+    declared = Declared(child.id, "child", True, 1)
+    acting(token, lambda s, a: take_up_ward(s, town.keyring, a, declared, DAY))
+    assert sees(token) == {two.second, child.id}
 
 
 def test_who_does_not_see_the_one_sees_nothing_of_the_other(
