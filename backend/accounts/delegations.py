@@ -28,6 +28,7 @@ from backend.accounts.residents import (
     own_account,
     person_seen,
     seen_person,
+    sees,
 )
 from backend.accounts.scope import Actor
 from backend.accounts.tables import DELEGATION
@@ -162,12 +163,16 @@ def end_delegation(session: Session, actor: Actor, delegation_id: int) -> None:
 
 
 def end_for_person(session: Session, actor: Actor, delegation_id: int, channel: str) -> None:
-    """Staff whom the person told so end it at once, with its consent.
+    """Staff whom the person told so end it at once, with its consent; or give it back, who received
+    it and does not see the person.
 
     Nothing for one that was ended. Raises `UnknownDelegation`.
     """
     row = _found(session, delegation_id)
-    _withdraw(session, actor, row, channel)
+    if sees(session, row.whom):
+        _withdraw(session, actor, row, channel)
+    else:
+        _give_back(session, actor, row)
 
 
 def _found(session: Session, delegation_id: int) -> Row[Any]:

@@ -58,11 +58,15 @@ def own_person(actor: Actor) -> int:
     return actor.person_id
 
 
+def sees(session: Session, person_id: int) -> bool:
+    """Whether the session sees the person; it takes as long whether there is somebody or not."""
+    seen: bool = session.execute(_SEES, {"person": person_id}).scalar_one()
+    return seen
+
+
 def person_seen(session: Session, person_id: int) -> None:
-    """Raises `UnknownPerson` where the session does not see the person: after as long a time,
-    whether there is somebody or not.
-    """
-    if not session.execute(_SEES, {"person": person_id}).scalar_one():
+    """Raises `UnknownPerson` where the session does not see the person."""
+    if not sees(session, person_id):
         raise UnknownPerson
 
 

@@ -535,12 +535,13 @@ BEGIN
 END
 $$;
 
--- By the relative who received it; the person withdraws the consent instead.
+-- By whoever received it, a relative or staff; the person withdraws the consent instead.
 CREATE FUNCTION give_back(which bigint) RETURNS boolean LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     UPDATE delegation SET ended_at = now(), ended_by = session_label()
-        WHERE id = which AND resident_id = scope_resident() AND ended_at IS NULL;
+        WHERE id = which AND (resident_id = scope_resident() OR staff_id = scope_staff())
+            AND ended_at IS NULL;
     RETURN FOUND;
 END
 $$;
