@@ -39,8 +39,7 @@ _DELEGATIONS: Final = text(
             SELECT nextval('row_id'), g.person_id, :successor, g.scope,
                 greatest(g.from_on, :today), g.to_on, g.consent_id, g.channel, :by
             FROM going AS g JOIN consent AS c ON c.id = g.consent_id
-            WHERE c.text_sha256 = ANY(:naming) AND NOT EXISTS (
-                SELECT FROM consent_withdrawal AS w WHERE w.consent_id = g.consent_id)
+            WHERE c.text_sha256 = ANY(:naming) AND consent_holds(c)
             RETURNING id, person_id, consent_id
     )
     SELECT id, person_id, true AS passed FROM passing
