@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from backend.kernel.clock import CHINA
 from backend.kernel.crypto import Keyring
 from backend.notifications.attempts import Call, Tried
-from backend.notifications.culprits import NOBODYS, set_aside
+from backend.notifications.culprits import NOBODYS, Attempt, set_aside
 from backend.notifications.events import EVENTS, Channel
 from backend.notifications.failing import fail
 from backend.notifications.handing_on import Letter, Note, hand_on
@@ -117,6 +117,13 @@ def claim(session: Session, keyring: Keyring, moment: datetime, room: Room) -> C
     def attempt(some: Sequence[Row[Any]]) -> Claimed:
         return _Claiming(session, means, moment, room).run(some)
 
+    return _all_or_apart(session, rows, attempt, moment)
+
+
+def _all_or_apart(
+    session: Session, rows: Sequence[Row[Any]], attempt: Attempt[Claimed], moment: datetime
+) -> Claimed:
+    """Claim them all; where that raises, none, and those that raise alone are out of the way."""
     try:
         with session.begin_nested():
             return attempt(rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import Row, text
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -16,7 +16,8 @@ from backend.notifications.outcomes import patience
 
 log = logging.getLogger(__name__)
 
-Claim: TypeAlias = Callable[[Sequence[Row[Any]]], object]
+T = TypeVar("T")
+Attempt: TypeAlias = Callable[[Sequence[Row[Any]]], T]
 NOBODYS: Final = (OperationalError, InterfaceError)
 """Errors of the database, which are no message's fault: the job tries again."""
 TRIES: Final = 6
@@ -27,11 +28,13 @@ _SET_ASIDE: Final = text(
 )
 
 
-def set_aside(session: Session, rows: Sequence[Row[Any]], claim: Claim, moment: datetime) -> int:
+def set_aside(
+    session: Session, rows: Sequence[Row[Any]], attempt: Attempt[object], moment: datetime
+) -> int:
     """After an error: find the messages that cannot be claimed even alone, and have them tried
     again later, or fail; how many. The others stay as they were.
     """
-    found = [row for row in rows if _raises(session, row, claim)]
+    found = [row for row in rows if _raises(session, row, attempt)]
     for row in found:
         next_at = moment + patience(row.urgent) / TRIES
         later = {"id": row.id, "next_at": next_at, "tries": TRIES}
@@ -40,11 +43,11 @@ def set_aside(session: Session, rows: Sequence[Row[Any]], claim: Claim, moment: 
     return len(found)
 
 
-def _raises(session: Session, row: Row[Any], claim: Claim) -> bool:
+def _raises(session: Session, row: Row[Any], attempt: Attempt[object]) -> bool:
     """Whether claiming it alone raises; undone either way."""
     tried = session.begin_nested()
     try:
-        claim([row])
+        attempt([row])
     except NOBODYS:
         raise
     except Exception as error:  # whatever it is, it is this message's
