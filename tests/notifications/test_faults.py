@@ -150,6 +150,19 @@ def test_when_the_days_quota_is_used_up_somebody_must_look_once_a_day(
     assert len(connected.journal(SEND)) <= 2
 
 
+def test_that_the_days_quota_is_used_up_is_logged_also_where_no_city_is_known(
+    connected: Simulator,
+    told: int,
+    recipients: Recipients,
+    delivered: Deliver,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    recipients.execute("UPDATE person SET area = 0, lives_in = 0")
+    connected.fault("errcode", SEND, code=45009)
+    delivered()
+    assert [one.message for one in caplog.records].count("alarm") == 1
+
+
 def test_whoever_only_waited_for_the_access_token_has_no_answer_of_wechat(
     connected: Simulator,
     told: int,

@@ -22,6 +22,7 @@ from tests.support.wechat import Simulator
 
 pytestmark = pytest.mark.postgres
 
+ALARMS = "SELECT kind, role, list_area, period FROM work_item ORDER BY list_area"
 TAKE, DELIVER, TEMPLATES = "notifications.take", "notifications.deliver", "notifications.templates"
 
 
@@ -187,8 +188,29 @@ def test_the_alarm_is_raised_after_five_minutes_once_a_day_and_city(
     for _ in range(3):
         with transaction() as session:
             assert raise_alarm(session, clock.moment)
-    query = "SELECT kind, role, list_area, period FROM work_item ORDER BY list_area"
-    assert recipients.rows(query) == [
+    assert recipients.rows(ALARMS) == [
         ("messages_late", "city_officer", 320200000000, "2026-11-18"),
         ("messages_late", "city_officer", 330300000000, "2026-11-18"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("area", "items"),
+    [(330382101001, [("messages_late", "city_officer", 330300000000, "2026-11-18")]), (0, [])],
+)
+def test_notices_that_nobody_takes_raise_the_alarm_where_their_people_live_and_in_the_log(
+    area: int,
+    items: list[tuple[str, str, int, str]],
+    recipients: Recipients,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    person = recipients.person("first", area)
+    with transaction() as session:
+        notices_due(session, [Notice(person, "novelty", "x:1", date(2026, 11, 18))])
+    recipients.execute("UPDATE notice_due SET owed_at = :at", at=NOON - timedelta(minutes=6))
+    for _ in range(3):
+        with transaction() as session:
+            assert raise_alarm(session, clock.moment)
+    assert recipients.rows(ALARMS) == items
+    assert [one.message for one in caplog.records] == ["alarm"]
