@@ -383,7 +383,7 @@ BEGIN
         FOR former IN SELECT r.id FROM resident AS r
             WHERE r.person_id = ANY (same_people(ARRAY[whom])) AND r.closed_at IS NULL
         LOOP
-            PERFORM close_account(former);
+            PERFORM replace_account(former);
             gone := gone || former;
         END LOOP;
     END IF;
@@ -402,9 +402,19 @@ $$;
 CREATE FUNCTION close_account(account bigint) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    UPDATE wechat_user SET openid = '' WHERE resident_id = account;
     UPDATE resident SET closed_at = now(), phone = '', phone_index = '', phone_at = NULL
         WHERE id = account AND closed_at IS NULL;
     RETURN FOUND;
+END
+$$;
+
+-- Closed by staff: its owner is to hear of it there, so openid and phone are forgotten hours later
+-- (`forget_closed`).
+CREATE FUNCTION replace_account(account bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE resident SET closed_at = now() WHERE id = account AND closed_at IS NULL;
 END
 $$;
 

@@ -403,13 +403,13 @@ FUNCTIONS = {
     "authority_over(text)": AUTHORITY_OVER,
     "own_number(bigint)": OWN_NUMBER,
 }
-# Whoever closes an account, the resident, staff or WeChat: everything of it ends. The openid is
-# forgotten at once, its index when tries of it count no more.
+# Whoever closes an account, the resident, staff or WeChat: everything of it ends. The openid's index
+# is forgotten when tries of it count no more.
 CLOSING = """
     CREATE FUNCTION close_resident() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp AS $$
     BEGIN
-        UPDATE wechat_user SET revoked_at = now(), openid = ''
+        UPDATE wechat_user SET revoked_at = now()
             WHERE resident_id = NEW.id AND revoked_at IS NULL;
         UPDATE account_session SET ended_at = now(), ended_why = 'closed'
             WHERE resident_id = NEW.id AND ended_at IS NULL;
