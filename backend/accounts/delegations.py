@@ -24,7 +24,6 @@ from backend.accounts.consents import (
 from backend.accounts.merged import now
 from backend.accounts.residents import (
     UnknownPerson,
-    next_id,
     own_account,
     person_seen,
     seen_person,
@@ -38,6 +37,7 @@ from backend.kernel.audit import of_person
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import DomainError, Fault
 from backend.kernel.jobs import defer
+from backend.kernel.row_ids import next_id
 
 LONGEST: Final = timedelta(days=366)
 _BEGIN: Final = text(

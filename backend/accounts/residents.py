@@ -18,7 +18,6 @@ CHILD_UNTIL: Final = 14
 """Under this age a guardian agrees to everything (个人信息保护法 art. 31)."""
 MINOR_UNTIL: Final = 18
 _SEES: Final = text("SELECT sees_person(:person)")
-_NEXT: Final = text("SELECT nextval('row_id')")
 _OF_OPENID: Final = text("SELECT resident_of_openid(:indexes)")
 
 
@@ -86,11 +85,6 @@ def account_of_openid(session: Session, keyring: Keyring, openid: str) -> int | 
     indexes = list(keyring.indexes("openid", openid))
     found: int | None = session.execute(_OF_OPENID, {"indexes": indexes}).scalar_one()
     return found
-
-
-def next_id(session: Session) -> int:
-    """An id for a row whose sealed values are bound to it."""
-    return int(session.execute(_NEXT).scalar_one())
 
 
 def birthday(born_on: date, years: int) -> date:
