@@ -693,6 +693,15 @@ def test_an_emergency_is_due_today(phone: Phone) -> None:
     assert "12356" in phone.seen()[-1]
 
 
+def test_an_emergency_from_nowhere_is_in_a_list_before_the_place_is_known(phone: Phone) -> None:
+    for said in ("我不想活了", "不知道", "随便", "江阴"):
+        phone.ask(said)
+    somewhere, there = items(phone)
+    assert (somewhere.role, somewhere.list_area) == ("city_officer", 320200000000)
+    assert (there.role, there.list_area) == ("county_officer", 320281000000)
+    assert somewhere.due_on == there.due_on == clock.today()
+
+
 def test_a_closed_hand_over_does_not_keep_the_next_from_being_made(
     phone: Phone, accounts: Accounts
 ) -> None:
