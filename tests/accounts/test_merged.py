@@ -187,13 +187,18 @@ def test_a_member_of_the_family_stays_one_and_is_not_added_twice(
 def test_a_guardian_takes_up_a_child_that_the_register_has_under_the_former_number(
     two: Two, token: str, town: Townsfolk
 ) -> None:
-    child = town.person("测试童", birthday(DAY, -3), guardian_id=two.first)
+    child = town.person("测试童", birthday(DAY, -3))
 
     def wards() -> list[int]:
         family = acting(token, lambda s, a: family_of(s, town.keyring, a, DAY))
         return [one.person_id for one in family.wards]
 
-    two.merge()
+    two.merge()  # moves the wards whom it finds
+    town.accounts.change(
+        "UPDATE person SET guardian_id = :former WHERE id = :child",
+        former=two.first,
+        child=child.id,
+    )
     assert wards() == [child.id]
     declared = Declared(child.id, "child", True, 1)
     acting(token, lambda s, a: take_up_ward(s, town.keyring, a, declared, DAY))
