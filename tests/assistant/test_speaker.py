@@ -196,6 +196,14 @@ def test_a_question_in_between_is_answered_and_the_estimate_goes_on(speaker: Spe
     assert "怎么看的病" in talk.say("低保").texts[0]
 
 
+def test_a_telephone_in_an_estimate_hands_nothing_over(speaker: Speaker) -> None:
+    talk = Talk(speaker, SOMEBODY)
+    talk.say("算一下，低保，去年三月住院")
+    reply = talk.say("13812345678")
+    assert (reply.intent, reply.hand_over) == ("estimate", None)
+    assert talk.memory.sheet is not None
+
+
 def test_asking_for_a_person_ends_an_estimate(speaker: Speaker) -> None:
     talk = Talk(speaker)
     talk.say("算一下，江阴")
