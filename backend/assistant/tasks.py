@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.assistant import listening
 from backend.assistant.answering import answer
-from backend.assistant.apologising import apologise
+from backend.assistant.apologising import apologise, tell_fault
 from backend.assistant.forgetting import forget_old
 from backend.assistant.ground import speaker
 from backend.assistant.handover import close_with
@@ -23,6 +23,7 @@ from backend.kernel.jobs import defer, task
 from backend.kernel.jobs_schedule import every_day
 from backend.wechat.handlers import on_given_up, on_push
 from backend.wechat.push import Push
+from backend.wechat.received import opened_push
 
 log = logging.getLogger(__name__)
 
@@ -101,11 +102,34 @@ def hear(session: Session, push: Push) -> None:
 
 
 @on_given_up(*listening.KINDS)
-def hear_in_vain(session: Session, push: Push) -> None:
+def hear_in_vain(session: Session, push: Push, push_id: int) -> None:
     """A person wrote, and not even that could be taken in as it should be."""
-    heard = listening.write_down_heard(session, push)
-    if heard is not None:
-        _apologise(session, heard.utterance)
+    defer(session, take_up, push_id=push_id)
+
+
+def leave_sorry(push_id: int) -> None:
+    """What they wrote cannot be written down at all."""
+    with transaction() as session:
+        defer(session, say_sorry, push_id=push_id)
+
+
+@task("assistant.take_up", queue=QUEUE, retry=0, given_up=leave_sorry)
+def take_up(push_id: int) -> None:
+    """Write down once more what was not heard, and apologise in the conversation."""
+    with transaction() as session:
+        push = opened_push(session, keys.keyring(), push_id)
+        heard = None if push is None else listening.write_down_heard(session, push)
+        if heard is not None:
+            _apologise(session, heard.utterance)
+
+
+@task("assistant.say_sorry", queue=QUEUE)
+def say_sorry(push_id: int) -> None:
+    """Ask them to write again: without a conversation, where keeping one is what fails."""
+    with transaction() as session:
+        push = opened_push(session, keys.keyring(), push_id)
+    if push is not None:
+        tell_fault(VOICE, push.openid)
 
 
 @on_push(listening.ENTER)

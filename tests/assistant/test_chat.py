@@ -20,7 +20,13 @@ from backend.assistant.forgetting import KEPT, forget_old
 from backend.assistant.keyed import KEYED
 from backend.assistant.progress import NOT_KNOWN, NOTHING
 from backend.assistant.sending import SendLater, deliver
-from backend.assistant.tasks import answer_utterance, apologise_for, deliver_waiting
+from backend.assistant.tasks import (
+    answer_utterance,
+    apologise_for,
+    deliver_waiting,
+    say_sorry,
+    take_up,
+)
 from backend.assistant.wechat_voice import WeChatVoice
 from backend.kernel import clock, key_file, keys, rotation
 from backend.kernel.crypto import Keyring, Place
@@ -28,7 +34,8 @@ from backend.kernel.database import bound, transaction
 from backend.kernel.settings_wechat import SIMULATOR_SECRET, PushSettings, WeChatSettings
 from backend.wechat import connection
 from backend.wechat.errors import WeChatUnavailable
-from backend.wechat.handlers import give_up
+from backend.wechat.received import take_in
+from backend.wechat.tasks import give_up_push, process_push
 from tests.support.accounts import Accounts
 from tests.support.chatting import Phone
 from tests.support.register import JIANGYIN, Register
@@ -505,14 +512,61 @@ def test_somebody_unknown_is_asked_to_write_again(phone: Phone, speechless: None
     assert items(phone) == []
 
 
-def test_a_push_of_a_word_that_cannot_be_handled_is_not_met_with_silence(phone: Phone) -> None:
-    push = phone.say("大病保险能报多少", times=0)
+def give_up_hearing(phone: Phone, keyring: Keyring, said: str) -> int:
+    """What is written is taken in, and given up, twice; its number."""
+    push = phone.say(said, times=0)
+    with bound(phone.engine), transaction() as session:
+        assert take_in(session, keyring, push, push.key, process_push)
+    ((push_id,),) = phone.rows("SELECT id FROM wechat_push")
     for _ in range(2):
-        with bound(phone.worker), transaction() as session:
-            give_up(session, push)
+        with bound(phone.worker):
+            give_up_push(push_id)
+    return int(push_id)
+
+
+def test_a_push_of_a_word_that_cannot_be_handled_is_not_met_with_silence(
+    phone: Phone, keyring: Keyring
+) -> None:
+    give_up_hearing(phone, keyring, "大病保险能报多少")
     phone.work()
     assert phone.seen() == [sayings.FAULT]
     assert len(phone.rows("SELECT FROM utterance WHERE said_by = 'resident'")) == 1
+
+
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise LookupError("the conversation")
+
+    monkeypatch.setattr(listening, "conversation_of", fail)
+
+
+def test_a_word_that_cannot_be_written_down_at_all_is_not_met_with_silence(
+    phone: Phone, keyring: Keyring, deaf: None
+) -> None:
+    push_id = give_up_hearing(phone, keyring, "大病保险能报多少")
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            phone.work()
+    phone.simulator.fault("http", path="/cgi-bin/stable_token", status=503)
+    with bound(phone.worker):
+        assert take_up.given_up is not None
+        take_up.given_up(push_id)
+        with pytest.raises(WeChatUnavailable):  # tried again by the task library
+            say_sorry(push_id)
+    phone.simulator.clear_faults()
+    phone.work()
+    assert phone.seen() == [sayings.FAULT]
+
+
+def test_an_apology_that_perhaps_went_out_is_not_repeated(
+    phone: Phone, keyring: Keyring, deaf: None
+) -> None:
+    push_id = give_up_hearing(phone, keyring, "大病保险能报多少")
+    phone.simulator.fault("duplicate_effect", path="/cgi-bin/message/custom/send", times=1)
+    with bound(phone.worker):
+        say_sorry(push_id)
+    assert phone.seen() == [sayings.FAULT]
 
 
 # -- what is kept ----------------------------------------------------------------------------------
