@@ -16,14 +16,13 @@ from marshmallow import fields, missing
 from marshmallow.types import ErrorMessages
 
 from backend.kernel.money import RATE_UNIT, format_yuan, parse_rate, parse_yuan
+from backend.kernel.row_ids import LARGEST_ID as LARGEST_ID  # for schemas and routes
 
 COMMON: Final[ErrorMessages] = {
     "required": "请填写这一项。",
     "null": "这一项不能是 null：请填写，或整项去掉。",
     "validator_failed": "这一项的值不能用，请改正。",
 }
-LARGEST_ID: Final = 999_999_999_999
-"""Of any row. What is larger could not be read exactly by every client."""
 JSON = dict[str, Any]
 
 

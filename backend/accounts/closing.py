@@ -1,7 +1,8 @@
 """注销 (closing): an account ends, with everything that hangs on it, whoever closes it.
 
-The database ends its sessions, authorities and delegations with it, and forgets the openid. The
-openid's index stays until tries of it count no more, so that a new account gives no new tries.
+The database ends its sessions, authorities and delegations with it, and forgets openid and phone;
+of one that staff replaced some hours later, so that its owner hears of it. The openid's index stays
+until tries of it count no more, so that a new account gives no new tries.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, text, update
 from sqlalchemy.orm import Session
 
 from backend.accounts.consents import withdraw_given
 from backend.accounts.real_name import TRIES_HOURS
 from backend.accounts.scope import Actor
-from backend.accounts.tables import WECHAT_USER
+from backend.accounts.tables import RESIDENT, WECHAT_USER
 from backend.kernel import audit
 from backend.kernel.audit import Who, of_account
 
@@ -38,9 +39,12 @@ def close_account(session: Session, account: int, by: Who, why: str) -> None:
 
 def forget_closed(session: Session, moment: datetime) -> int:
     """Delete what is left of the WeChat users whose accounts were closed some hours before the
-    moment; returns how many. As `worker`.
+    moment, and their phones; returns how many. As `worker`.
     """
     long_ago: Final = moment - timedelta(hours=TRIES_HOURS)
+    nothing = {"phone": b"", "phone_index": b"", "phone_at": None}
+    silent = (RESIDENT.c.closed_at < long_ago) & (RESIDENT.c.phone != b"")
+    session.execute(update(RESIDENT).where(silent).values(nothing))
     gone = delete(WECHAT_USER).where(WECHAT_USER.c.revoked_at < long_ago)
     count: int = session.execute(gone).rowcount  # type: ignore[attr-defined]
     return count

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from backend.accounts.consent_texts import Purpose, consent_texts
 from backend.accounts.merged import now, of_people
-from backend.accounts.residents import next_id, seen_person
+from backend.accounts.residents import seen_person
 from backend.accounts.scope import Actor
 from backend.accounts.tables import CONSENT, CONSENT_WITHDRAWAL
 from backend.kernel import audit
@@ -25,6 +25,7 @@ from backend.kernel.audit import Who, of_person
 from backend.kernel.clock import CHINA
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import DomainError, Fault
+from backend.kernel.row_ids import next_id
 
 CHANNELS: Final = {"mini_program": "小程序", "bedside": "床旁", "counter": "柜台"}
 DELEGATION_PURPOSE: Final = "delegation"

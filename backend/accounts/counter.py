@@ -49,7 +49,7 @@ def confirm_at_counter(
     session: Session, actor: Actor, confirmation: Confirmation, today: date
 ) -> None:
     """Bring the account whose code was told to level 2, as the person, who hears of it by another
-    way than that account: it may be somebody else's.
+    way than that account: it may be somebody else's. Of one that replaces another, by the other.
 
     Raises `UnknownPerson`, `ConfirmedUnseen`, `CodeUnknown`, `AlreadyNamed`, `PersonHasAccount`.
     """
@@ -68,4 +68,5 @@ def confirm_at_counter(
         audit.deed(session, actor, "resident.close", of_account(former), why="replaced")
     audit.deed(session, actor, "resident.confirm_name", of_account(account), person=person)
     audit.read_person(session, actor, person, "verify", ("basic", "number"))
-    defer(session, tell_named, account=account, day=today.isoformat())
+    day, replaced = today.isoformat(), bool(closed)
+    defer(session, tell_named, account=account, day=day, replaced=replaced)

@@ -15,7 +15,6 @@ from sqlalchemy import (
     case,
     column,
     func,
-    literal_column,
     select,
     true,
 )
@@ -26,7 +25,7 @@ from backend.accounts.merged import now, of_people
 from backend.accounts.residents import own_account, person_seen
 from backend.accounts.scope import Actor
 from backend.accounts.staff_tables import STAFF
-from backend.accounts.tables import CONSENT, DELEGATION
+from backend.accounts.tables import DELEGATION
 from backend.citizens.tables import PERSON
 from backend.kernel import audit
 from backend.kernel.crypto import Keyring, Place
@@ -45,12 +44,7 @@ _SEALED_WITH: Final = case(
     (PERSON.c.id == DELEGATION.c.person_id, PERSON.c.data_key),
     else_=func.former_key(DELEGATION.c.person_id, type_=LargeBinary),
 ).label("sealed_with")
-_AGREED: Final = (
-    select(literal_column("consent_holds(consent)", Boolean))
-    .where(CONSENT.c.id == DELEGATION.c.consent_id)
-    .scalar_subquery()
-    .label("agreed")
-)
+_AGREED: Final = func.consent_stands(DELEGATION.c.consent_id, type_=Boolean).label("agreed")
 _OF_SEEN: Final = _ROW.add_columns(
     PERSON.c.id.label("whom"), PERSON.c.name, PERSON.c.data_key, _SEALED_WITH, _AGREED
 ).join(PERSON, PERSON.c.id == now(DELEGATION.c.person_id))

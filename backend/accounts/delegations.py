@@ -24,10 +24,10 @@ from backend.accounts.consents import (
 from backend.accounts.merged import now
 from backend.accounts.residents import (
     UnknownPerson,
-    next_id,
     own_account,
     person_seen,
     seen_person,
+    sees,
 )
 from backend.accounts.scope import Actor
 from backend.accounts.tables import DELEGATION
@@ -37,6 +37,7 @@ from backend.kernel.audit import of_person
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import DomainError, Fault
 from backend.kernel.jobs import defer
+from backend.kernel.row_ids import next_id
 
 LONGEST: Final = timedelta(days=366)
 _BEGIN: Final = text(
@@ -162,12 +163,16 @@ def end_delegation(session: Session, actor: Actor, delegation_id: int) -> None:
 
 
 def end_for_person(session: Session, actor: Actor, delegation_id: int, channel: str) -> None:
-    """Staff whom the person told so end it at once, with its consent.
+    """Staff whom the person told so end it at once, with its consent; or give it back, who received
+    it and does not see the person.
 
     Nothing for one that was ended. Raises `UnknownDelegation`.
     """
     row = _found(session, delegation_id)
-    _withdraw(session, actor, row, channel)
+    if sees(session, row.whom):
+        _withdraw(session, actor, row, channel)
+    else:
+        _give_back(session, actor, row)
 
 
 def _found(session: Session, delegation_id: int) -> Row[Any]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Final
 
-from sqlalchemy import Boolean, Date, cast, func, literal_column, select, text
+from sqlalchemy import Boolean, Date, cast, func, select, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.merged import now
@@ -39,7 +39,7 @@ BASES: Final[Mapping[str, str]] = {
     "written": "本人书面授权",
 }
 """On what the authority rests."""
-HOLDS: Final = literal_column("authority_holds(family_authority)", Boolean)
+HOLDS: Final = func.authority_stands(FAMILY_AUTHORITY.c.id, type_=Boolean)
 """SQL: the authority holds today: recorded, of these days, and what it rests on is still so."""
 _WARDS: Final = text("SELECT * FROM wards() ORDER BY born_on, person_id")
 _END: Final = text("SELECT end_authority(:which)")

@@ -22,7 +22,6 @@ from backend.accounts.residents import (
     Seen,
     birthday,
     is_child,
-    next_id,
     own_account,
     seen_person,
 )
@@ -34,6 +33,7 @@ from backend.kernel.audit import of_person
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import DomainError, Fault
 from backend.kernel.jobs import defer
+from backend.kernel.row_ids import next_id
 
 ROLES: Final = ("township_reviewer", "county_officer")
 """Who records an authority: as `counter.ROLES`."""

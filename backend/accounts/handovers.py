@@ -24,23 +24,23 @@ from backend.citizens.assignments import reassign
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.errors import DomainError, Fault
+from backend.kernel.row_ids import NEXT_ID
 from backend.worklist.notices import Notice, notices_due
 from backend.worklist.tables import WORK_ITEM
 
 _SAME: Final = "请把工作移交给另一位在用的人员。"
 _DELEGATIONS: Final = text(
-    """
+    f"""
     WITH going AS (
         UPDATE delegation SET ended_at = now(), ended_by = :by
         WHERE staff_id = :leaver AND ended_at IS NULL AND to_on >= :today RETURNING *
     ), passing AS (
         INSERT INTO delegation (id, person_id, staff_id, scope, from_on, to_on, consent_id, channel,
                 recorded_by)
-            SELECT nextval('row_id'), g.person_id, :successor, g.scope,
+            SELECT {NEXT_ID}, g.person_id, :successor, g.scope,
                 greatest(g.from_on, :today), g.to_on, g.consent_id, g.channel, :by
             FROM going AS g JOIN consent AS c ON c.id = g.consent_id
-            WHERE c.text_sha256 = ANY(:naming) AND NOT EXISTS (
-                SELECT FROM consent_withdrawal AS w WHERE w.consent_id = g.consent_id)
+            WHERE c.text_sha256 = ANY(:naming) AND consent_holds(c)
             RETURNING id, person_id, consent_id
     )
     SELECT id, person_id, true AS passed FROM passing

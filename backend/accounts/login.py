@@ -13,7 +13,6 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backend.accounts.residents import next_id
 from backend.accounts.scope import act_as
 from backend.accounts.sessions import new_token
 from backend.accounts.tables import RESIDENT
@@ -21,6 +20,7 @@ from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import DomainError
+from backend.kernel.row_ids import next_id
 from backend.wechat.calls import code_to_session
 from backend.wechat.client import MiniProgram
 from backend.wechat.errors import WeChatRefused

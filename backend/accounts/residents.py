@@ -18,7 +18,6 @@ CHILD_UNTIL: Final = 14
 """Under this age a guardian agrees to everything (个人信息保护法 art. 31)."""
 MINOR_UNTIL: Final = 18
 _SEES: Final = text("SELECT sees_person(:person)")
-_NEXT: Final = text("SELECT nextval('row_id')")
 _OF_OPENID: Final = text("SELECT resident_of_openid(:indexes)")
 
 
@@ -58,11 +57,15 @@ def own_person(actor: Actor) -> int:
     return actor.person_id
 
 
+def sees(session: Session, person_id: int) -> bool:
+    """Whether the session sees the person; it takes as long whether there is somebody or not."""
+    seen: bool = session.execute(_SEES, {"person": person_id}).scalar_one()
+    return seen
+
+
 def person_seen(session: Session, person_id: int) -> None:
-    """Raises `UnknownPerson` where the session does not see the person: after as long a time,
-    whether there is somebody or not.
-    """
-    if not session.execute(_SEES, {"person": person_id}).scalar_one():
+    """Raises `UnknownPerson` where the session does not see the person."""
+    if not sees(session, person_id):
         raise UnknownPerson
 
 
@@ -82,11 +85,6 @@ def account_of_openid(session: Session, keyring: Keyring, openid: str) -> int | 
     indexes = list(keyring.indexes("openid", openid))
     found: int | None = session.execute(_OF_OPENID, {"indexes": indexes}).scalar_one()
     return found
-
-
-def next_id(session: Session) -> int:
-    """An id for a row whose sealed values are bound to it."""
-    return int(session.execute(_NEXT).scalar_one())
 
 
 def birthday(born_on: date, years: int) -> date:

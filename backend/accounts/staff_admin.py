@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.crypto import Keyring
 from backend.kernel.errors import DomainError, Fault
+from backend.kernel.row_ids import next_id
 
 STATES: Final = {"active": "在用", "disabled": "已停用", "left": "已离任"}
 _NUMBER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,31}", re.ASCII)
@@ -86,7 +87,7 @@ def add_staff(
     """A new account, without a duty. Raises `StaffNumberTaken`, `StaffNumberWrong`."""
     if _NUMBER.fullmatch(staff_no) is None:
         raise StaffNumberWrong(Fault("/staff_no", _NUMBER_WRONG))
-    staff_id = int(session.execute(text("SELECT nextval('row_id')")).scalar_one())
+    staff_id = next_id(session)
     given, kept = _first(keyring, staff_id, staff_no)
     values = {"id": staff_id, "staff_no": staff_no, "name": name, **kept}
     new = insert(STAFF).values(values).on_conflict_do_nothing().returning(STAFF.c.id)

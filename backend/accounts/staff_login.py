@@ -90,7 +90,8 @@ class SignedIn:
 def sign_in_staff(
     session: Session, keyring: Keyring, typed: SignIn, now: datetime, today: date
 ) -> SignedIn | DomainError:
-    """Open a session where everything is right; audited either way.
+    """Open a session where everything is right; audited either way. Where none is opened, the
+    password stays as it was, and the code is not used up.
 
     A refusal is returned, not raised, since the count of failures must be kept: `SignInRefused`,
     `PasswordMustChange`, `NoDuty`. Raises `WeakPassword` for a new password that will not do.
@@ -105,9 +106,11 @@ def sign_in_staff(
         _audit(session, "staff.sign_in_refused", account)
         return SignInRefused(Fault("/staff_no", WRONG))
     if outcome == "must_change":
+        _audit(session, "staff.sign_in_must_change", account)
         return PasswordMustChange(Fault("/new_password", _CHANGE_FIRST))
     actor = act_as(session, new.token)
     if outcome == "no_duty" or actor is None:
+        _audit(session, "staff.sign_in_no_duty", account)
         return NoDuty(Fault("/duty", _NO_DUTY))
     _audit(session, "staff.sign_in", account)
     return replace(_signed_in(session, actor, new, today), refused=refused)

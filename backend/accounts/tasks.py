@@ -61,13 +61,16 @@ def tell_family(authority_id: int) -> None:
 
 
 @task("accounts.tell_named", queue=QUEUE)
-def tell_named(account: int, day: str) -> None:
-    """The person is owed to hear that staff made an account theirs: not by that account."""
+def tell_named(account: int, day: str, replaced: bool = False) -> None:
+    """The person is owed to hear that staff made an account theirs: not by that account.
+
+    `replaced`: in place of another, which was closed.
+    """
+    kind = "account_replaced" if replaced else "account_named"
     query = select(RESIDENT.c.person_id).where(RESIDENT.c.id == account)
     with transaction() as session:
         person = session.execute(query).scalar_one()
-        named = Notice(person, "account_named", f"resident:{account}", date.fromisoformat(day))
-        notice_due(session, named)
+        notice_due(session, Notice(person, kind, f"resident:{account}", date.fromisoformat(day)))
 
 
 @every_day("accounts.clear", queue=QUEUE, at=NIGHT)

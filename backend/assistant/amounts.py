@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from backend.assistant.days import DAY_IN_PARTS
 from backend.kernel.money import MAX_FEN
 
 _DIGITS: Final = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
@@ -23,8 +24,12 @@ _NO_MONEY_AFTER: Final = re.compile(
 )
 _COIN_AFTER: Final = re.compile(r"\s*[多来把]?\s*(?:元|块|圆|rmb)")
 _ROUGH_AFTER: Final = re.compile(r"[把来]")
-_VAGUE_BEFORE: Final = ("几", "数", "第")
-_DAY: Final = re.compile(r"20\d\d[01]\d[0-3]\d", re.ASCII)
+_NO_MONEY_BEFORE: Final = re.compile(
+    r"(?:[几数第]|(?<!自)负|[-−–~]|\d[./:]|[\d十百千万][至到])\s*$", re.ASCII
+)
+"""Vague, less than nothing, or the end of a range or of a day (`3000-5000`, `3/9`)."""
+_GOES_ON: Final = re.compile(r"\s*[-−–~/:至到]\s*[\d一二两三四五六七八九十]|\.\d", re.ASCII)
+_DAY: Final = re.compile(r"20\d\d(?:[01]\d[0-3]\d|\.(?:0?[1-9]|1[0-2]))", re.ASCII)
 _TELEPHONE: Final = frozenset(
     {"110", "119", "120", "122", "12315", "12345", "12356", "12393", "96110"}
 )
@@ -45,8 +50,10 @@ class Amount(NamedTuple):
 def amounts_in(text: str) -> Iterator[Amount]:
     """The sums of money in a normalised text (`words.normalise`), in order.
 
-    Vague ones (`十几万`, `两三千`) are left out: the person is asked again.
+    Vague ones (`十几万`, `两三千`, `3-5万`) and those below nothing are left out: the person is
+    asked again.
     """
+    text = _without_days(text)
     for match in _NUMBER.finditer(text):
         if _is_money(text, match):
             fen = _fen(match[0])
@@ -58,9 +65,15 @@ def amount_answered(text: str) -> int | None:
     """The sum that answers a question about money: a bare number counts too. None: no sum."""
     found = [amount.fen for amount in amounts_in(text)]
     if not found:
+        text = _without_days(text)
         bare = [match[0] for match in _NUMBER.finditer(text) if _may_count(text, match)]
         return _fen(bare[0]) if len(bare) == 1 else None
     return found[0] if len(found) == 1 else None
+
+
+def _without_days(text: str) -> str:
+    """The text with every whole day blanked out (`2025-03-09`)."""
+    return DAY_IN_PARTS.sub(lambda day: " " * len(day[0]), text)
 
 
 def _is_money(text: str, match: re.Match[str]) -> bool:
@@ -76,7 +89,9 @@ def _is_money(text: str, match: re.Match[str]) -> bool:
 def _may_count(text: str, match: re.Match[str]) -> bool:
     """Whether the number may be a sum at all: no day, telephone, `一级`, `几万` or `万一`."""
     said, after = match[0], text[match.end() :]
-    if text[: match.start()].endswith(_VAGUE_BEFORE) or _NO_MONEY_AFTER.match(after):
+    if _NO_MONEY_BEFORE.search(text[: match.start()]) or _NO_MONEY_AFTER.match(after):
+        return False
+    if _GOES_ON.match(after):
         return False
     if said[0] in _UNITS and said[0] != "十":
         return _ROUGH_AFTER.match(after) is not None

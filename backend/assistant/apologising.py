@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date
 from typing import Final
 
@@ -13,9 +14,13 @@ from backend.assistant.answering import take
 from backend.assistant.conversations import Content, Said, write_down
 from backend.assistant.handover import HandOver, hand_over
 from backend.assistant.knowing import is_handed_over
+from backend.assistant.sending import Speak
 from backend.assistant.tables import CONVERSATION, UTTERANCE
 from backend.kernel import areas
 from backend.kernel.crypto import Keyring
+from backend.wechat.errors import WeChatRefused, WeChatUnknown
+
+log = logging.getLogger(__name__)
 
 _WHOSE: Final = text(
     """
@@ -46,3 +51,13 @@ def apologise(session: Session, keyring: Keyring, utterance_id: int, today: date
             hand_over(session, HandOver(said, "fault", place, whose.person), today)
     write_down(session, keyring, Said(said.conversation_id, "assistant", Content(told), "due"))
     return int(said.conversation_id)
+
+
+def tell_fault(speak: Speak, openid: str) -> None:
+    """Say so to somebody whose conversation could not be kept; not again where that perhaps went
+    out. Raises the other errors of `wechat.calls.send_text`.
+    """
+    try:
+        speak.text(openid, sayings.FAULT)
+    except (WeChatRefused, WeChatUnknown) as error:
+        log.error("apology not sent", extra={"errcode": error.errcode})

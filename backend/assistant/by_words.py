@@ -17,6 +17,7 @@ _LEAST_LEFT: Final = 2
 """Characters beside a greeting that make it more than one."""
 _SHORT: Final = 3
 """Characters that may be a greeting of their own (`早`, `哈哈`)."""
+_LEAST_NUMBER: Final = 3
 _BREATHS: Final = re.compile(
     r"[。？?!;\n]|[,\s](?:另外|顺便|再问|再就是|还想问|对了|还有(?!没有|别的|其他|什么|啥))"
 )
@@ -52,6 +53,9 @@ class ByWords:
         return Understood(asked[0][0], slots, next(others, None))
 
     def _intent(self, heard: str) -> Intent:
+        if not any(map(str.isalpha, heard)):
+            # An answer, a telephone, somebody's number; of the welcome's list, the welcome again.
+            return "out_of_scope" if len(heard.strip()) >= _LEAST_NUMBER else "greeting"
         shown = self._reader.sign(heard)
         if shown in _AT_ONCE:
             return shown

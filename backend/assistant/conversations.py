@@ -11,11 +11,12 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from backend.accounts.residents import account_of_openid, next_id
+from backend.accounts.residents import account_of_openid
 from backend.assistant.pages import Page
 from backend.assistant.replies import Memory
 from backend.assistant.tables import CONVERSATION, UTTERANCE
 from backend.kernel.crypto import Keyring, Place
+from backend.kernel.row_ids import next_id
 
 SaidBy: TypeAlias = Literal["resident", "assistant", "staff"]
 FORGETS_AFTER: Final = timedelta(hours=24)

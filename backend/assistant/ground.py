@@ -29,7 +29,7 @@ def speaker(session: Session, today: date) -> Speaker:
     known = _book().policies
     dates = {name: days for name, days in confirmed_dates(session).items() if name in known}
     confirmed = tuple((name, *days) for name, days in sorted(dates.items()))
-    return Speaker(understanding(), _rules(confirmed), today)
+    return Speaker(understanding(), _rules(confirmed), today, _settings().emergency_area)
 
 
 @cache
@@ -39,8 +39,13 @@ def understanding() -> Understand:
 
 
 @cache
+def _settings() -> Settings:
+    return Settings.from_env(os.environ)
+
+
+@cache
 def _book() -> PolicyBook:
-    return load_catalogue(Settings.from_env(os.environ).catalogue)
+    return load_catalogue(_settings().catalogue)
 
 
 @cache

@@ -89,4 +89,11 @@ def lexicon() -> Lexicon:
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
     """Longer words first, so that the longest of a place is found."""
     ordered = sorted(words, key=len, reverse=True)
-    return re.compile("|".join(_GAP.join(map(re.escape, word.split("+"))) for word in ordered))
+    return re.compile("|".join(_whole(word) for word in ordered))
+
+
+def _whole(word: str) -> str:
+    """A word as it is looked for: a number (`12345`) not within a longer one (a telephone)."""
+    before = r"(?<!\d)" if word[0].isdecimal() else ""
+    after = r"(?!\d)" if word[-1].isdecimal() else ""
+    return before + _GAP.join(map(re.escape, word.split("+"))) + after

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from backend.assistant.pages import Page
 from backend.assistant.progress import Stage
@@ -37,6 +38,16 @@ class Memory(Struct, frozen=True, omit_defaults=True):
     waiting: Waiting = ""
     cause: Cause | None = None
     asked_twice: bool = False
+
+    def without_question(self) -> Memory:
+        """No longer asked for the place; an emergency waits for it nevertheless."""
+        cause = self.cause if self.in_danger else None
+        return replace(self, waiting="", cause=cause, asked_twice=False)
+
+    @property
+    def in_danger(self) -> bool:
+        """An emergency was told from a place not known yet."""
+        return self.cause == "emergency"
 
 
 @dataclass(frozen=True, slots=True)

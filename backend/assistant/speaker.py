@@ -59,11 +59,19 @@ class _Heard:
 
 
 class Speaker:
-    """Answers by the rules of a day. Holds nothing of any conversation; safe for threads."""
+    """Answers by the rules of a day. Holds nothing of any conversation; safe for threads.
 
-    def __init__(self, understand: Understand, rules: Rules, today: date) -> None:
+    `emergency_area`: whose list gets an emergency where the place is not known or not served; None:
+    the first place that has a policy.
+    """
+
+    def __init__(
+        self, understand: Understand, rules: Rules, today: date, emergency_area: str | None = None
+    ) -> None:
         self._understand, self._rules = understand, rules
         self.today: Final = today
+        served = (policy.area for policy in rules.book.policies.values() if policy.area)
+        self._emergency_area: Final = emergency_area or min(served)
         self._dialogue = Dialogue(rules, today)
         self._by_intent: Mapping[Intent, Callable[[_Heard], Reply]] = {
             "emergency": self._emergency,
@@ -86,12 +94,15 @@ class Speaker:
             return Reply("greeting", (sayings.EMPTY,), memory)
         understood = self._understand(said, self.today)
         one = _Heard(said, normalise(said[:LONGEST]), understood, memory, known)
-        if understood.intent in AT_ONCE:
-            return self._by_intent[understood.intent](one)
-        if memory.waiting:
+        return self._remembering_danger(one, self._in_turn(one))
+
+    def _in_turn(self, one: _Heard) -> Reply:
+        if one.understood.intent in AT_ONCE:
+            return self._by_intent[one.understood.intent](one)
+        if one.memory.waiting:
             return self._with_place(one)
-        if memory.sheet is not None:
-            return self._in_dialogue(one, memory.sheet)
+        if one.memory.sheet is not None:
+            return self._in_dialogue(one, one.memory.sheet)
         return self._in_general(one)
 
     def _in_general(self, one: _Heard) -> Reply:
@@ -99,6 +110,8 @@ class Speaker:
         if place is not None and one.memory.question:
             asked = structs.replace(one.memory, area=place)
             return self._policy(replace(one, said=one.memory.question, memory=asked))
+        if place is not None and one.memory.in_danger:
+            return Reply("emergency", (), structs.replace(one.memory, area=place))
         first = self._by_intent[one.understood.intent](one)
         if one.understood.also is None or first.hand_over is not None:
             return first
@@ -143,7 +156,15 @@ class Speaker:
         low = lexicon().holds("self_harm", one.heard)
         if not low:
             return Reply("emergency", (sayings.AMBULANCE,), one.memory)
-        return self._to_person(one, sayings.COMFORT, "emergency")
+        named = one.understood.slots.area or one.memory.area
+        place = one.known.area or named
+        memory = structs.replace(one.memory.without_question(), sheet=None, area=named)
+        if place is None:
+            memory = structs.replace(memory, waiting="place_for_person", cause="emergency")
+        handed, area = self._in_danger(place)
+        where = "" if place else sayings.WHERE_IN_DANGER
+        text = f"{sayings.COMFORT}{handed}{where}"
+        return Reply("emergency", (text,), memory, None, "emergency", area)
 
     def _fraud(self, one: _Heard) -> Reply:
         return Reply("fraud", (sayings.SWINDLE,), one.memory)
@@ -194,11 +215,12 @@ class Speaker:
     def _to_person(self, one: _Heard, first: str, cause: Cause) -> Reply:
         intent, place = one.understood.intent, one.understood.slots.area or one.memory.area
         memory = structs.replace(one.memory, sheet=None, area=place)
-        if one.known.handed_over and cause != "emergency":
+        if one.known.handed_over:
             return Reply(intent, (first + sayings.ALREADY,), memory)
         area = one.known.area or place
         if area is None:
-            waiting = structs.replace(memory, waiting="place_for_person", cause=cause)
+            first_cause = "emergency" if memory.in_danger else cause
+            waiting = structs.replace(memory, waiting="place_for_person", cause=first_cause)
             return Reply(intent, (first + sayings.WHERE_FOR_PERSON,), waiting)
         return self._handed_over(Reply(intent, (first,), memory, None, cause, area))
 
@@ -214,12 +236,34 @@ class Speaker:
     def _with_place(self, one: _Heard) -> Reply:
         """What was said when the place was asked: the place, or something else."""
         area = one.understood.slots.area or place_in(one.heard)
-        free = structs.replace(one.memory, waiting="", cause=None, asked_twice=False)
+        intent, free = one.understood.intent, one.memory.without_question()
+        if area is not None and free.in_danger:
+            return Reply(intent, (), structs.replace(free, area=area))
         if area is not None:
             memory, cause = structs.replace(free, area=area), one.memory.cause or "asked"
-            intent = one.understood.intent
             return self._handed_over(Reply(intent, ("",), memory, None, cause, area))
-        if one.understood.intent in INTERRUPTING or one.understood.intent == "estimate":
+        if intent in INTERRUPTING or intent == "estimate":
             return self._in_general(replace(one, memory=free))
         again = structs.replace(one.memory, asked_twice=True)
-        return Reply("person", (sayings.WHERE_AGAIN,), free if one.memory.asked_twice else again)
+        text = sayings.WHERE_AGAIN_IN_DANGER if free.in_danger else sayings.WHERE_AGAIN
+        return Reply("person", (text,), free if one.memory.asked_twice else again)
+
+    # -- a person who does not want to live --------------------------------------------------------
+
+    def _in_danger(self, place: str | None) -> tuple[str, str]:
+        """The word that it is handed over, and to whose list: never to one that nobody reads."""
+        served = place is not None and self._rules.book.concerning(place)
+        area = place if place and served else self._emergency_area
+        name = areas.area_short_name(area) or "当地"
+        return sayings.HANDED_IN_DANGER.format(name), area
+
+    def _remembering_danger(self, one: _Heard, reply: Reply) -> Reply:
+        """An emergency from a place not known then goes there too, once any word names it."""
+        memory = reply.memory
+        place = one.known.area or memory.area or one.understood.slots.area
+        if not memory.in_danger or memory.waiting or place is None:
+            return reply
+        memory = structs.replace(memory, cause=None)
+        handed, area = self._in_danger(place)
+        texts = (handed, *reply.texts) if reply.hand_over is None else reply.texts
+        return replace(reply, texts=texts, memory=memory, hand_over="emergency", area=area)

@@ -12,6 +12,7 @@ from backend.citizens.exchange.staging import keep
 from backend.citizens.exchange.step import take_turn
 from backend.citizens.tables import ASSIGNMENT
 from backend.kernel.copy import raw
+from backend.kernel.row_ids import NEXT_ID
 
 NO_FILE: Final = 0
 """`file_id` of a row that no delivered file brought."""
@@ -19,9 +20,9 @@ _HELD: Final = text(
     "SELECT id FROM assignment WHERE staff_no = :leaver AND to_on >= :today ORDER BY id FOR UPDATE"
 )
 _GO_OVER: Final = text(
-    """
+    f"""
     INSERT INTO assignment (id, person_id, area, role, staff_no, from_on, to_on, file_id, revision)
-    SELECT nextval('row_id'), person_id, area, role, :successor, greatest(from_on, :today), to_on,
+    SELECT {NEXT_ID}, person_id, area, role, :successor, greatest(from_on, :today), to_on,
         :no_file, :revision
     FROM assignment WHERE id = ANY(:ids)
     ON CONFLICT (person_id, role, staff_no, from_on)

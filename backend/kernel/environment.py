@@ -11,6 +11,8 @@ from typing import Final
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from backend.kernel.areas import is_area
+
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 NOT_SHOWN: Final = "(不予显示)"
 
@@ -82,6 +84,12 @@ class Reader:
         if path.is_dir():
             self.fault(variable, "这是一个文件夹，请改为文件。")
         return path
+
+    def area(self, variable: str) -> str | None:
+        code = self.environ.get(variable)
+        if code and not is_area(code):
+            self.fault(variable, "没有这个行政区划代码，请改为县、市或区的六位代码，如 320281。")
+        return code or None
 
     def one_of(self, variable: str, choices: tuple[str, ...]) -> str:
         """The first one is the default."""

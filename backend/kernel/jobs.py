@@ -22,13 +22,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.kernel.database import Base
+from backend.kernel.row_ids import LARGEST_ID
 
 P = ParamSpec("P")
 Argument: TypeAlias = int | bool | str
 
 RETRIES: Final = 5
-LARGEST_ID: Final = 10**12
-"""Areas have 12 digits; from here on an integer may be somebody's number."""
 _CODE: Final = re.compile(r"[a-z][a-z0-9_.-]{0,39}", re.ASCII).fullmatch
 _DAY: Final = re.compile(r"\d{4}(-\d\d(-\d\d)?)?", re.ASCII).fullmatch
 _MANY_DIGITS: Final = re.compile(r"\d{7}", re.ASCII).search
@@ -179,7 +178,7 @@ def _checked(task: Task[Any], ids: Mapping[str, Argument]) -> Mapping[str, Argum
 
 def _harmless(value: object) -> bool:
     if isinstance(value, int):
-        return abs(value) < LARGEST_ID
+        return abs(value) <= LARGEST_ID
     if not isinstance(value, str):
         return False
     return bool(_DAY(value) or (_CODE(value) and not _MANY_DIGITS(value)))

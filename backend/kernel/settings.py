@@ -15,6 +15,7 @@ __all__ = ["NOT_SHOWN", "SettingFault", "Settings", "SettingsError", "WeChatSett
 PROJECT: Final = Path(__file__).resolve().parents[2]
 CIPHERS: Final = ("aes", "sm4")
 SMS: Final = ("none", "record")
+EMERGENCY_AREA: Final = "SHUKUN_EMERGENCY_AREA"
 MEBIBYTE: Final = 1024 * 1024
 DEFAULT_DATA: Final = PROJECT / "var"
 
@@ -57,6 +58,9 @@ class Settings:
     """The mini-program; None: none is connected."""
     sms: str = "none"
     """Who sends text messages: nobody, or `record`, which writes them into a table, for trials."""
+    emergency_area: str | None = None
+    """Whose list gets a chat's emergency where the place is not known or has no policy; None: the
+    first place that has one."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -87,9 +91,15 @@ class Settings:
             production=production,
             wechat=read_wechat(read, production=production),
             sms=read.one_of("SHUKUN_SMS", SMS),
+            emergency_area=read.area(EMERGENCY_AREA),
         )
         if production and settings.sms == "record":
             read.fault("SHUKUN_SMS", "这是试用的办法，并不发出短信：正式运行时请删去此变量。")
+        if production and settings.wechat is not None and settings.emergency_area is None:
+            remedy = (
+                "没有设置：请写明谁接手对话里不知道在哪里的紧急情况，用行政区划代码，如 320200。"
+            )
+            read.fault(EMERGENCY_AREA, remedy, NOT_SHOWN)
         if read.faults:
             raise SettingsError(read.faults)
         return settings

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.kernel.audit import Subject
 from backend.kernel.clock import CHINA
+from backend.kernel.jobs import once
 from backend.notifications.failing import BY
 from backend.worklist.items import NewItem, open_items
 
@@ -31,17 +32,19 @@ _CITY: Final = text(
 
 
 def raise_in(session: Session, kind: str, cities: Iterable[int], moment: datetime) -> None:
-    """Open the item of the day in cities (four digits) where there is none yet, and log it."""
+    """Open the item of the day in cities (four digits) where there is none yet, and log it. Where
+    no city is known, the log alone says it, once a day.
+    """
     day = moment.astimezone(CHINA).date().isoformat()
-    if open_items(session, [_item(kind, city, day) for city in cities], BY):
+    items = [_item(kind, city, day) for city in cities]
+    if open_items(session, items, BY) if items else once(session, f"alarm.{kind}", day):
         log.error("alarm", extra={"kind": kind})
 
 
 def used_up_today(session: Session, person: int | None, moment: datetime) -> None:
     """WeChat gives nothing more today (45009): somebody must look, in the city of the person."""
     found = session.execute(_CITY, {"person": person}).scalar_one_or_none()
-    if found is not None:
-        raise_in(session, USED_UP, (found,), moment)
+    raise_in(session, USED_UP, () if found is None else (found,), moment)
 
 
 def _item(kind: str, city: int, day: str) -> NewItem:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from backend.kernel.clock import CHINA
 from backend.kernel.crypto import Keyring
 from backend.notifications.attempts import Call, Tried
+from backend.notifications.culprits import NOBODYS, Attempt, set_aside
 from backend.notifications.events import EVENTS, Channel
 from backend.notifications.failing import fail
 from backend.notifications.handing_on import Letter, Note, hand_on
@@ -36,7 +37,7 @@ UNREAD: Final = timedelta(minutes=10)
 BUSY_ACCOUNT: Final = timedelta(seconds=2)
 _NEXT: Final = text(
     """
-    SELECT id, person_id, event, day, channel FROM message
+    SELECT id, person_id, event, day, channel, urgent FROM message
     WHERE state = 'waiting' AND next_at <= :moment AND (urgent OR channel = 'task' OR NOT :quiet)
         AND (channel <> 'subscribe' OR :wechat
             OR due_at < CASE WHEN urgent THEN CAST(:hasty AS timestamptz) ELSE :patient END)
@@ -95,7 +96,7 @@ class Claimed:
 
 
 def claim(session: Session, keyring: Keyring, moment: datetime, room: Room) -> Claimed:
-    """Claim the next messages that are due."""
+    """Claim the next messages that are due; what cannot be claimed is set aside."""
     templates = known_templates(session)
     if not templates and wechat_connected():
         room = replace(room, wechat=0)  # until WeChat's list is here
@@ -112,7 +113,27 @@ def claim(session: Session, keyring: Keyring, moment: datetime, room: Room) -> C
     if not rows:
         return Claimed((), 0)
     means = Means(keyring, moment.astimezone(CHINA).date(), templates)
-    return _Claiming(session, means, moment, room).run(rows)
+
+    def attempt(some: Sequence[Row[Any]]) -> Claimed:
+        return _Claiming(session, means, moment, room).run(some)
+
+    return _all_or_apart(session, rows, attempt, moment)
+
+
+def _all_or_apart(
+    session: Session, rows: Sequence[Row[Any]], attempt: Attempt[Claimed], moment: datetime
+) -> Claimed:
+    """Claim them all; where that raises, none, and those that raise alone are out of the way."""
+    try:
+        with session.begin_nested():
+            return attempt(rows)
+    except NOBODYS:
+        raise
+    except Exception:
+        aside = set_aside(session, rows, attempt, moment)
+        if not aside:
+            raise
+    return Claimed((), aside)
 
 
 class _Claiming:

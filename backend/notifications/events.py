@@ -12,7 +12,8 @@ from backend.kernel.yaml_file import YamlFile
 
 Channel: TypeAlias = Literal["subscribe", "sms", "task"]
 """WeChat's subscribe message, a text message, or a coordinator who tells the person."""
-Told: TypeAlias = Literal["person", "guardian", "family", "delegate"]
+Told: TypeAlias = Literal["person", "guardian", "family", "delegate", "former"]
+"""Whose account. `former`: the person's until staff replaced it, some hours ago at most."""
 FILE: Final = Path(__file__).with_name("events.yaml")
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.accounts.authority import people_spoken_for
@@ -19,7 +20,7 @@ from backend.kernel.audit import Subject
 from backend.kernel.errors import DomainError, Fault
 from backend.notifications.events import EVENTS
 from backend.notifications.quota import left
-from backend.notifications.tables import MESSAGE
+from backend.notifications.tables import MESSAGE, MESSAGE_READ
 from backend.notifications.wechat_templates import known_templates
 from backend.notifications.wording import Mode, Said, in_inbox
 
@@ -45,7 +46,7 @@ class InboxAsked:
 @dataclass(frozen=True, slots=True)
 class InboxMessage:
     """A message as the mini-program shows it. `event` and `cause` say which page has the details;
-    `person_id`: whom it is about, where the account acts for several.
+    `person_id`: whom it is about, where the account acts for several; `read_at`: by this account.
     """
 
     id: int
@@ -75,12 +76,13 @@ def inbox(session: Session, actor: Actor, asked: InboxAsked, mode: Mode) -> Sequ
     messages the account may receive; of staff, none. What is not due yet is there already. The
     look is written down.
     """
-    query = select(MESSAGE, now(ROW.person_id).label("whom")).where(ROW.event.in_(EVENTS))
-    query = query.order_by(ROW.id.desc()).limit(asked.most)
+    columns = (MESSAGE, now(ROW.person_id).label("whom"), MESSAGE_READ.c.at.label("read_at"))
+    query = select(*columns).outerjoin(MESSAGE_READ, _read_by(actor))
+    query = query.where(ROW.event.in_(EVENTS)).order_by(ROW.id.desc()).limit(asked.most)
     if asked.before is not None:
         query = query.where(ROW.id < asked.before)
     if asked.unread:
-        query = query.where(ROW.read_at.is_(None))
+        query = query.where(MESSAGE_READ.c.at.is_(None))
     found = []
     for row in session.execute(query):
         shown = in_inbox(Said(row.event, row.day, row.id), mode)
@@ -97,19 +99,29 @@ def _note(session: Session, actor: Actor, people: Set[int]) -> None:
         audit.read_people(session, actor, sorted(whose), purpose, ["messages"])
 
 
-def unread(session: Session) -> int:
-    """How many messages of the session are not read."""
-    query = select(func.count()).where(ROW.read_at.is_(None), ROW.event.in_(EVENTS))
+def _read_by(actor: Actor) -> ColumnElement[bool]:
+    """The row by which a message is read: of this account, whoever else has read it."""
+    read = MESSAGE_READ.c
+    return and_(read.message_id == ROW.id, read.resident_id == actor.resident_id)
+
+
+def unread(session: Session, actor: Actor) -> int:
+    """How many messages of the session its account has not read."""
+    query = select(func.count()).select_from(MESSAGE).outerjoin(MESSAGE_READ, _read_by(actor))
+    query = query.where(MESSAGE_READ.c.at.is_(None), ROW.event.in_(EVENTS))
     return session.execute(query).scalar_one()
 
 
 def read_message(session: Session, actor: Actor, message_id: int, moment: datetime) -> None:
-    """Mark a message as read; the first time counts. Audited. Raises `UnknownMessage`."""
-    own = update(MESSAGE).where(ROW.id == message_id)
-    read = own.values(read_at=func.coalesce(ROW.read_at, moment)).returning(ROW.person_id)
-    person = session.execute(read).scalar_one_or_none()
+    """Mark a message as read by the account, for which the first time counts; for others it stays
+    as it is. Audited. Raises `UnknownMessage`.
+    """
+    seen = select(ROW.person_id).where(ROW.id == message_id)
+    person = session.execute(seen).scalar_one_or_none()
     if person is None:
         raise UnknownMessage(Fault("/message", "没有这条消息，请刷新后再看。"))
+    read = {"message_id": message_id, "resident_id": actor.resident_id, "at": moment}
+    session.execute(insert(MESSAGE_READ).values(read).on_conflict_do_nothing())
     audit.record(
         session, actor=actor.label, action="message.read", subject=Subject("person", str(person)),
         detail={"message": message_id}, role=actor.role or "resident", area=actor.area_from,

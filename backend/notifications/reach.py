@@ -21,7 +21,7 @@ _PEOPLE: Final = text(
     """
 )
 # `own`: everybody who turned out to be one of them, worked out once a person. The dead act for
-# nobody.
+# nobody. Of what was closed, openid and phone are empty, but where staff replaced it just now.
 _ACCOUNTS: Final = text(
     """
     WITH own AS MATERIALIZED (
@@ -46,16 +46,19 @@ _ACCOUNTS: Final = text(
             JOIN delegation AS d ON d.person_id = own.id AND 'receive' = ANY (d.scope)
                 AND delegation_holds(d)
             JOIN resident AS r ON r.id = d.resident_id AND r.closed_at IS NULL
+        UNION ALL
+        SELECT own.asked, 'former', r.id, r.person_id, r.phone FROM own
+            JOIN resident AS r ON r.person_id = own.id AND r.closed_at IS NOT NULL
     )
     SELECT found.asked, found.told, found.id, person_now(found.person_id) AS person_id,
         found.phone, w.openid
     FROM found LEFT JOIN person AS p ON p.id = person_now(found.person_id)
     LEFT JOIN LATERAL (
         SELECT w.openid FROM wechat_user AS w
-        WHERE w.resident_id = found.id AND w.revoked_at IS NULL
+        WHERE w.resident_id = found.id AND (w.revoked_at IS NULL OR found.told = 'former')
         ORDER BY w.created_at DESC LIMIT 1
     ) AS w ON true
-    WHERE found.told = 'person' OR p.died_on IS NULL OR p.died_on > :today
+    WHERE found.told IN ('person', 'former') OR p.died_on IS NULL OR p.died_on > :today
     ORDER BY found.id
     """
 )

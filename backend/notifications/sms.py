@@ -12,10 +12,10 @@ from typing import Final, Protocol
 
 from sqlalchemy.dialects.postgresql import insert
 
-from backend.accounts.residents import next_id
 from backend.kernel import keys
 from backend.kernel.crypto import Place
 from backend.kernel.database import transaction
+from backend.kernel.row_ids import next_id
 from backend.notifications.tables import SMS_OUTBOX
 
 

@@ -61,7 +61,6 @@ MESSAGE: Final = Table(
     Column("unsure", Boolean, nullable=False, server_default=text("false")),
     Column("state", Text, nullable=False, server_default="waiting"),
     _moment("final_at", nullable=True),
-    _moment("read_at", nullable=True),
     UniqueConstraint("person_id", "event", "cause"),
     CheckConstraint(
         "state IN ('waiting', 'sending', 'delivered', 'handed_on', 'failed')", name="state_known"
@@ -86,6 +85,16 @@ it may first be sent, `next_at`: when it is tried next, by `channel`, for the `t
 `unsure`: nobody knows whether the attempt before arrived; WeChat may still report it.
 `delivered`: WeChat or the text message service took it; `handed_on`: somebody is to tell the
 person; `failed`: no way is left. Its id is the number that every channel shows."""
+
+MESSAGE_READ: Final = Table(
+    "message_read",
+    Base.metadata,
+    Column("message_id", BigInteger, ForeignKey("message.id"), primary_key=True),
+    Column("resident_id", BigInteger, ForeignKey("resident.id"), primary_key=True),
+    _moment("at"),
+)
+"""已读: which account has read a message, and when first. Several may see it: the person, family,
+whom the person asked to receive messages. Each reads for itself alone."""
 
 MESSAGE_ATTEMPT: Final = Table(
     "message_attempt",

@@ -38,12 +38,18 @@ _WAITING: Final = text(
     """
 )
 _UNSENT: Final = text("SELECT * FROM messages_unsent(:moment, :morning, :quiet)")
+# Of ten thousand at most: where more wait, it is not about one city.
 _CITIES: Final = text(
     """
+    WITH late AS (
+        (SELECT person_id FROM message WHERE state IN ('waiting', 'sending') AND due_at < :before
+            ORDER BY due_at LIMIT 10000)
+        UNION (SELECT person_id FROM notice_due WHERE taken_at IS NULL AND owed_at < :before
+            ORDER BY id LIMIT 10000)
+    )
     SELECT DISTINCT coalesce(nullif(p.lives_in, 0), p.area) / 100000000 AS city
-    FROM message AS m JOIN person AS p ON p.id = person_now(m.person_id)
-    WHERE m.state IN ('waiting', 'sending') AND m.due_at < :before
-        AND coalesce(nullif(p.lives_in, 0), p.area) > 0
+    FROM late JOIN person AS p ON p.id = person_now(late.person_id)
+    WHERE coalesce(nullif(p.lives_in, 0), p.area) > 0
     LIMIT 20
     """
 )
@@ -106,7 +112,8 @@ def unsent(session: Session, moment: datetime) -> Unsent:
 
 
 def raise_alarm(session: Session, moment: datetime) -> bool:
-    """Have somebody look, once a day and city, where messages wait for more than five minutes.
+    """Have somebody look, once a day and city, where messages wait for more than five minutes, or
+    notices to become messages.
 
     Asked by workers: where none works, the metric alone tells it (`docs/alerts.yaml`).
     """

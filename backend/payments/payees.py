@@ -15,7 +15,6 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    text,
     update,
 )
 from sqlalchemy.orm import Session
@@ -27,6 +26,7 @@ from backend.citizens.tables import PERSON
 from backend.kernel import audit
 from backend.kernel.audit import Operator, Subject
 from backend.kernel.crypto import Cipher, Keyring, Place
+from backend.kernel.row_ids import next_ids
 from backend.payments import accounts, payee_checks
 from backend.payments.rows import Column, Line, read_rows
 from backend.payments.tables import PAYEE
@@ -228,7 +228,7 @@ class _Writer:
         if not payees:
             return 0
         self._supersede(former)
-        ids = self._ids(len(payees))
+        ids = next_ids(self._session, len(payees))
         rows = [self._row(id_, one) for id_, one in zip(ids, payees, strict=True)]
         self._session.execute(insert(PAYEE), rows)
         self._record(payees)
@@ -257,10 +257,6 @@ class _Writer:
         gone = update(PAYEE).where(PAYEE.c.id == _any(former), PAYEE.c.superseded_at.is_(None))
         self._session.execute(gone.values(superseded_at=func.now()))
         payee_checks.ask_no_more(self._session, former, self._by)
-
-    def _ids(self, count: int) -> list[int]:
-        query = text("SELECT nextval('row_id') FROM generate_series(1, :count)")
-        return list(self._session.execute(query, {"count": count}).scalars())
 
     def _row(self, id_: int, payee: _Payee) -> dict[str, Any]:
         cipher = self._cipher(payee.person)

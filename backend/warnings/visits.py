@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Final, Literal
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from backend.citizens.tables import PERSON
@@ -15,6 +15,7 @@ from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.crypto import Cipher, Keyring, Place
 from backend.kernel.errors import DomainError, Fault
+from backend.kernel.row_ids import next_id
 from backend.warnings.tables import DRAFT_WANTED, WARNING, WARNING_VISIT
 from backend.worklist.escalation import Escalation, escalate_item
 from backend.worklist.items import Closing, close_item
@@ -125,7 +126,7 @@ def _warning(session: Session, warning_id: int) -> Row[Any]:
 
 
 def _write(session: Session, visit: Visit, warning: Row[Any], keyring: Keyring) -> None:
-    own = session.execute(text("SELECT nextval('row_id')")).scalar_one()
+    own = next_id(session)
     cipher = _cipher(session, warning.person_id, keyring)
     session.execute(
         WARNING_VISIT.insert().values(

@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 from backend.wechat.push import Push
 
 Handler: TypeAlias = Callable[[Session, Push], None]
+Carer: TypeAlias = Callable[[Session, Push, int], None]
+"""The number finds the push again in a job (`received.opened_push`)."""
 
 HANDLERS: Final[dict[str, list[Handler]]] = {}
 """By the name of a push, in the order in which they registered."""
-GIVEN_UP: Final[dict[str, Handler]] = {}
+GIVEN_UP: Final[dict[str, Carer]] = {}
 """By the name of a push: what is done instead, when its handlers failed to the last."""
 
 
@@ -35,12 +37,12 @@ def on_push(*names: str) -> Callable[[Handler], Handler]:
     return registered
 
 
-def on_given_up(*names: str) -> Callable[[Handler], Handler]:
+def on_given_up(*names: str) -> Callable[[Carer], Carer]:
     """Have a function called for pushes of these names that could not be handled."""
 
-    def registered(handler: Handler) -> Handler:
-        GIVEN_UP.update(dict.fromkeys(names, handler))
-        return handler
+    def registered(carer: Carer) -> Carer:
+        GIVEN_UP.update(dict.fromkeys(names, carer))
+        return carer
 
     return registered
 
@@ -53,8 +55,8 @@ def handle(session: Session, push: Push) -> int:
     return len(called)
 
 
-def give_up(session: Session, push: Push) -> None:
+def give_up(session: Session, push: Push, push_id: int) -> None:
     """What is done about a push that could not be handled; mostly nothing."""
-    handler = GIVEN_UP.get(push.name)
-    if handler is not None:
-        handler(session, push)
+    carer = GIVEN_UP.get(push.name)
+    if carer is not None:
+        carer(session, push, push_id)

@@ -73,7 +73,7 @@ def _leave(session: Session, keyring: Keyring, push: Push, number: int, task: Ta
 
 def handle_received(session: Session, keyring: Keyring, push_id: int) -> None:
     """Have a push handled, mark it as done and forget what it said. Nothing for one done before."""
-    push = _opened(session, keyring, push_id)
+    push = opened_push(session, keyring, push_id)
     if push is None:
         return
     handle(session, push)
@@ -89,9 +89,9 @@ def note_failed(session: Session, push_id: int) -> None:
 
 def give_up_received(session: Session, keyring: Keyring, push_id: int) -> None:
     """Have somebody else care for what a push that could not be handled was about."""
-    push = _opened(session, keyring, push_id)
+    push = opened_push(session, keyring, push_id)
     if push is not None:
-        give_up(session, push)
+        give_up(session, push, push_id)
 
 
 def forget_over(session: Session, moment: datetime) -> int:
@@ -102,8 +102,8 @@ def forget_over(session: Session, moment: datetime) -> int:
     return count
 
 
-def _opened(session: Session, keyring: Keyring, push_id: int) -> Push | None:
-    """What was told, its row locked; None where it is done."""
+def opened_push(session: Session, keyring: Keyring, push_id: int) -> Push | None:
+    """What was told, its row held until the transaction ends; None where it is done."""
     query = select(WECHAT_PUSH).where(WECHAT_PUSH.c.id == push_id, WECHAT_PUSH.c.state != "done")
     row = session.execute(query.with_for_update()).one_or_none()
     if row is None:

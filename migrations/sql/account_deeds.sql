@@ -162,7 +162,8 @@ $$;
 
 -- `shown`: what comes of the password, whose digest is kept; `step`: of the code, NULL for a wrong
 -- one. Every attempt is counted and looked at under the lock of the row, one after another. `before`:
--- how many were refused since the last session was opened.
+-- how many were refused since the last session was opened. Where no session is opened, nothing else
+-- changes: no password, no step.
 CREATE FUNCTION open_staff_session(
     number text, shown bytea, step bigint, new_salt text, new_sha256 bytea, wanted bigint,
     digest bytea, address text
@@ -194,15 +195,15 @@ BEGIN
         RETURN QUERY SELECT 'must_change', 0;
         RETURN;
     END IF;
-    UPDATE staff SET totp_last_step = step, must_change = false,
-            password_salt = coalesce(new_salt, password_salt),
-            password_sha256 = coalesce(new_sha256, password_sha256)
-        WHERE id = own.id;
     duty := duty_held(own.id, wanted);
     IF duty IS NULL THEN
         RETURN QUERY SELECT 'no_duty', 0;
         RETURN;
     END IF;
+    UPDATE staff SET totp_last_step = step, must_change = false,
+            password_salt = coalesce(new_salt, password_salt),
+            password_sha256 = coalesce(new_sha256, password_sha256)
+        WHERE id = own.id;
     IF new_salt IS NOT NULL THEN
         UPDATE account_session SET ended_at = now(), ended_why = 'password_changed'
             WHERE staff_id = own.id AND ended_at IS NULL;
@@ -382,7 +383,7 @@ BEGIN
         FOR former IN SELECT r.id FROM resident AS r
             WHERE r.person_id = ANY (same_people(ARRAY[whom])) AND r.closed_at IS NULL
         LOOP
-            PERFORM close_account(former);
+            PERFORM replace_account(former);
             gone := gone || former;
         END LOOP;
     END IF;
@@ -401,9 +402,19 @@ $$;
 CREATE FUNCTION close_account(account bigint) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    UPDATE wechat_user SET openid = '' WHERE resident_id = account;
     UPDATE resident SET closed_at = now(), phone = '', phone_index = '', phone_at = NULL
         WHERE id = account AND closed_at IS NULL;
     RETURN FOUND;
+END
+$$;
+
+-- Closed by staff: its owner is to hear of it there, so openid and phone are forgotten hours later
+-- (`forget_closed`).
+CREATE FUNCTION replace_account(account bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE resident SET closed_at = now() WHERE id = account AND closed_at IS NULL;
 END
 $$;
 
@@ -534,12 +545,13 @@ BEGIN
 END
 $$;
 
--- By the relative who received it; the person withdraws the consent instead.
+-- By whoever received it, a relative or staff; the person withdraws the consent instead.
 CREATE FUNCTION give_back(which bigint) RETURNS boolean LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     UPDATE delegation SET ended_at = now(), ended_by = session_label()
-        WHERE id = which AND resident_id = scope_resident() AND ended_at IS NULL;
+        WHERE id = which AND (resident_id = scope_resident() OR staff_id = scope_staff())
+            AND ended_at IS NULL;
     RETURN FOUND;
 END
 $$;

@@ -22,8 +22,12 @@ APART = (
 )
 APPEND_ONLY = ("identity_check", "consent", "consent_withdrawal", "handover")
 DEEDS = Path(__file__).parents[1] / "sql" / "account_deeds.sql"
-ASKED_BY_DEEDS = ("has_account(bigint)", "resident_of_openid(bytea[])", "identity_tries()")
-"""Who could ask these alone would learn who has an account."""
+ASKED_BY_DEEDS = (
+    "has_account(bigint)", "resident_of_openid(bytea[])", "identity_tries()",
+    "consent_holds(consent)", "delegation_holds(delegation)", "authority_holds(family_authority)",
+)  # fmt: skip
+"""Who could ask these alone would learn who has an account; and by rows made up, who is whose
+guardian, and how old: the site is told of stored rows that the session sees (`_stands`)."""
 DEEDS_OF_THE_SITE = (
     "open_resident_session", "staff_asked", "signs_in_from", "open_staff_session", "switch_duty",
     "note_seen", "end_own_session", "add_resident", "keep_phone", "choose_ui_mode", "prove_name",
@@ -99,9 +103,11 @@ def _one(name: str, kind: str, what: str, roles: tuple[str, ...] = (), orwhat: s
     return _ONE.format(name=name, kind=kind, what=what, which=which, orwhat=orwhat, head=HEAD)
 
 
-# Everybody who turned out to be one of these people, by whichever number they are asked for.
+# Everybody who turned out to be one of these people, by whichever number they are asked for. Asked
+# with the rights of whoever asks: the site is told of those whom the session sees.
 SAME_PEOPLE = f"""
-    CREATE FUNCTION same_people(people bigint[]) RETURNS bigint[] LANGUAGE plpgsql {HEAD}
+    CREATE FUNCTION same_people(people bigint[]) RETURNS bigint[] LANGUAGE plpgsql
+    {HEAD.replace("SECURITY DEFINER", "SECURITY INVOKER")}
     BEGIN
         RETURN ARRAY(
             WITH RECURSIVE same (id) AS (
@@ -211,6 +217,20 @@ AUTHORITY_HOLDS = f"""
     END
     $$
 """
+# Of a stored row that the session may see.
+STANDS = f"""
+    CREATE FUNCTION {{name}}(which bigint) RETURNS boolean LANGUAGE plpgsql {HEAD}
+    BEGIN
+        RETURN EXISTS (SELECT FROM {{table}} AS one WHERE one.id = which
+            AND (one.resident_id = scope_resident() OR sees_person(person_now(one.person_id)))
+            AND {{holds}}(one));
+    END
+    $$
+"""
+CONSENT_STANDS = STANDS.format(name="consent_stands", table="consent", holds="consent_holds")
+AUTHORITY_STANDS = STANDS.format(
+    name="authority_stands", table="family_authority", holds="authority_holds"
+)
 # Who delegated something to the session, and what opens their names: of a delegation that is not
 # for seeing, nothing else is shown.
 DELEGATORS = f"""
@@ -313,7 +333,8 @@ WARDS = f"""
     BEGIN
         RETURN QUERY
             SELECT p.id, p.name, p.data_key, p.born_on FROM person AS p
-            WHERE p.guardian_id = guardian AND p.known AND p.died_on > {TODAY}
+            WHERE p.guardian_id = ANY (same_people(ARRAY[guardian])) AND p.known
+                AND p.died_on > {TODAY}
                 AND p.born_on > ({TODAY} - interval '18 years')::date;
     END
     $$
@@ -368,6 +389,8 @@ FUNCTIONS = {
     "consent_holds(consent)": CONSENT_HOLDS,
     "delegation_holds(delegation)": DELEGATION_HOLDS,
     "authority_holds(family_authority)": AUTHORITY_HOLDS,
+    "consent_stands(bigint)": CONSENT_STANDS,
+    "authority_stands(bigint)": AUTHORITY_STANDS,
     "delegators()": DELEGATORS,
     "has_account(bigint)": HAS_ACCOUNT,
     "former_key(bigint)": FORMER_KEY,
@@ -380,13 +403,13 @@ FUNCTIONS = {
     "authority_over(text)": AUTHORITY_OVER,
     "own_number(bigint)": OWN_NUMBER,
 }
-# Whoever closes an account, the resident, staff or WeChat: everything of it ends. The openid is
-# forgotten at once, its index when tries of it count no more.
+# Whoever closes an account, the resident, staff or WeChat: everything of it ends. The openid's index
+# is forgotten when tries of it count no more.
 CLOSING = """
     CREATE FUNCTION close_resident() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp AS $$
     BEGIN
-        UPDATE wechat_user SET revoked_at = now(), openid = ''
+        UPDATE wechat_user SET revoked_at = now()
             WHERE resident_id = NEW.id AND revoked_at IS NULL;
         UPDATE account_session SET ended_at = now(), ended_why = 'closed'
             WHERE resident_id = NEW.id AND ended_at IS NULL;
@@ -427,6 +450,7 @@ POLICIES = {
     f" OR {PERSON_SEEN.format('delegation')}",
     "account_session": f"{OWN} OR staff_id = (SELECT scope_staff())",
     "staff": NAMED,
+    "person_merge": PERSON_SEEN.format("person_merge"),
     "duty": "staff_id = (SELECT scope_staff())",
 }
 # Nothing here is written but by the deeds of `account_deeds.sql`; digests of passwords and tokens,
@@ -436,6 +460,7 @@ GRANTS = (
     "SELECT (resident_id, openid, created_at, revoked_at) ON wechat_user",
     "SELECT ON family_authority, consent, consent_withdrawal, delegation, duty",
     "SELECT (id, staff_no, name) ON staff",
+    "SELECT (merged_id, person_id, undone_at) ON person_merge",
     "SELECT, INSERT, UPDATE, DELETE ON rate_window",
     "USAGE ON SEQUENCE row_id",
 )
@@ -879,6 +904,9 @@ def downgrade() -> None:
         op.execute(f"DROP FUNCTION {name}")
     for table in POLICIES:
         op.execute(f"DROP POLICY own_rows ON {table}")
+    op.execute("ALTER TABLE person_merge NO FORCE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE person_merge DISABLE ROW LEVEL SECURITY")
+    op.execute("REVOKE SELECT (merged_id, person_id, undone_at) ON person_merge FROM shukun_app")
     op.execute("ALTER FUNCTION person_now(bigint) SECURITY INVOKER RESET search_path")
     for signature in reversed(FUNCTIONS):
         if signature.removesuffix("()") not in STUBS:

@@ -57,15 +57,19 @@ FUNCTIONS = {
 OWN = "resident_id = (SELECT scope_resident())"
 POLICIES = {
     "message": "person_id = ANY ((SELECT inbox_people())::bigint[])",
+    "message_read": OWN,
     "subscription": OWN,
     "subscription_accept": OWN,
 }
 WORKERS_ALONE = ("message_attempt", "sms_outbox")
+# An account reads for itself, and what it sees.
+READING = f"{OWN} AND EXISTS (SELECT FROM message AS m WHERE m.id = message_read.message_id)"
 # The site owes messages to those whom the session sees, and reads none that are owed.
 OWING = "EXISTS (SELECT FROM person WHERE person.id = notice_due.person_id)"
 GRANTS = (
     "INSERT (person_id, kind, cause, created_on) ON notice_due",
-    "SELECT, UPDATE (read_at) ON message",
+    "SELECT ON message",
+    "SELECT, INSERT ON message_read",
     "SELECT, INSERT, UPDATE (accepts, refused_at) ON subscription",
     "SELECT, INSERT, UPDATE (paired_at) ON subscription_accept",
     "SELECT ON wechat_template",
@@ -92,6 +96,7 @@ def upgrade() -> None:
         op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     for table, seen in POLICIES.items():
         op.execute(f"CREATE POLICY own_rows ON {table} TO shukun_app USING ({seen})")
+    op.execute(f"ALTER POLICY own_rows ON message_read WITH CHECK ({READING})")
     op.execute(f"CREATE POLICY owing ON notice_due FOR INSERT TO shukun_app WITH CHECK ({OWING})")
     for grant in GRANTS:
         op.execute(f"GRANT {grant} TO shukun_app")
@@ -119,7 +124,6 @@ def _create_messages() -> None:
         sa.Column("unsure", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("state", sa.Text(), server_default="waiting", nullable=False),
         _moment("final_at", nullable=True),
-        _moment("read_at", nullable=True),
         sa.CheckConstraint(
             "state IN ('waiting', 'sending', 'delivered', 'handed_on', 'failed')",
             name="ck_message_state_known",
@@ -153,6 +157,19 @@ def _create_messages() -> None:
         postgresql_where=sa.text("state = 'failed'"),
     )
     op.create_index("ix_message_person_id_id", "message", ["person_id", "id"])
+    op.create_table(
+        "message_read",
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("resident_id", sa.BigInteger(), nullable=False),
+        _moment("at"),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["message.id"], name="fk_message_read_message_id_message"
+        ),
+        sa.ForeignKeyConstraint(
+            ["resident_id"], ["resident.id"], name="fk_message_read_resident_id_resident"
+        ),
+        sa.PrimaryKeyConstraint("message_id", "resident_id", name="pk_message_read"),
+    )
 
 
 def _create_attempts() -> None:
@@ -276,6 +293,6 @@ def downgrade() -> None:
         op.execute(f"DROP FUNCTION {signature}")
     for table in (
         "sms_outbox", "wechat_template", "subscription_accept", "subscription", "message_attempt",
-        "message",
+        "message_read", "message",
     ):  # fmt: skip
         op.drop_table(table)

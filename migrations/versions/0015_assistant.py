@@ -33,7 +33,8 @@ ENDING = """
     $$
 """
 REPLY = f"""
-    said_by = 'staff' AND state IN ('due', 'waiting') AND (SELECT scope_staff()) IS NOT NULL
+    said_by = 'staff' AND state IN ('due', 'waiting')
+    AND staff_no = (SELECT actor.staff_no FROM session_actor() AS actor)
     AND {OF_CONVERSATION}
 """
 

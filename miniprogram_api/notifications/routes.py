@@ -46,7 +46,7 @@ def show_inbox(asked: InboxAsked) -> Response:
     """A page of them."""
     with acting_transaction() as session:
         found = inbox(session, actor(), asked, wording_of(session, actor().resident_id or 0))
-        waiting = unread(session)
+        waiting = unread(session, actor())
     following = found[-1].id if len(found) == asked.most else None
     shown = {"messages": found, "unread": waiting, "next": following}
     return jsonify(INBOX.dump(shown))

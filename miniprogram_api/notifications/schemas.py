@@ -49,12 +49,12 @@ class MessageSchema(AnswerSchema):
     text = words("内容；界面选了“长辈版”的，为长辈版的说法")
     urgent = fields.Boolean(required=True, metadata={"description": "是否紧急"})
     at = Moment("什么时候写下的", required=True)
-    read_at = perhaps_moment("什么时候读的；没有读过的为 null")
+    read_at = perhaps_moment("这个账号什么时候读的；没有读过的为 null")
 
 
 class InboxSchema(AnswerSchema):
     messages = many("消息，新的在前", MessageSchema())
-    unread = count("一共有几条没有读过")
+    unread = count("这个账号一共有几条没有读过；家人或代办人读了不算")
     next = fields.Integer(
         required=True,
         allow_none=True,

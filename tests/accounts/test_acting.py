@@ -486,6 +486,25 @@ def test_at_the_bedside_staff_record_it_with_proof(
     assert acting(coordinator, lambda s, _: people_acted_for(s, "apply")) == set()
 
 
+def test_staff_who_do_not_see_the_person_give_back_what_was_delegated_to_them(
+    town: Townsfolk, token: str, jia: Townsman, database: Engine
+) -> None:
+    doctor = town.accounts.staff_token("family_doctor", str(YUEQING), "D9")
+    colleague = town.accounts.staff_token("family_doctor", str(YUEQING), "D10")
+    made = give(town, token, Asked(terms(jia, "materials"), Delegate("D9")))
+    assert jia.id not in sees(doctor)
+    with pytest.raises(UnknownDelegation):
+        acting(colleague, lambda s, a: end_for_person(s, a, made, "bedside"))
+    assert acting(doctor, lambda s, _: people_acted_for(s, "materials")) == {jia.id}
+    acting(doctor, lambda s, a: end_for_person(s, a, made, "bedside"))
+    assert acting(doctor, lambda s, _: people_acted_for(s, "materials")) == set()
+    given = acting(token, lambda s, a: delegations_of(s, town.keyring, a, DAY)).given
+    assert [one.state for one in given] == ["ended"]
+    assert events(database, "delegation.end", "consent.withdraw") == [
+        ("staff:D9", "delegation.end", f"person:{jia.id}")
+    ]
+
+
 def test_a_handed_over_delegation_ends_with_the_same_consent(
     town: Townsfolk, token: str, jia: Townsman, database_url: str
 ) -> None:
@@ -529,6 +548,22 @@ def test_a_delegation_passes_on_only_where_the_text_that_was_agreed_to_says_so(
     with database.connect() as connection:  # both hear of it, as the text promises
         told = connection.execute(text("SELECT kind, person_id FROM notice_due")).all()
     assert sorted(told) == [("delegated", jia.id), ("delegation_over", yi)]
+
+
+def test_a_delegation_under_a_text_that_holds_no_more_does_not_pass_on(
+    town: Townsfolk, token: str, jia: Townsman, database_url: str, database: Engine
+) -> None:
+    town.accounts.staff_token("family_doctor", str(YUEQING), "D9")
+    give(town, token, Asked(terms(jia), Delegate("D9")))
+    town.accounts.change("INSERT INTO consent_floor (purpose, version) VALUES ('delegation', 2)")
+    town.accounts.staff_token("family_doctor", str(YUEQING), "D10")
+    worker = engine_for(database_url, role="worker")
+    with bound(worker), transaction() as session:
+        assert hand_over(session, "D9", "D10", DAY, "测试")["delegations"] == 0
+    worker.dispose()
+    with database.connect() as connection:
+        told = connection.execute(text("SELECT kind FROM notice_due")).scalars().all()
+    assert told == ["delegation_over"]
 
 
 def test_the_person_hears_of_a_delegation_that_others_recorded(

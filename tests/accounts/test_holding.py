@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.authority import people_acted_for, people_spoken_for
-from backend.accounts.closing import close_account
+from backend.accounts.closing import close_account, forget_closed
 from backend.accounts.codes import show_code
 from backend.accounts.consent_floor import raise_floors
 from backend.accounts.consent_texts import Purpose, Version, consent_texts
@@ -25,7 +25,7 @@ from backend.accounts.family_records import Declared, Recorded, record_family, t
 from backend.accounts.residents import birthday
 from backend.accounts.scope import Actor, act_as
 from backend.accounts.tasks import tell_family, tell_named
-from backend.kernel.clock import today
+from backend.kernel.clock import now, today
 from backend.kernel.database import bound, transaction
 from tests.support.register import JIANGYIN, YUEQING, Register
 from tests.support.townsfolk import Townsfolk, Townsman, events
@@ -303,8 +303,41 @@ def test_whoever_was_given_an_account_at_a_counter_hears_of_it_but_not_by_that_a
     code = code_of(town.accounts.resident_session(account))
     confirmed = Confirmation(jia.id, code, card_seen=True)
     acting(reviewer, lambda s, a: confirm_at_counter(s, a, confirmed, DAY))
-    told = {"account": account, "day": DAY.isoformat()}
+    told = {"account": account, "day": DAY.isoformat(), "replaced": False}
     assert left(database, "accounts.tell_named") == [told]
     for _ in range(2):
         run(database, lambda: tell_named(account=account, day=DAY.isoformat()))
     assert owed(database) == [(jia.id, "account_named")]
+
+
+def test_whose_account_was_replaced_at_a_counter_can_be_told_there_for_some_hours(
+    town: Townsfolk, jia: Townsman, token: str, reviewer: str, database: Engine,
+    worker_database: Engine,
+) -> None:  # fmt: skip
+    former = acting(token, lambda _, a: a.resident_id)
+    town.accounts.change("UPDATE resident SET phone = 'p', phone_index = 'p', phone_at = now()")
+    town.accounts.change(
+        "INSERT INTO wechat_user (resident_id, openid_index, openid) VALUES (:own, 'x', 'o')",
+        own=former,
+    )
+    account = town.accounts.resident()
+    code = code_of(town.accounts.resident_session(account))
+    moved = Confirmation(jia.id, code, card_seen=True, replace=True)
+    acting(reviewer, lambda s, a: confirm_at_counter(s, a, moved, DAY))
+    told = {"account": account, "day": DAY.isoformat(), "replaced": True}
+    assert left(database, "accounts.tell_named") == [told]
+    run(worker_database, lambda: tell_named(account, DAY.isoformat(), replaced=True))
+    assert owed(database) == [(jia.id, "account_replaced")]
+
+    def whereabouts() -> list[tuple[bytes, ...]]:
+        query = (
+            "SELECT r.phone, r.phone_index, w.openid FROM resident AS r"
+            " LEFT JOIN wechat_user AS w ON w.resident_id = r.id WHERE r.closed_at IS NOT NULL"
+        )
+        with database.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query))]
+
+    for hours, kept in ((5, (b"p", b"p", b"o")), (7, (b"", b"", None))):
+        with bound(worker_database), transaction() as session:
+            forget_closed(session, now() + timedelta(hours=hours))
+        assert whereabouts() == [kept]

@@ -24,9 +24,16 @@ from backend.accounts.delegations import (
     end_for_person,
 )
 from backend.accounts.family import family_of
-from backend.accounts.family_records import FamilyMemberAdded, Recorded, record_family
+from backend.accounts.family_records import (
+    Declared,
+    FamilyMemberAdded,
+    Recorded,
+    record_family,
+    take_up_ward,
+)
 from backend.accounts.own_consents import Agreement, agree, own_consents, take_back
 from backend.accounts.real_name import Claim, PersonHasAccount, prove_name
+from backend.accounts.residents import birthday
 from backend.accounts.scope import Actor, act_as
 from backend.kernel.clock import today
 from backend.kernel.crypto import Keyring
@@ -34,6 +41,7 @@ from backend.kernel.database import bound, transaction
 from tests.support.accounts import Accounts
 from tests.support.delivery import VILLAGE, number
 from tests.support.merging import TOWNSHIP, Two, two_people
+from tests.support.townsfolk import Townsfolk
 
 DAY = today()
 YEAR = DAY + timedelta(days=365)
@@ -69,9 +77,14 @@ def acting(token: str, deed: Callable[[Session, Actor], T]) -> T:
         return deed(session, actor)
 
 
-def sees(token: str) -> set[int]:
-    query = text("SELECT id FROM person")
+def sees(token: str, table: str = "person", column: str = "id") -> set[int]:
+    query = text(f"SELECT {column} FROM {table}")
     return acting(token, lambda session, _: set(session.execute(query).scalars()))
+
+
+def same(token: str, person: int) -> set[int]:
+    query = text("SELECT same_people(ARRAY[CAST(:person AS bigint)])")
+    return acting(token, lambda s, _: set(s.execute(query, {"person": person}).scalar_one()))
 
 
 def test_the_account_goes_on_as_the_one_whom_both_are(two: Two, token: str) -> None:
@@ -171,6 +184,27 @@ def test_a_member_of_the_family_stays_one_and_is_not_added_twice(
         record(two.second)
 
 
+def test_a_guardian_takes_up_a_child_that_the_register_has_under_the_former_number(
+    two: Two, token: str, town: Townsfolk
+) -> None:
+    child = town.person("测试童", birthday(DAY, -3))
+
+    def wards() -> list[int]:
+        family = acting(token, lambda s, a: family_of(s, town.keyring, a, DAY))
+        return [one.person_id for one in family.wards]
+
+    two.merge()  # moves the wards whom it finds
+    town.accounts.change(
+        "UPDATE person SET guardian_id = :former WHERE id = :child",
+        former=two.first,
+        child=child.id,
+    )
+    assert wards() == [child.id]
+    declared = Declared(child.id, "child", True, 1)
+    acting(token, lambda s, a: take_up_ward(s, town.keyring, a, declared, DAY))
+    assert sees(token) == {two.second, child.id}
+
+
 def test_who_does_not_see_the_one_sees_nothing_of_the_other(
     two: Two, token: str, accounts: Accounts, keyring: Keyring
 ) -> None:
@@ -182,5 +216,8 @@ def test_who_does_not_see_the_one_sees_nothing_of_the_other(
     for who in (far, stranger):
         assert acting(who, lambda s, _: consents_of(s, [two.first, two.second])) == []
         assert not acting(who, lambda s, _: has_consent(s, two.second, "sms", DAY))
+        assert same(who, two.second) == {two.second}
+        assert sees(who, "person_merge", "merged_id") == set()
     coordinator = accounts.staff_token("village_coordinator", str(VILLAGE))
+    assert same(coordinator, two.second) == {two.first, two.second}
     assert len(acting(coordinator, lambda s, _: consents_of(s, [two.second]))) == 1

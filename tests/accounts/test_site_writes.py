@@ -30,7 +30,7 @@ NO_SECRET = {("consent", "text_sha256"), ("person", "phone_index")}
 """The digest of a public text; an index by which nothing opens."""
 HARMLESS = {
     "audit_event": "appended to; nobody sees anybody by it",
-    "message": "whose it is says the person's row; what is told in it is no file",
+    "message_read": "what an account has read, of messages that it sees",
     "notice_due": "what people are owed to hear; the site does not read it",
     "utterance": "an answer of staff, in conversations of their own list",
 }
@@ -45,6 +45,13 @@ FUNCTIONS = text(
     " FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
     " AND prolang IN (SELECT oid FROM pg_language WHERE lanname IN ('plpgsql', 'sql'))"
 )
+BELIEVING = text(
+    "SELECT p.proname FROM pg_proc AS p, unnest(p.proargtypes) AS given"
+    " JOIN pg_type AS t ON t.oid = given"
+    " WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef AND t.typtype = 'c'"
+    " AND has_function_privilege('shukun_app', p.oid, 'EXECUTE')"
+)
+"""Functions with more rights than the site has, that are given whole rows."""
 COLUMNS = text(
     "SELECT c.relname, a.attname, c.relrowsecurity AND c.relforcerowsecurity,"
     " has_column_privilege('shukun_app', c.oid, a.attnum, 'SELECT'),"
@@ -116,6 +123,16 @@ def test_a_right_too_many_is_found(database: Engine, what: str) -> None:
     with database.begin() as connection:
         connection.execute(text(what))
         assert SABOTAGE[what] in faults(connection)
+
+
+def test_no_function_believes_a_row_that_the_site_made_up(database: Engine) -> None:
+    with database.begin() as connection:
+        assert connection.scalars(BELIEVING).all() == []
+        # The control.
+        connection.execute(
+            text("GRANT EXECUTE ON FUNCTION authority_holds(family_authority) TO shukun_app")
+        )
+        assert connection.scalars(BELIEVING).all() == ["authority_holds"]
 
 
 # -- as somebody who may write any statement
@@ -193,6 +210,10 @@ STATEMENTS = (
     "SELECT duty_held(1, 1)",
     "SELECT has_account(:other)",
     "SELECT resident_of_openid(ARRAY[:digest])",
+    "SELECT authority_holds(ROW(1, 1, :other, 'child', 'guardian', ''::bytea, 'resident:1', now(),"
+    " :day, :later, NULL, NULL)::family_authority)",
+    "SELECT consent_holds(c) FROM consent AS c",
+    "SELECT delegation_holds(d) FROM delegation AS d",
     # The deeds refuse what is not the session's.
     "SELECT confirm_name(:other, true)",
     "SELECT give_consent(1, :other, 'delegation', 1, 'x', 'mini_program', '')",
@@ -251,6 +272,29 @@ def test_a_consent_carries_one_delegation_and_is_given_with_it(intruder: Intrude
         session.execute(text(given), intruder.values)
     with pytest.raises(DBAPIError, match="not for this session"):
         intruder.run(begun)
+
+
+def test_whether_a_stored_row_stands_is_told_to_who_sees_it(
+    intruder: Intruder, accounts: Accounts
+) -> None:
+    owner = "INSERT INTO consent (id, resident_id, person_id, purpose, text_id, version,"
+    for own, whose in ((1, "me"), (2, "other")):
+        accounts.change(
+            f"{owner} text_sha256, channel, by) SELECT {own}, r.id, :{whose}, 'sms', 'sms', 1, 'x',"
+            f" 'mini_program', 'x' FROM resident AS r WHERE r.person_id = :{whose}",
+            **intruder.values,
+        )
+        accounts.change(
+            "INSERT INTO family_authority (id, resident_id, person_id, relationship, basis,"
+            " recorded_by, from_on)"
+            f" SELECT {own}, r.id, :{whose}, 'other', 'written', 'staff:S1', :day"
+            f" FROM resident AS r WHERE r.person_id = :{whose}",
+            **intruder.values,
+        )
+    for stands in ("consent_stands", "authority_stands"):
+        assert intruder.run(f"SELECT {stands}(1)")
+        assert not intruder.run(f"SELECT {stands}(1)", "")
+        assert not intruder.run(f"SELECT {stands}(2)")
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from statistics import median
 from time import perf_counter
 
@@ -208,13 +209,21 @@ def test_a_changed_password_ends_every_other_session(officer: Person, keyring: K
 
 
 @pytest.mark.usefixtures("site")
-def test_without_a_duty_nobody_gets_in(
-    officer: Person, keyring: Keyring, accounts: Accounts
+@pytest.mark.parametrize("duty", [999, None])
+def test_without_a_duty_nobody_gets_in_and_nothing_is_changed(
+    officer: Person, keyring: Keyring, accounts: Accounts, duty: int | None
 ) -> None:
-    assert isinstance(attempt(keyring, officer.typed(duty_id=999)), NoDuty)
+    opened = attempt(keyring, officer.typed())
+    assert isinstance(opened, SignedIn)
     officer.used_no_code()
-    accounts.change("UPDATE duty SET revoked_at = now()")
-    assert isinstance(attempt(keyring, officer.typed()), NoDuty)
+    if duty is None:
+        accounts.change("UPDATE duty SET to_on = :day", day=clock.today() - timedelta(days=1))
+    wrong = officer.typed(new_password=NEW, duty_id=duty)
+    assert isinstance(attempt(keyring, wrong), NoDuty)
+    accounts.change("UPDATE duty SET to_on = 'infinity'")
+    with transaction() as session:
+        assert act_as(session, opened.token) is not None
+    assert not refused(keyring, officer.typed())  # the old password, and the same code
 
 
 @pytest.mark.usefixtures("site")
@@ -255,11 +264,15 @@ def test_a_phone_that_is_half_a_minute_off_is_taken_and_a_minute_is_not(
 
 @pytest.mark.usefixtures("site")
 def test_signing_in_and_failing_to_are_audited_without_what_was_typed(
-    officer: Person, keyring: Keyring, database: Engine
+    officer: Person, keyring: Keyring, database: Engine, accounts: Accounts
 ) -> None:
     attempt(keyring, officer.typed())
+    officer.used_no_code()
     attempt(keyring, officer.typed(password="not-mine"))
     attempt(keyring, officer.typed(staff_no="not-a-number"))
+    attempt(keyring, officer.typed(duty_id=999))
+    accounts.change("UPDATE staff SET must_change = true")
+    attempt(keyring, officer.typed())
     with database.connect() as connection:
         rows = connection.execute(
             text(
@@ -272,6 +285,8 @@ def test_signing_in_and_failing_to_are_audited_without_what_was_typed(
         ("staff:S1001", "staff.sign_in"),
         ("staff:S1001", "staff.sign_in_refused"),
         ("staff:?", "staff.sign_in_refused"),
+        ("staff:S1001", "staff.sign_in_no_duty"),
+        ("staff:S1001", "staff.sign_in_must_change"),
     ]
 
 

@@ -51,6 +51,38 @@ def test_days_telephones_and_numbers_of_people_are_no_sums(said: str) -> None:
     assert list(amounts_in(normalise(said))) == []
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "2025-03-09",
+        "2025.3.9",
+        "2025/03/09",
+        "2025 3 9",
+        "2025年03-09",
+        "2025.3",
+        "2025-03-09到2025-03-12",
+    ],
+)
+def test_no_part_of_a_day_is_a_sum(said: str) -> None:
+    assert list(amounts_in(normalise(said))) == []
+    assert amount_answered(normalise(said)) is None
+
+
+@pytest.mark.parametrize("said", ["-5000", "－5000", "总费用-32000元", "负五千", "负 5000"])
+def test_less_than_nothing_is_no_sum(said: str) -> None:
+    assert amount_answered(normalise(said)) is None
+
+
+@pytest.mark.parametrize("said", ["3000-5000", "三万到五万", "2万~3万", "1/3", "血压 160/100"])
+def test_a_range_or_a_part_is_no_sum(said: str) -> None:
+    assert amount_answered(normalise(said)) is None
+
+
+def test_a_day_beside_a_sum_leaves_the_sum() -> None:
+    said = normalise("2025-03-09出院，总费用：32,000.50元，自负5000")
+    assert [amount.fen for amount in amounts_in(said)] == [3_200_050, 500_000]
+
+
 def test_a_bare_small_number_counts_as_an_answer_about_money() -> None:
     assert [amount_answered(said) for said in ("88", "0", "零", "五")] == [8_800, 0, 0, 500]
 

@@ -109,7 +109,12 @@ def test_what_is_said_in_a_few_words_without_a_verb_is_understood(
 
 @pytest.mark.parametrize(
     "said",
-    ["我爸喘不上气了", "不想活了，钱也花光了", "家里人昏过去叫不醒，对了低保能报多少"],
+    [
+        "我爸喘不上气了",
+        "不想活了，钱也花光了",
+        "能不能安乐死",
+        "家里人昏过去叫不醒，对了低保能报多少",
+    ],
 )
 def test_danger_goes_before_anything_else(by_words: ByWords, said: str) -> None:
     assert by_words(said, TODAY).intent == "emergency"
@@ -117,6 +122,19 @@ def test_danger_goes_before_anything_else(by_words: ByWords, said: str) -> None:
 
 def test_what_an_ambulance_costs_is_a_question_like_others(by_words: ByWords) -> None:
     assert by_words("去年叫救护车的费用能报销吗", TODAY).intent == "policy"
+
+
+@pytest.mark.parametrize(
+    "said", ["13812345678", "12345", "0510-86123456", "320281199001011234", "32000", "120"]
+)
+def test_digits_alone_are_no_intent(by_words: ByWords, said: str) -> None:
+    assert by_words(said, TODAY).intent == "out_of_scope"
+
+
+def test_a_number_within_a_longer_one_is_no_sign(by_words: ByWords) -> None:
+    assert by_words("我的号码13812345678", TODAY).intent != "complaint"
+    assert by_words("我要打12345", TODAY).intent == "complaint"
+    assert by_words("打1200块够吗", TODAY).intent != "emergency"
 
 
 def test_a_second_question_is_heard_with_its_words(by_words: ByWords) -> None:

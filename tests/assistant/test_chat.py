@@ -20,7 +20,13 @@ from backend.assistant.forgetting import KEPT, forget_old
 from backend.assistant.keyed import KEYED
 from backend.assistant.progress import NOT_KNOWN, NOTHING
 from backend.assistant.sending import SendLater, deliver
-from backend.assistant.tasks import answer_utterance, apologise_for
+from backend.assistant.tasks import (
+    answer_utterance,
+    apologise_for,
+    deliver_waiting,
+    say_sorry,
+    take_up,
+)
 from backend.assistant.wechat_voice import WeChatVoice
 from backend.kernel import clock, key_file, keys, rotation
 from backend.kernel.crypto import Keyring, Place
@@ -28,7 +34,8 @@ from backend.kernel.database import bound, transaction
 from backend.kernel.settings_wechat import SIMULATOR_SECRET, PushSettings, WeChatSettings
 from backend.wechat import connection
 from backend.wechat.errors import WeChatUnavailable
-from backend.wechat.handlers import give_up
+from backend.wechat.received import take_in
+from backend.wechat.tasks import give_up_push, process_push
 from tests.support.accounts import Accounts
 from tests.support.chatting import Phone
 from tests.support.register import JIANGYIN, Register
@@ -312,8 +319,48 @@ def test_while_wechat_is_away_answers_wait_and_go_out_afterwards(phone: Phone) -
     assert phone.seen() == []
     phone.simulator.clear_faults()
     assert phone.work() == 0  # not at once
-    assert phone.work(later=True) == 1
+    assert phone.work(later=True) == 2
     assert phone.seen() == [sayings.WELCOME]
+
+
+USED_UP = {"path": "/cgi-bin/message/custom/send", "code": 45009}
+LATER = "SELECT task_name, lock FROM procrastinate_jobs WHERE scheduled_at > now()"
+
+
+def test_while_nothing_can_be_sent_till_midnight_an_emergency_is_heard_and_handed_over(
+    phone: Phone, keyring: Keyring, accounts: Accounts, register: Register
+) -> None:
+    make_known(phone, keyring, accounts, register.person("赵甲"))
+    phone.simulator.fault("errcode", **USED_UP)
+    phone.say("你好")
+    phone.work()
+    assert [tuple(row) for row in phone.rows(LATER)] == [("assistant.deliver_later", None)]
+    phone.say("我不想活了，活着没意思")
+    phone.work()
+    (item,) = items(phone)
+    assert item.due_on == clock.today()
+    heard = phone.rows("SELECT state FROM utterance WHERE said_by = 'resident'")
+    assert [row.state for row in heard] == ["answered", "answered"]
+    assert len(phone.rows(LATER)) == 1  # one try at midnight, however much is written
+
+
+def test_control_with_the_lock_kept_till_midnight_an_emergency_is_not_even_heard(
+    phone: Phone, accounts: Accounts
+) -> None:
+    phone.simulator.fault("errcode", **USED_UP)
+    phone.say("你好")
+    phone.work()
+    accounts.change(
+        "UPDATE procrastinate_jobs SET lock = 'assistant/' || (args ->> 'conversation_id')"
+    )
+    phone.say("我在江阴，我不想活了")
+    phone.work()
+    assert items(phone) == []
+
+
+def test_a_word_that_fails_holds_up_the_next_one_for_seconds_alone() -> None:
+    for held in (answer_utterance, deliver_waiting):
+        assert sum(5 * 2**failed for failed in range(held.retry)) <= 15
 
 
 def unsent_windows(phone: Phone) -> int:
@@ -326,7 +373,7 @@ def test_an_outage_takes_nothing_off_what_the_person_may_still_be_told(phone: Ph
     phone.say("你好")
     phone.work()
     for _ in range(6):
-        phone.work(later=True, most=1)
+        phone.work(later=True, most=2)
     assert unsent_windows(phone) == 5
     phone.simulator.clear_faults()
     phone.work(later=True)
@@ -342,7 +389,7 @@ def test_control_with_each_try_counted_an_outage_eats_the_window(
     phone.say("你好")
     phone.work()
     for _ in range(6):
-        phone.work(later=True, most=1)
+        phone.work(later=True, most=2)
     phone.simulator.clear_faults()
     phone.work(later=True)
     assert phone.seen() == []
@@ -465,14 +512,61 @@ def test_somebody_unknown_is_asked_to_write_again(phone: Phone, speechless: None
     assert items(phone) == []
 
 
-def test_a_push_of_a_word_that_cannot_be_handled_is_not_met_with_silence(phone: Phone) -> None:
-    push = phone.say("大病保险能报多少", times=0)
+def give_up_hearing(phone: Phone, keyring: Keyring, said: str) -> int:
+    """What is written is taken in, and given up, twice; its number."""
+    push = phone.say(said, times=0)
+    with bound(phone.engine), transaction() as session:
+        assert take_in(session, keyring, push, push.key, process_push)
+    ((push_id,),) = phone.rows("SELECT id FROM wechat_push")
     for _ in range(2):
-        with bound(phone.worker), transaction() as session:
-            give_up(session, push)
+        with bound(phone.worker):
+            give_up_push(push_id)
+    return int(push_id)
+
+
+def test_a_push_of_a_word_that_cannot_be_handled_is_not_met_with_silence(
+    phone: Phone, keyring: Keyring
+) -> None:
+    give_up_hearing(phone, keyring, "大病保险能报多少")
     phone.work()
     assert phone.seen() == [sayings.FAULT]
     assert len(phone.rows("SELECT FROM utterance WHERE said_by = 'resident'")) == 1
+
+
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise LookupError("the conversation")
+
+    monkeypatch.setattr(listening, "conversation_of", fail)
+
+
+def test_a_word_that_cannot_be_written_down_at_all_is_not_met_with_silence(
+    phone: Phone, keyring: Keyring, deaf: None
+) -> None:
+    push_id = give_up_hearing(phone, keyring, "大病保险能报多少")
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            phone.work()
+    phone.simulator.fault("http", path="/cgi-bin/stable_token", status=503)
+    with bound(phone.worker):
+        assert take_up.given_up is not None
+        take_up.given_up(push_id)
+        with pytest.raises(WeChatUnavailable):  # tried again by the task library
+            say_sorry(push_id)
+    phone.simulator.clear_faults()
+    phone.work()
+    assert phone.seen() == [sayings.FAULT]
+
+
+def test_an_apology_that_perhaps_went_out_is_not_repeated(
+    phone: Phone, keyring: Keyring, deaf: None
+) -> None:
+    push_id = give_up_hearing(phone, keyring, "大病保险能报多少")
+    phone.simulator.fault("duplicate_effect", path="/cgi-bin/message/custom/send", times=1)
+    with bound(phone.worker):
+        say_sorry(push_id)
+    assert phone.seen() == [sayings.FAULT]
 
 
 # -- what is kept ----------------------------------------------------------------------------------
@@ -651,6 +745,15 @@ def test_an_emergency_is_due_today(phone: Phone) -> None:
     (item,) = items(phone)
     assert item.due_on == clock.today()
     assert "12356" in phone.seen()[-1]
+
+
+def test_an_emergency_from_nowhere_is_in_a_list_before_the_place_is_known(phone: Phone) -> None:
+    for said in ("我不想活了", "不知道", "随便", "江阴"):
+        phone.ask(said)
+    somewhere, there = items(phone)
+    assert (somewhere.role, somewhere.list_area) == ("city_officer", 320200000000)
+    assert (there.role, there.list_area) == ("county_officer", 320281000000)
+    assert somewhere.due_on == there.due_on == clock.today()
 
 
 def test_a_closed_hand_over_does_not_keep_the_next_from_being_made(

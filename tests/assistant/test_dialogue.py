@@ -231,6 +231,20 @@ def test_more_than_the_cost_or_no_sum_at_all_is_asked_again(talk: Talk, said: st
     assert talk.asked == "basic"
 
 
+@pytest.mark.parametrize("said", ["2025-03-09", "-5000", "负五千"])
+def test_a_day_or_less_than_nothing_is_no_cost(talk: Talk, said: str) -> None:
+    talk.start("低保，去年三月住院，江阴")
+    assert talk.asked == "total"
+    assert not talk.say(said).understood
+    assert talk.asked == "total"
+
+
+def test_a_day_to_come_is_asked_again(talk: Talk) -> None:
+    talk.start("低保，住院，江阴")
+    assert not talk.say("明年三月").understood
+    assert talk.asked == "day"
+
+
 def test_whoever_belongs_to_no_category_is_told_so(talk: Talk) -> None:
     talk.start("江阴，去年三月住院，三万")
     for said in ("都不是", "两万", "没有", "不知道"):

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from backend.assistant import sayings
 from backend.assistant.answers import NO_DECISION
+from backend.assistant.by_words import ByWords
 from backend.assistant.progress import NO_ACCOUNT, NOT_KNOWN, NOTHING, SOURCE, Stage
 from backend.assistant.replies import Known, Memory, Reply
 from backend.assistant.speaker import Speaker
 from backend.assistant.understanding import Intent, Slots, Understood
 from backend.assistant.wording import LONGEST, shortened
 from backend.estimation.terms import Rules
+from tests.assistant.conftest import TODAY
 
 NOBODY = Known()
 SOMEBODY = Known(person=True, area="320281104001")
@@ -130,6 +132,61 @@ def test_a_conversation_is_handed_over_once_but_for_an_emergency(speaker: Speake
     assert talk.say("不想活了").hand_over == "emergency"
 
 
+def test_an_emergency_is_handed_over_before_the_place_is_known_and_again_when_it_is(
+    speaker: Speaker,
+) -> None:
+    talk = Talk(speaker)
+    first = talk.say("我不想活了")
+    assert (first.hand_over, first.area) == ("emergency", "320200")
+    assert sayings.WHERE_IN_DANGER in first.texts[0]
+    for said in ("不知道", "随便"):
+        reply = talk.say(said)
+        assert reply.texts == (sayings.WHERE_AGAIN_IN_DANGER,)
+        assert reply.hand_over is None
+    there = talk.say("江阴")
+    assert (there.hand_over, there.area) == ("emergency", "320281")
+    assert there.texts == (sayings.HANDED_IN_DANGER.format("江阴市"),)
+    assert talk.say("江阴").hand_over is None
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        ("住院要交押金吗",),
+        ("人工",),
+        ("算一下",),
+        ("不知道", "随便", "住院要交押金吗"),
+        ("你好", "谢谢"),
+    ],
+)
+def test_an_emergency_waits_for_its_place_whatever_is_said_between(
+    speaker: Speaker, between: tuple[str, ...]
+) -> None:
+    talk = Talk(speaker)
+    for said in ("我不想活了", *between):
+        talk.say(said)
+    there = talk.say("江阴")
+    assert (there.hand_over, there.area) == ("emergency", "320281")
+
+
+def test_an_emergency_of_a_place_whose_staff_do_not_use_this_goes_to_those_named_for_it(
+    by_words: ByWords, rules: Rules
+) -> None:
+    speaker = Speaker(by_words, rules, TODAY, "330382")
+    beijing = Known(person=True, area="110101001000")
+    for talk in (Talk(speaker, beijing), Talk(speaker)):
+        reply = talk.say("我在哈尔滨市，不想活了")
+        assert (reply.hand_over, reply.area) == ("emergency", "330382")
+        assert reply.texts == (sayings.COMFORT + sayings.HANDED_IN_DANGER.format("乐清市"),)
+
+
+def test_nobody_in_danger_is_told_to_wait_for_a_working_day(speaker: Speaker) -> None:
+    for known in (NOBODY, SOMEBODY):
+        text = Talk(speaker, known).say("我不想活了").texts[0]
+        assert "工作日" not in text
+        assert "不要只等回复" in text
+
+
 def test_a_question_in_between_is_answered_and_the_estimate_goes_on(speaker: Speaker) -> None:
     talk = Talk(speaker)
     talk.say("算一下，江阴")
@@ -137,6 +194,14 @@ def test_a_question_in_between_is_answered_and_the_estimate_goes_on(speaker: Spe
     assert NO_DECISION in answer
     assert again.startswith("我们接着算")
     assert "怎么看的病" in talk.say("低保").texts[0]
+
+
+def test_a_telephone_in_an_estimate_hands_nothing_over(speaker: Speaker) -> None:
+    talk = Talk(speaker, SOMEBODY)
+    talk.say("算一下，低保，去年三月住院")
+    reply = talk.say("13812345678")
+    assert (reply.intent, reply.hand_over) == ("estimate", None)
+    assert talk.memory.sheet is not None
 
 
 def test_asking_for_a_person_ends_an_estimate(speaker: Speaker) -> None:
@@ -175,7 +240,11 @@ def test_long_texts_end_with_a_sentence() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.text(max_size=40) | st.sampled_from(["算一下", "江阴", "人工", "钱到了没"])))
+@given(
+    st.lists(
+        st.text(max_size=40) | st.sampled_from(["算一下", "江阴", "人工", "钱到了没", "不想活了"])
+    )
+)
 def test_whatever_is_said_the_reply_fits_into_wechats_window(
     speaker: Speaker, said: list[str]
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.scope import act_as
@@ -178,6 +178,27 @@ def test_an_event_falls_where_somebody_acted_and_where_the_person_is_registered(
     assert told(site, accounts, "320200") == [
         *(f"here-{one}" for one in kinds_of), "nowhere", "there-city",
     ]  # fmt: skip
+
+
+def test_an_auditor_of_a_small_county_is_not_kept_waiting_by_what_happens_in_others(
+    site: Session, people: list[Invented], accounts: Accounts
+) -> None:
+    """What one looks for lies behind 100,000 events of another county."""
+    here, there = people[0].id, people[1].id
+    accounts.change("UPDATE person SET area = 330382101001 WHERE id = :id", id=there)
+    with transaction() as session:
+        record(session, actor="甲", action="here", subject=Subject("person", str(here)))
+        session.execute(
+            text(
+                "INSERT INTO audit_event (actor, action, subject_kind, subject_id, area)"
+                " SELECT 'staff:X1', 'there', 'person', :there, 330382101001"
+                " FROM generate_series(1, 100000)"
+            ),
+            {"there": str(there)},
+        )
+    act_as(site, accounts.staff_token("auditor", JIANGYIN))
+    site.execute(text("SET LOCAL statement_timeout = '5s'"))
+    assert [one.action for one in events(site, Asked())] == ["here"]
 
 
 def test_an_auditor_reads_what_happened_in_the_places_of_the_duty_and_in_none(

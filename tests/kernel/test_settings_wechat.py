@@ -7,6 +7,7 @@ APPID = "wx0123456789abcdef"
 SECRET = "canary-app-secret-of-nobody"
 AES_KEY = "k" * 43
 MINI_PROGRAM = {"WECHAT_APPID": APPID, "WECHAT_SECRET": SECRET}
+IN_PRODUCTION = {"SHUKUN_PRODUCTION": "1", "SHUKUN_EMERGENCY_AREA": "320200"}
 PUSH = {"WECHAT_PUSH_TOKEN": "canarytoken", "WECHAT_PUSH_AES_KEY": AES_KEY}
 
 
@@ -67,16 +68,22 @@ def test_this_machine_may_be_spoken_to_in_plain(base: str) -> None:
 
 @pytest.mark.parametrize("base", ["http://127.0.0.1:8765", "https://api2.weixin.qq.com"])
 def test_in_production_the_official_server_alone_is_spoken_to(base: str) -> None:
-    assert faults(**MINI_PROGRAM, WECHAT_API_BASE=base, SHUKUN_PRODUCTION="1") == [
-        "WECHAT_API_BASE"
-    ]
+    assert faults(**MINI_PROGRAM, WECHAT_API_BASE=base, **IN_PRODUCTION) == ["WECHAT_API_BASE"]
 
 
 def test_in_production_the_simulators_secret_is_refused() -> None:
     known = {"WECHAT_APPID": APPID, "WECHAT_SECRET": SIMULATOR_SECRET}
     assert Settings.from_env(known).wechat is not None
-    assert faults(**known, SHUKUN_PRODUCTION="1") == ["WECHAT_SECRET"]
-    assert Settings.from_env(MINI_PROGRAM | PUSH | {"SHUKUN_PRODUCTION": "1"}).production
+    assert faults(**known, **IN_PRODUCTION) == ["WECHAT_SECRET"]
+    assert Settings.from_env(MINI_PROGRAM | PUSH | IN_PRODUCTION).production
+
+
+def test_in_production_somebody_is_named_who_gets_emergencies_of_the_chat() -> None:
+    named = Settings.from_env(MINI_PROGRAM | IN_PRODUCTION)
+    assert named.emergency_area == "320200"
+    assert faults(**MINI_PROGRAM, SHUKUN_PRODUCTION="1") == ["SHUKUN_EMERGENCY_AREA"]
+    assert faults(SHUKUN_EMERGENCY_AREA="320299") == ["SHUKUN_EMERGENCY_AREA"]
+    assert Settings.from_env(MINI_PROGRAM).emergency_area is None
 
 
 def test_what_belongs_together_is_set_together() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.notifications.conftest import Clock
-from tests.support.recipients import NOON, RESULT, Recipients
+from tests.support.recipients import NOON, PROGRESS, RESULT, Recipients
 from tests.support.wechat import Simulator
 
 pytestmark = pytest.mark.postgres
@@ -101,6 +101,35 @@ def test_that_somebody_may_act_for_a_person_is_not_told_to_that_somebody(
     delivered()
     assert recipients.ended() == {"handed_on": 1}
     assert recipients.texts() == []
+
+
+@pytest.mark.parametrize("deed", ["replace_account", "close_account"])
+def test_that_an_account_was_replaced_is_told_by_that_account_and_one_that_was_left_is_forgotten(
+    connected: Simulator, recipients: Recipients, delivered: Deliver, deed: str
+) -> None:
+    connected.user("first")
+    connected.subscribe("first", {PROGRESS: "accept"})
+    person = recipients.person("first")
+    former = recipients.account(person, connected.openid("first"))
+    recipients.allow(former, template=PROGRESS)
+    recipients.execute(f"SELECT {deed}(:former)", former=former)
+    recipients.account(person, connected.openid("first"))  # the new one is not asked
+    recipients.owe([person], "account_replaced")
+    delivered()
+    replaced = deed == "replace_account"
+    assert recipients.ended() == {"delivered" if replaced else "handed_on": 1}
+    assert len(connected.inbox("first", "subscribe")) == replaced
+    assert recipients.balance() == [(1, int(replaced))]
+
+
+def test_the_former_account_is_told_of_nothing_else(
+    connected: Simulator, recipients: Recipients, delivered: Deliver
+) -> None:
+    person = recipients.reached(connected, "first")
+    recipients.execute("SELECT replace_account(id) FROM resident")
+    recipients.owe([person])
+    delivered()
+    assert recipients.ended() == {"handed_on": 1}
 
 
 def test_who_was_merged_into_another_is_told_through_the_accounts_of_both(

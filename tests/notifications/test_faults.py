@@ -12,11 +12,14 @@ from sqlalchemy.exc import OperationalError
 
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
-from backend.notifications import delivery, sending, sms
+from backend.notifications import claiming, delivery, sending, sms, ways
 from backend.notifications.attempts import NOT_ASKED, Result, Tried
 from backend.notifications.breaker import IN_A_ROW, Breaker
 from backend.notifications.delivery import SENDERS, Means, deliver
+from backend.notifications.outcomes import PATIENCE
+from backend.notifications.reach import Reach
 from backend.notifications.watching import DEAD_AFTER, bury
+from backend.notifications.wording import Said
 from backend.wechat import connection
 from backend.wechat.errors import WeChatBusy
 from tests.notifications.conftest import Clock
@@ -145,6 +148,19 @@ def test_when_the_days_quota_is_used_up_somebody_must_look_once_a_day(
     alarms = "SELECT role, list_area, period FROM work_item WHERE kind = 'wechat_used_up'"
     assert recipients.rows(alarms) == [("city_officer", 320200000000, "2026-11-18")]
     assert len(connected.journal(SEND)) <= 2
+
+
+def test_that_the_days_quota_is_used_up_is_logged_also_where_no_city_is_known(
+    connected: Simulator,
+    told: int,
+    recipients: Recipients,
+    delivered: Deliver,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    recipients.execute("UPDATE person SET area = 0, lives_in = 0")
+    connected.fault("errcode", SEND, code=45009)
+    delivered()
+    assert [one.message for one in caplog.records].count("alarm") == 1
 
 
 def test_whoever_only_waited_for_the_access_token_has_no_answer_of_wechat(
@@ -391,6 +407,81 @@ def test_what_does_not_open_stops_no_other_message(
     recipients.owe([broken, recipients.reached(connected, "second")])
     delivered()
     assert recipients.states() == [("handed_on", "task"), ("delivered", "subscribe")]
+
+
+@pytest.fixture
+def unfit(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Have the claiming of a person's messages raise; 0: of everybody's, by the database."""
+
+    def break_(person: int) -> None:
+        real = claiming.by_wechat
+
+        def broken(said: Said, whom: Reach, means: ways.Means) -> ways.Way | ways.NoWay:
+            if not person:
+                raise OperationalError("", {}, Exception("13900000001"))
+            if whom.person_id == person:
+                raise ValueError("13900000001")
+            return real(said, whom, means)
+
+        monkeypatch.setattr(claiming, "by_wechat", broken)
+
+    return break_
+
+
+def test_one_message_that_always_raises_holds_up_no_other_and_fails_in_the_end(
+    connected: Simulator,
+    recipients: Recipients,
+    delivered: Deliver,
+    clock: Clock,
+    unfit: Callable[[int], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken, *others = people = recipients.crowd(connected, 50)
+    unfit(broken)
+    recipients.owe(people)
+    delivered()
+    assert recipients.ended() == {"delivered": len(others), "waiting": 1}
+    ((number,),) = recipients.rows("SELECT id FROM message WHERE state = 'waiting'")
+    clock.pass_(minutes=4)
+    delivered()
+    assert recipients.rows("SELECT tries FROM message WHERE state = 'waiting'") == [(1,)]
+    while clock.moment < NOON + PATIENCE:
+        clock.pass_(minutes=1)
+        delivered()
+    assert recipients.ended() == {"delivered": len(others), "failed": 1}
+    assert recipients.work() == [("message_failed", str(number))]
+    assert "message not brought on its way" in caplog.text
+    assert "13900000001" not in caplog.text
+
+
+def test_a_message_set_aside_is_sent_once_its_fault_is_mended(
+    connected: Simulator,
+    told: int,
+    recipients: Recipients,
+    delivered: Deliver,
+    clock: Clock,
+    unfit: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unfit(told)
+    delivered()
+    monkeypatch.undo()
+    clock.pass_(minutes=5)
+    delivered()
+    assert recipients.states() == [("delivered", "subscribe")]
+
+
+def test_the_databases_trouble_is_no_messages_fault(
+    connected: Simulator,
+    told: int,
+    recipients: Recipients,
+    delivered: Deliver,
+    unfit: Callable[[int], None],
+) -> None:
+    unfit(0)
+    with pytest.raises(OperationalError):
+        delivered()
+    assert recipients.rows("SELECT state, tries FROM message") == [("waiting", 0)]
 
 
 def test_endings_are_kept_in_mind_while_the_database_is_away(

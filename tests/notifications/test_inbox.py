@@ -40,7 +40,7 @@ def test_messages_from_before_a_merge_stay_in_the_inbox_and_name_the_person_of_n
             if read_at is not None:
                 for one in found:
                     read_message(session, actor, one.id, read_at)
-                assert unread(session) == 0
+                assert unread(session, actor) == 0
             return [(one.cause, one.person_id) for one in found]
 
     both = [("match_run:2", two.second), ("match_run:1", two.second)]

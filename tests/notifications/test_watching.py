@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from backend.kernel import clock as kernel_clock
 from backend.kernel import database as kernel_database
@@ -22,6 +22,7 @@ from tests.support.wechat import Simulator
 
 pytestmark = pytest.mark.postgres
 
+ALARMS = "SELECT kind, role, list_area, period FROM work_item ORDER BY list_area"
 TAKE, DELIVER, TEMPLATES = "notifications.take", "notifications.deliver", "notifications.templates"
 
 
@@ -65,6 +66,49 @@ def test_a_message_gets_a_job_when_it_is_due(recipients: Recipients, clock: Cloc
     clock.moment = NOON + timedelta(hours=20)
     look()
     assert jobs(recipients) == [DELIVER]
+
+
+def test_while_a_failed_delivery_waits_for_its_next_try_another_takes_what_is_urgent(
+    recipients: Recipients,
+) -> None:
+    failed_delivery(recipients)
+    look()
+    assert due_now(recipients) == [DELIVER]
+
+
+def test_were_the_key_of_a_failed_delivery_not_freed_the_urgent_would_wait(
+    recipients: Recipients, database: Engine
+) -> None:
+    """The control."""
+    with database.begin() as connection:
+        connection.execute(text("DROP TRIGGER job_returns ON procrastinate_jobs"))
+    failed_delivery(recipients)
+    look()
+    assert due_now(recipients) == []
+
+
+def failed_delivery(recipients: Recipients) -> None:
+    """A job that raised and is tried again in 80 seconds; then something urgent comes."""
+    with transaction() as session:
+        owe(session, Owed("grant", 7, "match_run:1"), NOON)
+    look()
+    with transaction() as session:
+        begun = session.scalar(
+            text(
+                "SELECT (procrastinate_fetch_job_v2(ARRAY['notifications'], worker_id)).id"
+                " FROM procrastinate_register_worker_v1()"
+            )
+        )
+        again = "SELECT procrastinate_retry_job_v2(:job, :at, NULL, NULL, NULL)"
+        session.execute(text(again), {"job": begun, "at": NOON + timedelta(seconds=80)})
+    assert due_now(recipients) == []
+    with transaction() as session:
+        owe(session, Owed("delegated", 7, "delegation:1"), NOON)
+
+
+def due_now(recipients: Recipients) -> list[str]:
+    query = "SELECT task_name FROM procrastinate_jobs WHERE status = 'todo'"
+    return [one for (one,) in recipients.rows(query + " AND scheduled_at IS NULL")]
 
 
 def test_from_a_notice_to_the_phone_by_jobs_alone(
@@ -144,8 +188,29 @@ def test_the_alarm_is_raised_after_five_minutes_once_a_day_and_city(
     for _ in range(3):
         with transaction() as session:
             assert raise_alarm(session, clock.moment)
-    query = "SELECT kind, role, list_area, period FROM work_item ORDER BY list_area"
-    assert recipients.rows(query) == [
+    assert recipients.rows(ALARMS) == [
         ("messages_late", "city_officer", 320200000000, "2026-11-18"),
         ("messages_late", "city_officer", 330300000000, "2026-11-18"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("area", "items"),
+    [(330382101001, [("messages_late", "city_officer", 330300000000, "2026-11-18")]), (0, [])],
+)
+def test_notices_that_nobody_takes_raise_the_alarm_where_their_people_live_and_in_the_log(
+    area: int,
+    items: list[tuple[str, str, int, str]],
+    recipients: Recipients,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    person = recipients.person("first", area)
+    with transaction() as session:
+        notices_due(session, [Notice(person, "novelty", "x:1", date(2026, 11, 18))])
+    recipients.execute("UPDATE notice_due SET owed_at = :at", at=NOON - timedelta(minutes=6))
+    for _ in range(3):
+        with transaction() as session:
+            assert raise_alarm(session, clock.moment)
+    assert recipients.rows(ALARMS) == items
+    assert [one.message for one in caplog.records] == ["alarm"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, TextClause, text
 from sqlalchemy.orm import Session
 
 from backend.assistant import tasks  # noqa: F401  (its handlers and tasks register themselves)
@@ -19,11 +19,16 @@ from backend.wechat.push import Push
 from tests.support.wechat import Simulator
 
 USER: Final = "resident1"
-_WAITING: Final = text(
-    "SELECT id, task_name, args FROM procrastinate_jobs WHERE queue_name = 'assistant'"
-    " AND status = 'todo' AND (:later OR scheduled_at IS NULL OR scheduled_at <= now())"
-    " ORDER BY id LIMIT 1"
+_QUEUE: Final = "assistant"
+_FETCH: Final = text(
+    "SELECT id, task_name, args FROM procrastinate_fetch_job_v2(ARRAY[:queue], NULL)"
 )
+"""As the task library fetches: what a lock holds up is not taken."""
+_NOW_DUE: Final = text(
+    "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE queue_name = :queue"
+    " AND status = 'todo'"
+)
+_GONE: Final = text("DELETE FROM procrastinate_jobs WHERE id = :id")
 
 
 @dataclass
@@ -75,8 +80,11 @@ class Phone:
         """Do every job of the chat that waits, one after another; `later`: also those for later."""
         done = 0
         while done < most and (job := self._take(later)) is not None:
-            with bound(self.worker):
-                TASKS[job.task_name](**job.args)
+            try:
+                with bound(self.worker):
+                    TASKS[job.task_name](**job.args)
+            finally:
+                self._change(_GONE, id=job.id)
             done += 1
         return done
 
@@ -98,12 +106,15 @@ class Phone:
             return list(session.execute(text(query), values))
 
     def _take(self, later: bool) -> Any:
+        if later:
+            self._change(_NOW_DUE, queue=_QUEUE)
         with Session(self.engine) as session, session.begin():
-            job = session.execute(_WAITING, {"later": later}).one_or_none()
-            if job is not None:
-                gone = text("DELETE FROM procrastinate_jobs WHERE id = :id")
-                session.execute(gone, {"id": job.id})
-            return job
+            job = session.execute(_FETCH, {"queue": _QUEUE}).one()
+            return None if job.id is None else job
+
+    def _change(self, statement: TextClause, **values: Any) -> None:
+        with Session(self.engine) as session, session.begin():
+            session.execute(statement, values)
 
 
 def _shown(message: dict[str, Any]) -> str:

@@ -305,7 +305,7 @@ def test_a_push_that_was_given_up_is_somebody_elses_care_once_it_is_marked(
     cared: list[str] = []
 
     @on_given_up("text")
-    def care(_session: Session, push: Push) -> None:
+    def care(_session: Session, push: Push, _push_id: int) -> None:
         cared.append(push.body["Content"])
         raise LookupError("this as well")
 

@@ -15,6 +15,7 @@ from psycopg import sql
 from sqlalchemy import BigInteger, Boolean, Date, Integer, LargeBinary, SmallInteger, Table
 
 from backend.citizens.history import HISTORIES, SUPERSEDED_BY
+from backend.kernel.row_ids import NEXT_ID
 
 FOREVER: Final = "infinity"
 NEVER: Final = "-infinity"
@@ -69,7 +70,7 @@ def copy_in(connection: psycopg.Connection[Any], table: str, rows: pl.DataFrame)
 
 def new_ids(connection: psycopg.Connection[Any], count: int) -> list[int]:
     """Surrogate keys that nothing else has."""
-    query = "SELECT nextval('row_id') FROM generate_series(1, %s)"
+    query = f"SELECT {NEXT_ID} FROM generate_series(1, %s)"
     with connection.cursor() as cursor:
         return [row[0] for row in cursor.execute(query, [count])] if count else []
 

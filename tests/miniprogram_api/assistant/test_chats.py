@@ -229,15 +229,19 @@ def test_an_empty_answer_is_refused(desk: Desk, chat: int, reviewer: str) -> Non
 def test_a_reply_is_no_others_to_forge(
     chat: int, app_database: Engine, reviewer: str, keyring: Keyring
 ) -> None:
-    """The database takes from the site only what a member of staff says, still to be sent."""
+    """The database takes from the site only what the member of staff says, still to be sent."""
     insert = text(
         "INSERT INTO utterance (id, conversation_id, said_by, staff_no, kind, content, state)"
         " VALUES (nextval('row_id'), :chat, :by, :no, 'text', '', :state)"
     )
-    for by, no, state in (("assistant", None, "due"), ("staff", "S1001", "sent")):
+    others = ("assistant", None, "due"), ("staff", "S1001", "sent"), ("staff", "S1002", "due")
+    for by, no, state in others:
         with Session(app_database) as session:
             acting(session, reviewer)
             with pytest.raises(ProgrammingError):
                 session.execute(insert, {"chat": chat, "by": by, "no": no, "state": state})
     with Session(app_database) as session, pytest.raises(ProgrammingError):
+        session.execute(insert, {"chat": chat, "by": "staff", "no": "S1001", "state": "due"})
+    with Session(app_database) as session:  # the control
+        acting(session, reviewer)
         session.execute(insert, {"chat": chat, "by": "staff", "no": "S1001", "state": "due"})

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.orm import Session
 
 from backend.kernel import database as kernel_database
 from backend.kernel import keys
 from backend.kernel.crypto import Keyring
+from backend.kernel.database import acting
 from backend.kernel.settings import Settings
 from backend.wechat import connection
 from miniprogram_api.app import create_app
@@ -123,7 +127,7 @@ def test_a_neighbours_message_is_as_one_that_does_not_exist(
     nobodys = phone.post("/inbox/999999999/read")
     assert theirs.status_code == nobodys.status_code == 404
     assert {**theirs.json, "instance": ""} == {**nobodys.json, "instance": ""}
-    assert recipients.rows("SELECT read_at FROM message") == [(None,)]
+    assert recipients.rows("SELECT * FROM message_read") == []
 
 
 def test_elder_wording_is_shown_to_who_chose_it(
@@ -166,12 +170,8 @@ def test_messages_of_a_person_i_act_for_are_there_and_looking_is_written_down(
     assert recipients.rows(looked) == told
 
 
-@pytest.mark.parametrize(("scope", "seen"), [("receive", True), ("see", False)])
-def test_messages_of_who_delegated_something_else_to_me_are_not_mine(
-    scope: str, seen: bool, recipients: Recipients, me: tuple[int, Resident]
-) -> None:
-    _, phone = me
-    neighbour = recipients.person("neighbour")
+def delegate(recipients: Recipients, neighbour: int, scope: str) -> None:
+    """To every account that there is."""
     recipients.execute(
         "WITH agreed AS (INSERT INTO consent (id, person_id, purpose, text_id, version,"
         " text_sha256, channel, by) VALUES (nextval('row_id'), :neighbour, 'delegation',"
@@ -183,6 +183,15 @@ def test_messages_of_who_delegated_something_else_to_me_are_not_mine(
         neighbour=neighbour,
         scope=scope,
     )
+
+
+@pytest.mark.parametrize(("scope", "seen"), [("receive", True), ("see", False)])
+def test_messages_of_who_delegated_something_else_to_me_are_not_mine(
+    scope: str, seen: bool, recipients: Recipients, me: tuple[int, Resident]
+) -> None:
+    _, phone = me
+    neighbour = recipients.person("neighbour")
+    delegate(recipients, neighbour, scope)
     owe(recipients, [neighbour])
     ((number,),) = recipients.rows("SELECT id FROM message")
     assert len(phone.get("/inbox")["messages"]) == seen
@@ -190,6 +199,48 @@ def test_messages_of_who_delegated_something_else_to_me_are_not_mine(
     assert phone.post(f"/inbox/{number}/read").status_code == (204 if seen else 404)
     purposes = recipients.rows("SELECT DISTINCT purpose FROM audit_event WHERE purpose <> ''")
     assert purposes == ([("delegated",)] if seen else [])
+
+
+@pytest.mark.parametrize("event", ["grant", "delegated"])
+def test_what_a_relative_or_a_delegate_reads_stays_unread_for_the_person(
+    event: str, client: FlaskClient, recipients: Recipients, me: tuple[int, Resident]
+) -> None:
+    """The warning that somebody may act for a person is not to vanish because that one looked."""
+    _, helper = me
+    neighbour = recipients.person("neighbour")
+    delegate(recipients, neighbour, "receive")
+    phone = resident(client, recipients, neighbour)
+    owe(recipients, [neighbour], event)
+    ((number,),) = recipients.rows("SELECT id FROM message")
+    assert helper.post(f"/inbox/{number}/read").status_code == 204
+    assert helper.get("/inbox")["unread"] == 0
+    seen = phone.get("/inbox?unread=true")
+    assert (seen["unread"], seen["messages"][0]["read_at"]) == (1, None)
+    assert phone.post(f"/inbox/{number}/read").status_code == 204
+    assert phone.get("/inbox")["unread"] == 0
+
+
+def test_the_database_lets_an_account_read_for_itself_and_what_it_sees(
+    recipients: Recipients, me: tuple[int, Resident], app_database: Engine
+) -> None:
+    person, phone = me
+    neighbour = recipients.person("neighbour")
+    other = recipients.account(neighbour)
+    ((own,),) = recipients.rows("SELECT id FROM resident WHERE person_id = :one", one=person)
+    owe(recipients, [person, neighbour])
+    mine, theirs = (
+        recipients.rows("SELECT id FROM message WHERE person_id = :one", one=one)[0][0]
+        for one in (person, neighbour)
+    )
+    read = text("INSERT INTO message_read VALUES (:message, :account, now())")
+    token = phone.headers["Authorization"].removeprefix("Bearer ")
+    for message, account, allowed in (
+        (mine, other, False), (theirs, own, False), (theirs, other, False), (mine, own, True),
+    ):  # fmt: skip
+        refused = pytest.raises(ProgrammingError, match="row-level security")
+        with nullcontext() if allowed else refused, Session(app_database) as session:
+            acting(session, token)
+            session.execute(read, {"message": message, "account": account})
 
 
 def test_what_was_told_to_a_person_who_was_merged_into_me_is_mine(
