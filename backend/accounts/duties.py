@@ -22,6 +22,7 @@ from backend.kernel import audit, audit_words
 from backend.kernel.areas import code_range
 from backend.kernel.audit import Subject
 from backend.kernel.errors import DomainError, Fault
+from backend.worklist.vacancy import lift_vacant
 
 ROLE_NAMES: Final = {role: audit_words.ROLES[role] for role in ROLES}
 DIGITS: Final = {
@@ -130,12 +131,14 @@ def grant_duty(session: Session, new: NewDuty, by: str) -> int:
 
 
 def revoke_duty(session: Session, duty_id: int, by: str) -> None:
-    """End a duty at once, on every worker; those who stand in for its holder lose it with it.
+    """End a duty at once, on every worker; those who stand in for its holder lose it with it, and
+    work that lies with nobody then passes to the level above.
 
     Raises `UnknownDuty` where it has ended already.
     """
     if not revoke_duties(session, DUTY.c.id == duty_id, by):
         raise UnknownDuty(Fault("/duty", _NO_DUTY))
+    lift_vacant(session, by)
 
 
 def revoke_duties(session: Session, which: ColumnElement[bool], by: str) -> list[Row[Any]]:

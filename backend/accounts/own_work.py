@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from backend.accounts.scope import Actor
 from backend.kernel import audit
+from backend.kernel.areas import area_name
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import Fault
 from backend.worklist.items import UnknownItem
@@ -24,9 +25,20 @@ ITEM: Final = WORK_ITEM.c
 _SHOWN: Final = ("basic", "phone")
 _PERSON: Final = text(
     """
-    SELECT p.id, p.name, p.phone, p.lives_in, p.data_key, coalesce(a.name, '') AS village
-    FROM person AS p LEFT JOIN area_unit AS a ON a.code = p.lives_in
+    SELECT p.id, p.name, p.phone, p.lives_in, p.data_key, coalesce(t.name, '') AS township,
+        coalesce(v.name, '') AS village
+    FROM person AS p
+    LEFT JOIN area_unit AS t ON t.code = p.lives_in - mod(p.lives_in, 1000)
+    LEFT JOIN area_unit AS v ON v.code = p.lives_in AND mod(v.code, 1000) <> 0
     WHERE p.id = person_now(:person)
+    """
+)
+_BOUND: Final = text(
+    """
+    SELECT id, phone FROM resident
+    WHERE person_id = ANY (same_people(ARRAY[CAST(:person AS bigint)]))
+        AND closed_at IS NULL AND phone <> ''
+    ORDER BY phone_at DESC NULLS LAST LIMIT 1
     """
 )
 _GONE: Final = "没有这件待办，或者已经办结：请刷新清单后再看。"
@@ -46,7 +58,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Concerned:
-    """Whom an item is about, to be visited or called. `phone` "": none is registered."""
+    """Whom an item is about, to be visited or called. `phone`: the registered one, else the one
+    that the person bound in the mini-program; "": there is none. `lives_in_name`: as far down as
+    names are known.
+    """
 
     person_id: int
     name: str = field(repr=False)
@@ -99,4 +114,14 @@ def _concerned(
     cipher = keyring.person(row.id, bytes(row.data_key))
     name = cipher.open(Place("person", "name", row.id), bytes(row.name))
     phone = cipher.open(Place("person", "phone", row.id), bytes(row.phone))
-    return Concerned(row.id, name, phone, f"{row.lives_in:012d}", row.village)
+    code = f"{row.lives_in:012d}"
+    where = f"{area_name(code) or ''}{row.township}{row.village}"
+    return Concerned(row.id, name, phone or _bound_phone(session, keyring, row.id), code, where)
+
+
+def _bound_phone(session: Session, keyring: Keyring, person_id: int) -> str:
+    """The phone of the person's own account; "" where there is none."""
+    found = session.execute(_BOUND, {"person": person_id}).first()
+    if found is None:
+        return ""
+    return keyring.shared().open(Place("resident", "phone", found.id), bytes(found.phone))

@@ -32,7 +32,8 @@ class HandOver:
 
 
 def hand_over(session: Session, one: HandOver, today: date) -> None:
-    """Open a work item in the list of the township, or of the level above where only that is known.
+    """Open a work item in the list of the township, or of the level above where only that is known,
+    or nobody is on duty in the township.
 
     What was said stays with the conversation; an emergency is due at once.
     """

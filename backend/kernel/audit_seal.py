@@ -31,6 +31,7 @@ from backend.kernel.audit_chain import (
     microseconds,
     tail,
 )
+from backend.kernel.audit_written import anchor
 from backend.kernel.copy import raw
 from backend.kernel.database import transaction
 
@@ -109,7 +110,7 @@ def seal(anchors: Anchors | None, moment: datetime) -> int:
             end, done = _seal_next(session, look, after)
         sealed += done.events
         if anchors is not None:
-            anchors.add(end, moment)
+            anchor(anchors, end, moment)
         if done.last:
             return sealed
         after = done.through

@@ -1,15 +1,16 @@
 """核验 (verifying): walks the audit chain from its first link, and says where it was touched.
 
 What can be found: every change, deletion, exchange or insertion of what was sealed, also where the
-chain was computed anew (by the anchors), a tail that was cut off, moments that go back. What
+chain was computed anew (by the anchors), a tail that was cut off, moments that go back, anchors
+that were written and are gone. What
 cannot: what was done to an event in the seconds before it was sealed, and false events written at
 the present moment by who may write there. How much is not sealed yet is therefore always said.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -21,6 +22,15 @@ from backend.kernel import audit_checks
 from backend.kernel.audit_anchors import Anchor, Anchors, Standing
 from backend.kernel.audit_chain import hash_at, links
 from backend.kernel.audit_checks import TOLERANCE_US, Anchored, Finding, Walk
+from backend.kernel.audit_written import (
+    Numbers,
+    Written,
+    WrittenOff,
+    faults,
+    found_of,
+    written,
+    written_off,
+)
 from backend.kernel.copy import raw
 from backend.kernel.database import transaction
 
@@ -51,7 +61,8 @@ _OPEN: Final = text(
 
 @dataclass(slots=True)
 class Report:
-    """What was found. `anchors`: lines of the files by standing, and `met` by the walk.
+    """What was found. `anchors`: lines of the files by standing, and `met` by the walk; `numbers`:
+    those that the lines of each file have; `lost`: the files that are known to be lost.
 
     `waiting`: events not sealed yet, the oldest since `oldest_seconds`.
     """
@@ -60,6 +71,8 @@ class Report:
     events: int = 0
     anchors: Counter[Standing] = field(default_factory=Counter)
     met: int = 0
+    numbers: dict[str, Numbers] = field(default_factory=dict)
+    lost: list[WrittenOff] = field(default_factory=list)
     waiting: int = 0
     oldest_seconds: float = 0.0
     findings: list[Finding] = field(default_factory=list)
@@ -80,10 +93,12 @@ class Report:
 
 
 def verify(files: Sequence[Anchors]) -> Report:
-    """Check everything; opens one transaction, as `worker`. Raises `OSError` for an anchor file
-    that cannot be read; one that is not there is a finding."""
+    """Check everything; opens transactions, as `worker`. Raises `OSError` for an anchor file
+    that cannot be read; one that is not there is a finding, and so is one without all its lines."""
     report = Report()
-    # Anchors follow the commit: those of this moment speak of links that the snapshot holds.
+    # Numbers are noted after their anchors, and these follow the commit of the links: read in this
+    # order, every number noted has its line, and every line its link in the snapshot.
+    noted = written() if files else {}
     sizes = [(one, one.size()) for one in files]
     with transaction() as session:
         session.execute(_ONE_SNAPSHOT)
@@ -92,6 +107,7 @@ def verify(files: Sequence[Anchors]) -> Report:
         _walk(session, walk, report)
         _after_the_end(session, walk, report)
         _not_in_chain(session, walk, report)
+        _not_in_files(session, walk, noted, report)
     _sum_up(walk, report)
     return report
 
@@ -108,6 +124,8 @@ def _walk(session: Session, walk: Walk, report: Report) -> None:
 def _genuine(report: Report, file: Anchors, size: int) -> Iterator[Anchor]:
     for line in file.lines(size):
         report.anchors[line.standing] += 1
+        if line.anchor is not None:
+            found_of(report.numbers, str(file.path), line.anchor)
         if line.standing == "forged":
             says = f"锚点文件 {file.path} 第 {line.number} 行是伪造的，或被改过。"
             report.add(Finding("anchor", 0, says))
@@ -141,6 +159,18 @@ def _not_in_chain(session: Session, walk: Walk, report: Report) -> None:
     if row.untimely:
         says = f"{row.untimely} 条未封存的记录写的时间不对：时钟被拨动，或时间是假的。"
         report.add(Finding("time", 0, says))
+
+
+def _not_in_files(
+    session: Session, walk: Walk, noted: Mapping[str, Written], report: Report
+) -> None:
+    """Anchors that were written and are not there, when all lines have been read."""
+    for of_file in walk.anchors:
+        deque(of_file.rest(), maxlen=0)
+    off = written_off(session)
+    for says in faults(report.numbers, noted, off):
+        report.add(Finding("anchors_lost", 0, says))
+    report.lost = [one for file, one in off.items() if file not in report.numbers]
 
 
 def _sum_up(walk: Walk, report: Report) -> None:

@@ -1,4 +1,6 @@
-"""上报 (escalation): what stays undone after its day moves to the level above, with a new day."""
+"""上报 (escalation): what stays undone after its day moves to the level above, with a new day; and
+on to the next at once where nobody is on duty there.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from backend.kernel.errors import Fault
 from backend.worklist.items import ItemClosed
 from backend.worklist.kinds import KINDS, above
 from backend.worklist.tables import LEVELS, WORK_ITEM
+from backend.worklist.vacancy import lift_vacant
 
 _MOVE: Final = """
     WITH moved AS (
@@ -47,9 +50,10 @@ def escalate_overdue(session: Session, today: date, by: str = "system") -> int:
     """Pass every item whose day has gone by to the level above; returns how many.
 
     Each gets the working days of its kind anew, so it climbs on until somebody closes it. At the
-    last level it stays, overdue, in that list. Safe to run again: nothing moves twice a day.
+    last level it stays, overdue, in that list. Safe to run again: nothing moves twice a day. What
+    lies where nobody is on duty any more is passed on, too.
     """
-    return sum(
+    moved = sum(
         int(session.execute(_OVERDUE, {**move, "today": today}).scalar_one())
         for move in (
             _move(kind, role, Escalation(by, today, "overdue"))
@@ -57,6 +61,8 @@ def escalate_overdue(session: Session, today: date, by: str = "system") -> int:
             for role in list(LEVELS)[:-1]
         )
     )
+    lift_vacant(session, by)
+    return moved
 
 
 def escalate_item(session: Session, item_id: int, escalation: Escalation) -> None:
@@ -75,6 +81,7 @@ def escalate_item(session: Session, item_id: int, escalation: Escalation) -> Non
     move = {**_move(item.kind, item.role, escalation), "id": item_id}
     if session.execute(_ONE, move).scalar_one() == 0:
         raise _closed()
+    lift_vacant(session, escalation.by, item_id)
 
 
 def _move(kind: str, role: str, escalation: Escalation) -> dict[str, object]:

@@ -18,6 +18,7 @@ from backend.kernel.crypto import Cipher, Place
 from backend.kernel.errors import DomainError, Fault
 from backend.worklist.kinds import KINDS, SUPERSEDED, owner_of
 from backend.worklist.tables import WORK_ITEM
+from backend.worklist.vacancy import taken_by
 
 AT_ONCE: Final = 5_000
 """Rows in one statement."""
@@ -113,13 +114,15 @@ def open_items(
 
     `today`: from which day on deadlines are counted; the clock's where none is given.
     An item is known by kind, subject and period: one that is open or that a person closed stays as
-    it is; one that was superseded is opened anew. Raises `KeyError` for an unknown kind.
+    it is; one that was superseded is opened anew. Each goes into the list of its kind's role, or of
+    the level above where nobody is on duty there. Raises `KeyError` for an unknown kind.
     """
     if not items:
         return 0
     dues = _dues(items, today or clock.today())
     single = {(item.kind, item.subject, item.period): item for item in reversed(items)}
     rows = [_row(item, opened_by, dues) for item in reversed(single.values())]
+    _pass_over_vacant(session, rows)
     return sum(_insert(session, rows[at : at + AT_ONCE]) for at in range(0, len(rows), AT_ONCE))
 
 
@@ -221,6 +224,13 @@ def _row(item: NewItem, opened_by: str, dues: Mapping[str, Deadline]) -> dict[st
         "due_provisional": due.provisional,
         "opened_by": opened_by,
     }
+
+
+def _pass_over_vacant(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    others = taken_by(session, ((row["role"], row["list_area"]) for row in rows))
+    for row in rows:
+        own = row["role"], row["list_area"]
+        row["role"], row["list_area"] = others.get(own, own)
 
 
 def _insert(session: Session, rows: Sequence[dict[str, Any]]) -> int:

@@ -25,6 +25,7 @@ DEEDS = Path(__file__).parents[1] / "sql" / "account_deeds.sql"
 ASKED_BY_DEEDS = (
     "has_account(bigint)", "resident_of_openid(bytea[])", "identity_tries()",
     "consent_holds(consent)", "delegation_holds(delegation)", "authority_holds(family_authority)",
+    "list_manned(text, bigint)",
 )  # fmt: skip
 """Who could ask these alone would learn who has an account; and by rows made up, who is whose
 guardian, and how old: the site is told of stored rows that the session sees (`_stands`)."""
@@ -126,6 +127,20 @@ HAS_ACCOUNT = f"""
     BEGIN
         RETURN EXISTS (SELECT FROM resident AS r
             WHERE r.person_id = ANY (same_people(ARRAY[person])) AND r.closed_at IS NULL);
+    END
+    $$
+"""
+# Whether anybody is on duty for a list of work today.
+LIST_MANNED = f"""
+    CREATE FUNCTION list_manned(wanted text, place bigint) RETURNS boolean LANGUAGE plpgsql {HEAD}
+    BEGIN
+        RETURN EXISTS (
+            SELECT FROM duty AS d JOIN staff AS a ON a.id = d.staff_id AND a.state = 'active'
+            LEFT JOIN duty AS o ON o.id = d.deputy_for
+            WHERE d.role = wanted AND place BETWEEN d.area_from AND d.area_to
+                AND d.revoked_at IS NULL AND {TODAY} BETWEEN d.from_on AND d.to_on
+                AND (d.deputy_for IS NULL
+                    OR o.revoked_at IS NULL AND {TODAY} BETWEEN o.from_on AND o.to_on));
     END
     $$
 """
@@ -393,6 +408,7 @@ FUNCTIONS = {
     "authority_stands(bigint)": AUTHORITY_STANDS,
     "delegators()": DELEGATORS,
     "has_account(bigint)": HAS_ACCOUNT,
+    "list_manned(text, bigint)": LIST_MANNED,
     "former_key(bigint)": FORMER_KEY,
     "scope_people()": SCOPE_PEOPLE,
     "resident_of_openid(bytea[])": RESIDENT_OF_OPENID,

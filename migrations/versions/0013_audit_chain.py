@@ -160,10 +160,21 @@ def upgrade() -> None:
             ON audit_chain FOR EACH STATEMENT EXECUTE FUNCTION forbid_change()
         """
     )
-    op.execute("REVOKE ALL ON audit_event, audit_chain FROM shukun_app, shukun_worker")
+    op.create_table(
+        "audit_written",
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
+        sa.PrimaryKeyConstraint("file", name="pk_audit_written"),
+    )
+    op.execute(
+        "REVOKE ALL ON audit_event, audit_chain, audit_written FROM shukun_app, shukun_worker"
+    )
     op.execute(f"GRANT INSERT ({WRITTEN}) ON audit_event TO shukun_app, shukun_worker")
     op.execute("GRANT SELECT ON audit_event TO shukun_worker")
     op.execute("GRANT SELECT, INSERT ON audit_chain TO shukun_worker")
+    op.execute("GRANT SELECT, INSERT, UPDATE ON audit_written TO shukun_worker")
     op.execute("GRANT SELECT ON SEQUENCE audit_event_id_seq TO shukun_worker")
     _create_functions()
 
@@ -186,6 +197,7 @@ def _create_functions() -> None:
 def downgrade() -> None:
     for signature in reversed(FUNCTIONS):
         op.execute(f"DROP FUNCTION {signature}")
+    op.drop_table("audit_written")
     op.drop_table("audit_chain")
     op.drop_index("ix_audit_event_detail_person", "audit_event")
     op.execute("REVOKE ALL ON audit_event FROM shukun_app, shukun_worker")

@@ -18,6 +18,7 @@ from backend.kernel.audit_list import Asked, Event, events
 from backend.kernel.audit_verify import Report
 from backend.kernel.audit_verify import verify as verified
 from backend.kernel.audit_words import PURPOSES, ROLES
+from backend.kernel.audit_written import write_off
 from backend.kernel.clock import CHINA
 from backend.kernel.database import transaction
 from backend.kernel.settings import Settings
@@ -30,7 +31,7 @@ SHOWN: Final = 50
 
 @click.group()
 def audit() -> None:
-    """审计：verify 核验审计链有没有被动过，show 查看谁做了什么。"""
+    """审计：verify 核验审计链有没有被动过，show 查看谁做了什么，lost 登记遗失的锚点文件。"""
 
 
 @audit.command()
@@ -39,12 +40,12 @@ def audit() -> None:
     "files",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     multiple=True,
-    help="锚点文件，可以重复；默认用本机的，多台机器各有一份时请都给出。",
+    help="锚点文件，可以重复；默认用本机的，多台机器各有一份时请都给出（给了就不再看默认的）。",
 )
 @by_user
 @click.pass_context
 def verify(context: click.Context, files: tuple[Path, ...], by: str) -> None:
-    """核验整条审计链：改动、删除、插入、换序、截尾、拨时钟都会指出位置。退出状态 1：有发现。"""
+    """核验审计链：改动、删除、插入、换序、截尾、拨时钟、锚点缺失都会指出。退出状态 1：有发现。"""
     chosen = work.settings()
     with work.working_database(chosen):
         start = time.monotonic()
@@ -57,6 +58,18 @@ def verify(context: click.Context, files: tuple[Path, ...], by: str) -> None:
                 session, actor=by, action="audit.verify", subject=subject, detail=detail
             )
     context.exit(0 if report.whole else 1)
+
+
+@audit.command()
+@click.argument("file")
+@click.option("--why", required=True, help="为什么丢了，例如“恢复了 3 月 1 日的备份”。")
+@by_user
+def lost(file: str, why: str, by: str) -> None:
+    """登记一份遗失的锚点文件（编号见 verify 的发现）；以后的核验不再报错，但每次都列出谁登记的。"""
+    with work.working_database(work.settings()), transaction() as session:
+        if not write_off(session, file, why=why, by=by):
+            raise click.ClickException(f"没有写过锚点文件 {file}：请照 verify 给出的编号填写。")
+    click.echo(f"已登记锚点文件 {file} 遗失。")
 
 
 @audit.command()
@@ -102,6 +115,8 @@ def _show(report: Report, seconds: float) -> None:
     )
     if unread := report.anchors["unknown_key"] + report.anchors["torn"]:
         click.echo(f"另有 {unread:,} 行锚点不完整，或所用密钥已废除，没有核对。")
+    for one in report.lost:
+        click.echo(f"锚点文件 {one.file} 已由{one.by}登记遗失：{one.why}。它的锚点没有核对。")
     if report.waiting:
         click.echo(
             f"尚未封存 {report.waiting:,} 条，最早的一条写于 {report.oldest_seconds:.0f} 秒前："

@@ -36,9 +36,9 @@ class WorksSchema(AnswerSchema):
 class ConcernedSchema(AnswerSchema):
     person_id = Int("编号", least=1, most=LARGEST_ID, required=True)
     name = words("姓名")
-    phone = words("登记的电话；没有的为空")
+    phone = words("登记的电话；没有登记的，是本人在小程序里绑定的；都没有的为空")
     lives_in = words("常住地：12 位代码")
-    lives_in_name = words("常住地的名称；没有的为空")
+    lives_in_name = words("常住地的名称；乡镇、村没有登记名称的，写到县")
 
 
 class OneWorkSchema(AnswerSchema):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +33,7 @@ def test_an_anchor_is_one_line_that_the_owner_alone_may_read(anchors: Anchors) -
     assert anchors.add(TAIL, NOW)
     assert anchors.path.stat().st_mode & 0o777 == 0o600
     (line,) = anchors.path.read_text().splitlines()
-    assert line.startswith('{"position":7,"hash":"000102')
+    assert re.match(r'{"file":"[0-9a-f]{16}","number":1,"position":7,"hash":"000102', line)
     assert '"at":"2026-11-21T03:04:05+00:00"' in line
     assert standings(anchors) == ["genuine"]
 
@@ -51,7 +52,12 @@ def test_an_empty_chain_is_not_anchored(anchors: Anchors) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [(b'"position":7', b'"position":8'), (b'"000102', b'"000103'), (b"03:04:05", b"03:04:06")],
+    [
+        (b'"number":1', b'"number":2'),
+        (b'"position":7', b'"position":8'),
+        (b'"000102', b'"000103'),
+        (b"03:04:05", b"03:04:06"),
+    ],
 )
 def test_a_line_that_was_changed_is_known_as_forged(
     anchors: Anchors, old: bytes, new: bytes
@@ -96,6 +102,26 @@ def test_only_what_stood_there_at_a_moment_is_read(anchors: Anchors) -> None:
     assert size
     anchors.add(replace(TAIL, hash=bytes(32)), NOW)
     assert len(list(anchors.lines(size))) == 1
+
+
+def test_the_lines_of_a_file_are_numbered_and_none_is_given_twice(anchors: Anchors) -> None:
+    tails = [replace(TAIL, position=number, hash=bytes([number]) * 32) for number in range(1, 6)]
+    first = anchors.add(tails[0], NOW)
+    second = anchors.add(tails[1], NOW)
+    assert first is not None
+    assert second is not None
+    assert (first.number, second.number) == (1, 2)
+    assert first.file == second.file
+    lines = anchors.path.read_bytes().splitlines(keepends=True)
+    anchors.path.write_bytes(lines[0] + lines[1][:50])
+    third = anchors.add(tails[2], NOW, written=2)
+    assert third is not None
+    assert (third.file, third.number) == (first.file, 3)
+    anchors.path.write_bytes(b"")
+    other = anchors.add(tails[3], NOW)
+    assert other is not None
+    assert other.number == 1
+    assert other.file != first.file
 
 
 def test_with_new_keys_the_end_is_anchored_again_so_that_the_old_may_go(anchors: Anchors) -> None:

@@ -71,7 +71,7 @@ def test_every_tampering_is_found(log: AuditLog) -> None:
 
 @pytest.mark.parametrize(
     "check", ["present", "unchanged", "in_time", "of_its_time", "anchored", "_after_the_end",
-              "_not_in_chain"],
+              "_not_in_chain", "_not_in_files"],
 )  # fmt: skip
 def test_a_verifier_without_one_of_its_checks_misses_some(
     check: str, log: AuditLog, monkeypatch: pytest.MonkeyPatch

@@ -18,7 +18,7 @@ from backend.kernel.audit_verify import Report, verify
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
 
-TABLES = ("audit_event", "audit_chain")
+TABLES = ("audit_event", "audit_chain", "audit_written")
 
 
 @dataclass
@@ -78,13 +78,13 @@ class AuditLog:
                 connection.execute(text(statement), values)
 
     def keep(self) -> None:
-        """Remember both tables as they are."""
+        """Remember the tables as they are."""
         self.touch(f"CREATE TABLE kept_{one} AS TABLE {one}" for one in TABLES)
         self._drawn = self.ask("SELECT last_value FROM audit_event_id_seq")[0][0]
         self._lines = self.anchors.path.read_bytes()
 
     def restore(self) -> None:
-        """Both tables, the sequence and the anchors as they were."""
+        """The tables, the sequence and the anchors as they were."""
         self.anchors.path.write_bytes(self._lines)
         self.touch(
             statement

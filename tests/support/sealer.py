@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +37,9 @@ class AnchoredFirst:
     def last(self) -> None:
         """Nothing to compare with."""
 
-    def add(self, _tail: Tail, _moment: datetime) -> bool:
-        """Done already."""
-        return False
+    def says(self, _tail: Tail) -> bool:
+        """Said already."""
+        return True
 
 
 def main(url: str, folder: str, sabotaged: str = "") -> None:

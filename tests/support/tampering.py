@@ -319,6 +319,29 @@ def empty_both(at: Place) -> None:
     at.touch("TRUNCATE audit_chain, audit_event")
 
 
+# -- the anchors themselves ------------------------------------------------------------------
+
+
+@tampering
+def take_the_anchors_away(at: Place) -> None:
+    """The sealer may begin a new file, which looks like that of a new installation."""
+    at.log.anchors.path.unlink()
+    if at.dice.random() < 0.7:
+        at.log.write(1)
+        at.log.seal()
+
+
+@tampering
+def take_some_anchors_away(at: Place) -> None:
+    """The first, the last, one of the middle; the sealer may go on afterwards."""
+    lines = at.log.anchors.path.read_bytes().splitlines(keepends=True)
+    del lines[at.dice.choice([0, -1, at.dice.randrange(len(lines))])]
+    at.log.anchors.path.write_bytes(b"".join(lines))
+    if at.dice.random() < 0.5:
+        at.log.write(1)
+        at.log.seal()
+
+
 # -- time ------------------------------------------------------------------------------------
 
 

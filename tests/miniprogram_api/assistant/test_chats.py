@@ -213,6 +213,16 @@ def test_what_is_overdue_is_seen_by_the_level_above_instead(
     assert desk.get(f"/chats/{chat}", reviewer).status_code == 404
 
 
+def test_where_no_township_is_on_duty_the_county_has_it_at_once(
+    desk: Desk, accounts: Accounts, request: pytest.FixtureRequest
+) -> None:
+    county = accounts.staff_token("county_officer", COUNTY)
+    chat = request.getfixturevalue("chat")
+    (listed,) = desk.get("/chats", county).json["chats"]
+    assert (listed["id"], listed["escalated"]) == (chat, False)
+    assert desk.get(f"/chats/{chat}", county).status_code == 200
+
+
 def test_a_resident_sees_the_own_conversation_alone(
     desk: Desk, chat: int, phone: Phone, accounts: Accounts
 ) -> None:

@@ -81,6 +81,74 @@ def test_without_anchors_it_says_what_it_could_not_find(log: AuditLog, capsys: O
     assert "没有可用的库外锚点" in capsys.readouterr().out
 
 
+def passes(log: AuditLog, count: int) -> None:
+    for _ in range(count):
+        log.write(1)
+        log.seal()
+
+
+def test_anchors_that_were_taken_away_are_named_also_after_new_ones(
+    log: AuditLog, capsys: Output
+) -> None:
+    passes(log, 3)
+    (file,) = log.ask("SELECT file FROM audit_written")[0]
+    away = log.anchors.path.rename(log.anchors.path.with_suffix(".away"))
+    for _ in range(2):
+        assert verify() == 1
+        said = capsys.readouterr().out
+        assert f"锚点文件 {file} 不见了：它写过 3 个锚点，最后一个到链的第 3 位。" in said
+        passes(log, 1)
+    assert verify("--anchors", str(away), "--anchors", str(log.anchors.path)) == 0
+
+
+@pytest.mark.parametrize(
+    ("kept", "missing"),
+    [((1, 2, 3, 4), "1"), ((0, 1, 4), "3 至 4"), ((0, 1, 2, 3), "5"), ((2,), "1 至 2、4 至 5")],
+)
+def test_anchors_cut_out_or_cut_off_are_named_also_after_new_ones(
+    kept: tuple[int, ...], missing: str, log: AuditLog, capsys: Output
+) -> None:
+    passes(log, 5)
+    lines = log.anchors.path.read_bytes().splitlines(keepends=True)
+    log.anchors.path.write_bytes(b"".join(lines[one] for one in kept))
+    for _ in range(2):
+        assert verify() == 1
+        said = capsys.readouterr().out
+        assert f"缺了第 {missing} 号锚点：被删去或截短了" in said
+        passes(log, 1)
+
+
+def test_a_new_installation_and_a_sealer_killed_before_its_note_are_no_false_alarm(
+    log: AuditLog,
+) -> None:
+    assert verify() == 0
+    passes(log, 1)
+    assert verify() == 0
+    log.touch(["DELETE FROM audit_written"])
+    assert verify() == 0
+    passes(log, 2)
+    log.touch(["UPDATE audit_written SET number = 2"])
+    passes(log, 1)
+    assert verify() == 0
+    assert log.ask("SELECT number FROM audit_written") == [(4,)]
+
+
+def test_anchors_known_to_be_lost_are_written_off_and_told_each_time(
+    log: AuditLog, capsys: Output
+) -> None:
+    passes(log, 2)
+    (file,) = log.ask("SELECT file FROM audit_written")[0]
+    log.anchors.path.unlink()
+    passes(log, 1)
+    assert run(["audit", "lost", "nowhere", "--why", "磁盘坏了", "--by", "查账"]) == 2
+    assert verify() == 1
+    capsys.readouterr()
+    assert run(["audit", "lost", file, "--why", "磁盘坏了", "--by", "查账"]) == 0
+    assert verify() == 0
+    assert f"锚点文件 {file} 已由查账登记遗失：磁盘坏了。" in capsys.readouterr().out
+    assert ("audit.anchors_lost", file) in audited("查账")
+
+
 def test_without_keys_the_anchors_cannot_be_checked(log: AuditLog, capsys: Output) -> None:
     log.write(2)
     log.seal()

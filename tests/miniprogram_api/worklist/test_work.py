@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from backend.kernel import database as kernel_database
 from backend.kernel.audit import Subject
-from backend.kernel.crypto import Keyring
+from backend.kernel.crypto import Keyring, Place
 from backend.kernel.database import transaction
 from backend.kernel.settings import Settings
 from backend.worklist.items import Closing, NewItem, close_item, open_items
@@ -97,6 +97,39 @@ def test_whom_an_item_is_about_is_told_and_the_look_is_written_down(
     assert person["lives_in"] == HOME
     assert events(database, "person.read") == [("staff:V1", "person.read", f"person:{jia.id}")]
     assert get(client, f"{LIST}/3", token).json["person"] is None
+
+
+@pytest.mark.usefixtures("items")
+def test_where_the_register_has_no_phone_the_one_bound_by_the_person_is_shown(
+    client: FlaskClient, database: Engine, accounts: Accounts, town: Townsfolk, jia: Townsman
+) -> None:
+    token = accounts.staff_token("village_coordinator", HOME)
+    accounts.change("UPDATE person SET phone = '' WHERE id = :id", id=jia.id)
+    assert get(client, f"{LIST}/1", token).json["person"]["phone"] == ""
+    account = accounts.resident(jia.id)
+    sealed = town.keyring.shared().seal(Place("resident", "phone", account), "19900000077")
+    accounts.change("UPDATE resident SET phone = :sealed WHERE id = :id", sealed=sealed, id=account)
+    before = len(events(database, "person.read"))
+    assert get(client, f"{LIST}/1", token).json["person"]["phone"] == "19900000077"
+    assert len(events(database, "person.read")) == before + 1
+    accounts.change("UPDATE resident SET closed_at = now() WHERE id = :id", id=account)
+    assert get(client, f"{LIST}/1", token).json["person"]["phone"] == ""
+
+
+@pytest.mark.usefixtures("items")
+def test_where_the_person_lives_is_named_as_far_as_names_are_known(
+    client: FlaskClient, accounts: Accounts
+) -> None:
+    token = accounts.staff_token("village_coordinator", HOME)
+    named = []
+    for code, name in ((0, ""), (int(HOME), "测试村"), (int(TOWNSHIP) * 1000, "测试镇")):
+        accounts.change(
+            "INSERT INTO area_unit (code, name, file_id) VALUES (:code, :name, 1)",
+            code=code, name=name,
+        )  # fmt: skip
+        named.append(get(client, f"{LIST}/1", token).json["person"]["lives_in_name"])
+    county = "江苏省无锡市江阴市"
+    assert named == [county, f"{county}测试村", f"{county}测试镇测试村"]
 
 
 @pytest.mark.usefixtures("items")
