@@ -190,6 +190,7 @@ STATEMENTS = (
     "SELECT bind_person(scope_resident(), :other)",
     "SELECT close_account(1)",
     "SELECT withdraw(1, 'counter', 'x')",
+    "SELECT given_alike(1)",
     "SELECT duty_held(1, 1)",
     "SELECT has_account(:other)",
     "SELECT resident_of_openid(ARRAY[:digest])",
@@ -198,6 +199,7 @@ STATEMENTS = (
     "SELECT give_consent(1, :other, 'delegation', 1, 'x', 'mini_program', '')",
     "SELECT give_consent(1, :me, 'delegation', 1, 'x', 'bedside', '')",
     "SELECT begin_authority(1, :other, 'child', 'guardian', '', :day, :later)",
+    "SELECT standing_delegation(:other, 1, '{see}', :day, :later, 1)",
     "SELECT begin_delegation(1, 1, :other, NULL, '{see}', :day, :later, '')",
 )
 
