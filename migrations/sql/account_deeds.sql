@@ -310,8 +310,9 @@ EXCEPTION WHEN unique_violation THEN
 END
 $$;
 
--- The index of a number is made with the key: whoever shows it typed the number. Whether the name
--- was right is the program's word, since names are sealed.
+-- Of an account with a phone: who claims a name can be called. The index of a number is made with
+-- the key: whoever shows it typed the number. Whether the name was right is the program's word, since
+-- names are sealed.
 CREATE FUNCTION prove_name(indexes bytea[], name_right boolean)
 RETURNS TABLE (outcome text, whom bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -323,6 +324,10 @@ BEGIN
     PERFORM FROM resident AS r WHERE r.id = me AND r.person_id IS NULL FOR UPDATE;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'already_named', NULL::bigint;
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM resident AS r WHERE r.id = me AND r.phone = '') THEN
+        RETURN QUERY SELECT 'no_phone', NULL::bigint;
         RETURN;
     END IF;
     IF identity_tries() >= 5 THEN

@@ -20,8 +20,9 @@ from sqlalchemy.orm import Session
 from backend.accounts.passwords import keep, show
 from backend.accounts.staff_tables import ROLES
 from backend.kernel.clock import today
-from backend.kernel.database import acting
+from backend.kernel.database import acting, bound
 from tests.support.accounts import Accounts
+from tests.support.phones import bind_phone
 from tests.support.townsfolk import Townsfolk, Townsman
 
 WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
@@ -221,6 +222,8 @@ def test_what_only_its_owner_can_show_opens_a_session(intruder: Intruder, town: 
     assert intruder.run("SELECT open_resident_session(ARRAY[:digest], :digest, '')") is None
     assert intruder.run("SELECT switch_duty(:duty, :digest)") is False
     named = town.accounts.resident_token()
+    with bound(intruder.site):
+        bind_phone(named, town.keyring)
     proved = "SELECT outcome FROM prove_name(ARRAY[:digest], true)"
     assert [intruder.run(proved, named) for _ in range(6)] == ["not_matched"] * 5 + ["too_many"]
     assert intruder.sees(named) == set()
