@@ -16,7 +16,7 @@ from flask import Flask, Response, current_app, g, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug import Response as AnyResponse
 
-from backend.accounts.residents import own_person
+from backend.accounts.residents import NotNamed, PhoneMissing, own_person
 from backend.accounts.scope import Actor, act_as
 from backend.accounts.sessions import end_if_over, note_seen
 from backend.accounts.staff_tables import ROLES
@@ -24,7 +24,7 @@ from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.database import transaction
 from miniprogram_api import credentials, limiting
-from miniprogram_api.problems import Refused, refuse
+from miniprogram_api.problems import DOMAIN, Occurrence, Refused, for_status, refuse
 
 Who: TypeAlias = Literal["public", "resident", "staff", "wechat"]
 """`public`: anyone, without signing in. `resident`: a user of the mini-program. `staff`: a member
@@ -32,12 +32,12 @@ of staff, in a duty. `wechat`: WeChat's servers, which the view checks by their 
 
 NOT_SIGNED_IN: Final = "请先登录，再重新操作；登录已失效的，请重新登录。"
 NOT_FOR_YOU: Final = "您现在的身份不能办理此事，请换用有权限的账号，或联系管理员。"
-NAME_NEEDED: Final = "请先完成实名认证，再办理此事。"
-PHONE_NEEDED: Final = "请先绑定手机号，再办理此事。"
 DIED: Final = (
     "按登记，此账号的本人已经去世，不能再用它办事。登记有误的，请带身份证到乡镇（街道）柜台更正；"
     "家人要办事的，请带凭据到柜台登记。"
 )
+NEEDED: Final = (PhoneMissing, NotNamed)
+"""What is missing for level 1, and for level 2."""
 _ATTRIBUTE: Final = "shukun_access"
 _HIDDEN: Final = (403, 404)
 View = TypeVar("View", bound=Callable[..., Any])
@@ -146,20 +146,20 @@ def _check() -> AnyResponse | None:
         return redirect(url_for("staff_page.ask"), 303)
     limiting.by_account(found)
     if (reason := _reason_against(wanted, found)) is not None:
-        raise refuse(403, reason)
+        raise Refused(reason)
     return None
 
 
-def _reason_against(wanted: Access | None, found: Actor) -> str | None:
-    """Why the actor may not call the view, as a Chinese sentence; None: nothing against it."""
+def _reason_against(wanted: Access | None, found: Actor) -> Occurrence | None:
+    """Why the actor may not call the view; None: nothing against it."""
     if wanted is None or wanted.who != found.kind:
-        return NOT_FOR_YOU
+        return Occurrence(for_status(403), NOT_FOR_YOU)
     if wanted.roles and found.role not in wanted.roles:
-        return NOT_FOR_YOU
+        return Occurrence(for_status(403), NOT_FOR_YOU)
     if found.level < wanted.level:
         if found.died:
-            return DIED
-        return NAME_NEEDED if wanted.level == 2 else PHONE_NEEDED
+            return Occurrence(for_status(403), DIED)
+        return Occurrence(DOMAIN[NEEDED[wanted.level - 1].code])
     return None
 
 

@@ -15,7 +15,7 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import Schema, fields
 
 from backend.kernel.errors import DomainError
-from miniprogram_api.access import Access, declared
+from miniprogram_api.access import NEEDED, Access, declared
 from miniprogram_api.parsing import StrictParser
 from miniprogram_api.problems import (
     DOMAIN,
@@ -230,6 +230,7 @@ def _document_problems(doc: Json, info: Json, **_: Any) -> Json:
     if wanted is not None and not wanted.open:
         doc["security"] = [{wanted.who: []}]
         problems += (FRAMEWORK[401], FRAMEWORK[403], FRAMEWORK[429])
+        problems += [DOMAIN[one.code] for one in NEEDED[: wanted.level]]
     if "requestBody" in doc:
         problems += WITH_BODY
     if any(parameter["in"] == "query" for parameter in doc.get("parameters", ())):

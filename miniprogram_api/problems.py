@@ -111,6 +111,7 @@ DOMAIN: Final = _table(
     Problem("already-named", 409, "已经实名", "不必再办。"),
     Problem("person-has-account", 409, "已在另一个微信号上实名", "请用那个微信号，或到柜台更换。"),
     Problem("not-named", 403, "还没有实名", "请先完成实名认证，再办理此事。"),
+    Problem("phone-missing", 403, "还没有绑定手机号", "请先绑定手机号，再办理此事。"),
     Problem("unknown-person", 404, "没有找到这个人", "请核对编号；可能不属于您能查看的范围。"),
     Problem("account-code-unknown", 422, "身份码不对", "请对方重新打开身份码，再填一次。"),
     Problem("identity-card-unseen", 422, "还没有核对身份证", "请先核对身份证原件，再确认。"),

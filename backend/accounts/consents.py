@@ -82,7 +82,7 @@ class Consent:
 
 
 def give_consent(session: Session, keyring: Keyring, actor: Actor, giving: Giving) -> int:
-    """Record a consent; its id.
+    """Record a consent; its id, or that of the same one where it stands already.
 
     Raises `ConsentOutdated`, and `UnknownPerson` where there is a proof to be sealed for somebody
     whom the session does not see.
@@ -105,13 +105,17 @@ def give_consent(session: Session, keyring: Keyring, actor: Actor, giving: Givin
         "way": giving.channel,
         "sealed": sealed,
     }
-    session.execute(_GIVE, given)
-    audit.deed(session, actor, "consent.give", of_person(giving.person_id), consent=giving.purpose)
-    return own
+    kept = int(session.execute(_GIVE, given).scalar_one())
+    if kept == own:
+        whose = of_person(giving.person_id)
+        audit.deed(session, actor, "consent.give", whose, consent=giving.purpose)
+    return kept
 
 
 def withdraw_consent(session: Session, actor: Who, consent_id: int, channel: str) -> None:
-    """End a consent, and at once what rests on it; all is audited. Raises `UnknownConsent`."""
+    """End a consent, whatever else stands of the same matter (the purpose; of delegations, the
+    receiver), and at once what rests on them; all is audited. Raises `UnknownConsent`.
+    """
     if not _withdrawn(session, actor, consent_id, channel):
         raise UnknownConsent
 
@@ -183,11 +187,10 @@ def _withdrawn(session: Session, actor: Who, consent_id: int, channel: str) -> b
     """Whether it stood until now. The database ends what rests on it."""
     asked = {"which": consent_id, "way": channel, "by": actor.label}
     own = isinstance(actor, Actor)
-    row = session.execute(_WITHDRAW if own else _WITHDRAW_BY_WORKER, asked).first()
-    if row is None:
-        return False
-    whose = of_person(row.whom)
-    for delegation in row.ended:
-        audit.deed(session, actor, "delegation.end", whose, delegation=delegation)
-    audit.deed(session, actor, "consent.withdraw", whose, consent=row.what)
-    return True
+    rows = session.execute(_WITHDRAW if own else _WITHDRAW_BY_WORKER, asked).all()
+    for row in rows:
+        whose = of_person(row.whom)
+        for delegation in row.ended:
+            audit.deed(session, actor, "delegation.end", whose, delegation=delegation)
+        audit.deed(session, actor, "consent.withdraw", whose, consent=row.what)
+    return bool(rows)

@@ -43,6 +43,9 @@ LONGEST: Final = timedelta(days=366)
 _BEGIN: Final = text(
     "SELECT begin_delegation(:own, :consent, :whom, :staff, :scope, :from_on, :to_on, :sealed)"
 )
+_STANDING: Final = text(
+    "SELECT standing_delegation(:whom, :staff, :scope, :from_on, :to_on, :edition)"
+)
 _GIVE_BACK: Final = text("SELECT give_back(:which)")
 _VISITING: Final = text("SELECT visiting_staff(:number)")
 _DAYS: Final = "委托从今天或以后开始，最长一年：请核对两个日期。"
@@ -114,7 +117,8 @@ class _To:
 
 
 def delegate(session: Session, keyring: Keyring, actor: Actor, asked: Asked, today: date) -> int:
-    """The person, or the person's guardian, delegates in the mini-program; the delegation's id.
+    """The person, or the person's guardian, delegates in the mini-program; the delegation's id, or
+    that of the same one where it stands already.
 
     Raises `UnknownPerson`, `DelegationDaysWrong`, `DelegateUnfit`, `CodeUnknown`,
     `ConsentOutdated`.
@@ -149,7 +153,8 @@ def delegate_at_bedside(
 
 
 def end_delegation(session: Session, actor: Actor, delegation_id: int) -> None:
-    """A resident ends it at once, with its consent; or gives it back, who received it.
+    """A resident ends it at once, with its consent and every other one to the same receiver; or
+    gives back all of the person, who received it.
 
     Nothing for one that was ended. Raises `UnknownDelegation`.
     """
@@ -190,8 +195,8 @@ def _withdraw(session: Session, actor: Actor, row: Row[Any], channel: str) -> No
 
 
 def _give_back(session: Session, actor: Actor, row: Row[Any]) -> None:
-    if session.execute(_GIVE_BACK, {"which": row.id}).scalar_one():
-        audit.deed(session, actor, "delegation.end", of_person(row.whom), delegation=row.id)
+    for ended in session.execute(_GIVE_BACK, {"which": row.id}).scalar_one():
+        audit.deed(session, actor, "delegation.end", of_person(row.whom), delegation=ended)
 
 
 def _check_days(terms: Terms, today: date) -> None:
@@ -208,19 +213,21 @@ def _visiting_staff(session: Session, staff_no: str) -> int:
 
 def _record(session: Session, keyring: Keyring, actor: Actor, terms: Terms, to: _To) -> int:
     person = seen_person(session, keyring, terms.person_id)
-    giving = Giving(person.id, DELEGATION_PURPOSE, terms.consent, to.channel, to.proof)
-    consent, own = give_consent(session, keyring, actor, giving), next_id(session)
-    begun = {
-        "own": own,
-        "consent": consent,
+    agreed = {
         "whom": person.id,
         "staff": to.staff_id,
         "scope": sorted(set(terms.scope)),
         "from_on": terms.from_on,
         "to_on": terms.to_on,
-        "sealed": person.cipher.seal(Place("delegation", "proof", own), to.proof),
     }
-    session.execute(_BEGIN, begun)
+    asked = agreed | {"edition": terms.consent}
+    standing: int | None = session.execute(_STANDING, asked).scalar_one()
+    if standing is not None:
+        return standing
+    giving = Giving(person.id, DELEGATION_PURPOSE, terms.consent, to.channel, to.proof)
+    consent, own = give_consent(session, keyring, actor, giving), next_id(session)
+    sealed = person.cipher.seal(Place("delegation", "proof", own), to.proof)
+    session.execute(_BEGIN, agreed | {"own": own, "consent": consent, "sealed": sealed})
     defer(session, tell_delegated, delegation_id=own)
     audit.deed(session, actor, "delegation.begin", of_person(person.id), delegation=own)
     return own

@@ -1,8 +1,9 @@
 """实名 (real name): a resident becomes known as a person of the register, by name and number.
 
-The number is looked up by its blind index, the name compared with the one on record. The database
-gives an account, and the WeChat user behind it, few tries in some hours; a wrong name and a number
-that nobody has are answered alike. Who cannot do it here is confirmed at a counter (`counter.py`).
+A phone is bound first: who claims a name can be called. The number is looked up by its blind index,
+the name compared with the one on record. The database gives an account, and the WeChat user behind
+it, few tries in some hours; a wrong name and a number that nobody has are answered alike. Who cannot
+do it here is confirmed at a counter (`counter.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from backend.accounts.residents import own_account
+from backend.accounts.residents import PhoneMissing, own_account
 from backend.accounts.scope import Actor
 from backend.citizens import id_number, names
 from backend.kernel import audit
@@ -100,14 +101,20 @@ def prove_name(
     """Bring the account to level 2; returns the person.
 
     A refusal that is written down is returned, not raised: `NameNotMatched`, `PersonHasAccount`,
-    which count as tries, and `TooManyTries`. Raises `IdentityMalformed`, `AlreadyNamed`.
+    which count as tries, and `TooManyTries`. Raises `PhoneMissing`, `IdentityMalformed`,
+    `AlreadyNamed`.
     """
-    account, number = own_account(actor), _checked(claim, today)
+    account = own_account(actor)
+    if actor.level == 0:
+        raise PhoneMissing
+    number = _checked(claim, today)
     indexes = list(keyring.indexes("id_number", number))
     shown = {"indexes": indexes, "right": _is_name(session, keyring, claim.name, indexes)}
     outcome, person = session.execute(_PROVE, shown).one()
     if outcome == "already_named":
         raise AlreadyNamed(Fault("", _ALREADY))
+    if outcome == "no_phone":
+        raise PhoneMissing
     action, refusal = _REFUSALS.get(outcome, ("resident.prove_name", None))
     audit.deed(session, actor, action, of_account(account))
     if refusal is not None:

@@ -33,6 +33,12 @@ class NotNamed(DomainError):
     code: ClassVar[str] = "not-named"
 
 
+class PhoneMissing(DomainError):
+    """The deed needs a phone that is bound to the account."""
+
+    code: ClassVar[str] = "phone-missing"
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A person whom the session sees, with what opens and seals the person's values."""

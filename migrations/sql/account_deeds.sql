@@ -311,8 +311,9 @@ EXCEPTION WHEN unique_violation THEN
 END
 $$;
 
--- The index of a number is made with the key: whoever shows it typed the number. Whether the name
--- was right is the program's word, since names are sealed.
+-- Of an account with a phone: who claims a name can be called. The index of a number is made with
+-- the key: whoever shows it typed the number. Whether the name was right is the program's word, since
+-- names are sealed.
 CREATE FUNCTION prove_name(indexes bytea[], name_right boolean)
 RETURNS TABLE (outcome text, whom bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -324,6 +325,10 @@ BEGIN
     PERFORM FROM resident AS r WHERE r.id = me AND r.person_id IS NULL FOR UPDATE;
     IF NOT FOUND THEN
         RETURN QUERY SELECT 'already_named', NULL::bigint;
+        RETURN;
+    END IF;
+    IF EXISTS (SELECT FROM resident AS r WHERE r.id = me AND r.phone = '') THEN
+        RETURN QUERY SELECT 'no_phone', NULL::bigint;
         RETURN;
     END IF;
     IF identity_tries() >= 5 THEN
@@ -438,17 +443,39 @@ BEGIN
 END
 $$;
 
+-- One after another: what is tapped twice is asked about after the first is there.
+CREATE FUNCTION one_at_a_time() RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM FROM resident AS r WHERE r.id = scope_resident() FOR NO KEY UPDATE;
+    PERFORM FROM staff AS a WHERE a.id = scope_staff() FOR NO KEY UPDATE;
+END
+$$;
+
+-- Given again, what stands is the same one: its id, and nothing is added. But one that carries a
+-- delegation is given with each.
 CREATE FUNCTION give_consent(
     own bigint, whom bigint, what text, edition integer, digest bytea, way text, sealed bytea
-) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    giver bigint := coalesce(scope_resident(), resident_of_code());
+    standing bigint;
 BEGIN
     -- Before a guardian acts for a child, there is the consent.
     PERFORM demand(speaks_here(whom, way) OR way = 'mini_program' AND what = 'children_data'
         AND EXISTS (SELECT FROM wards() AS w WHERE w.person_id = whom));
+    PERFORM one_at_a_time();
+    standing := (SELECT min(c.id) FROM consent AS c
+        WHERE c.person_id = ANY (same_people(ARRAY[whom])) AND c.purpose = what
+            AND what <> 'delegation' AND c.resident_id = giver AND c.version = edition
+            AND consent_holds(c));
+    IF standing IS NOT NULL THEN
+        RETURN standing;
+    END IF;
     INSERT INTO consent (id, resident_id, person_id, purpose, text_id, version, text_sha256,
             channel, proof, by)
-        VALUES (own, coalesce(scope_resident(), resident_of_code()), whom, what, what, edition,
-            digest, way, sealed, session_label());
+        VALUES (own, giver, whom, what, what, edition, digest, way, sealed, session_label());
+    RETURN own;
 END
 $$;
 
@@ -469,16 +496,48 @@ BEGIN
 END
 $$;
 
--- By whoever may speak for the person, and by the account that gave it.
+-- What stands of the same matter: of the same person and purpose; of delegations, to the same
+-- receiver; of a child's data, by the same guardian. Nothing for one that was withdrawn.
+CREATE FUNCTION given_alike(which bigint) RETURNS bigint[] LANGUAGE plpgsql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    given record;
+BEGIN
+    SELECT * INTO given FROM consent AS c WHERE c.id = which
+        AND NOT EXISTS (SELECT FROM consent_withdrawal AS w WHERE w.consent_id = c.id);
+    RETURN ARRAY(
+        SELECT c.id FROM consent AS c
+        WHERE c.person_id = ANY (same_people(ARRAY[given.person_id])) AND c.purpose = given.purpose
+            AND NOT EXISTS (SELECT FROM consent_withdrawal AS w WHERE w.consent_id = c.id)
+            AND CASE given.purpose
+                WHEN 'delegation' THEN c.id = which OR EXISTS (
+                    SELECT FROM delegation AS d
+                    JOIN delegation AS other
+                        ON other.staff_id = d.staff_id OR other.resident_id = d.resident_id
+                    WHERE d.consent_id = which AND d.ended_at IS NULL
+                        AND other.consent_id = c.id AND other.ended_at IS NULL)
+                WHEN 'children_data' THEN c.resident_id IS NOT DISTINCT FROM given.resident_id
+                ELSE true END
+        ORDER BY c.id
+    );
+END
+$$;
+
+-- By whoever may speak for the person: with everything that stands of the same matter, so that
+-- nothing goes on that the person takes for ended. By the account that gave it: that one.
 CREATE FUNCTION withdraw_consent(which bigint, way text)
 RETURNS TABLE (whom bigint, what text, ended bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     given record;
+    alike bigint;
 BEGIN
     SELECT * INTO given FROM consent AS c WHERE c.id = which;
-    IF speaks_here(person_now(given.person_id), way)
-        OR way = 'mini_program' AND given.resident_id = scope_resident() THEN
+    IF speaks_here(person_now(given.person_id), way) THEN
+        FOREACH alike IN ARRAY given_alike(which) LOOP
+            RETURN QUERY SELECT * FROM withdraw(alike, way, session_label());
+        END LOOP;
+    ELSIF way = 'mini_program' AND given.resident_id = scope_resident() THEN
         RETURN QUERY SELECT * FROM withdraw(which, way, session_label());
     END IF;
 END
@@ -518,6 +577,25 @@ BEGIN
 END
 $$;
 
+-- The one that stands with these very terms, for the same receiver; NULL: none.
+CREATE FUNCTION standing_delegation(
+    whom bigint, to_staff bigint, matters text[], first_on date, last_on date, edition integer
+) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    way text := CASE WHEN scope_resident() IS NULL THEN 'bedside' ELSE 'mini_program' END;
+    account bigint := CASE WHEN to_staff IS NULL THEN resident_of_code() END;
+BEGIN
+    PERFORM demand(speaks_here(whom, way));
+    PERFORM one_at_a_time();
+    RETURN (
+        SELECT min(d.id) FROM delegation AS d JOIN consent AS c ON c.id = d.consent_id
+        WHERE d.person_id = ANY (same_people(ARRAY[whom]))
+            AND (d.staff_id = to_staff OR d.resident_id = account)
+            AND d.scope = matters AND d.from_on = first_on AND d.to_on = last_on
+            AND d.ended_at IS NULL AND c.version = edition AND consent_holds(c));
+END
+$$;
+
 -- With the consent given for it in the same transaction: by a resident to staff who visit, or to
 -- whoever told the code; at the bedside to oneself.
 CREATE FUNCTION begin_delegation(
@@ -545,14 +623,29 @@ BEGIN
 END
 $$;
 
--- By whoever received it, a relative or staff; the person withdraws the consent instead.
-CREATE FUNCTION give_back(which bigint) RETURNS boolean LANGUAGE plpgsql
+-- By whoever received it, a relative or staff, with every other one of the same person; the person
+-- withdraws the consent instead. Returns those that ended.
+CREATE FUNCTION give_back(which bigint) RETURNS bigint[] LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    own record;
+    gone bigint[];
 BEGIN
-    UPDATE delegation SET ended_at = now(), ended_by = session_label()
-        WHERE id = which AND (resident_id = scope_resident() OR staff_id = scope_staff())
-            AND ended_at IS NULL;
-    RETURN FOUND;
+    SELECT * INTO own FROM delegation AS d
+        WHERE d.id = which AND d.ended_at IS NULL
+            AND (d.resident_id = scope_resident() OR d.staff_id = scope_staff());
+    IF NOT FOUND THEN
+        RETURN '{}';
+    END IF;
+    WITH ending AS (
+        UPDATE delegation AS d SET ended_at = now(), ended_by = session_label()
+            WHERE (d.resident_id, d.staff_id) IS NOT DISTINCT FROM (own.resident_id, own.staff_id)
+                AND d.ended_at IS NULL
+                AND d.person_id = ANY (same_people(ARRAY[own.person_id]))
+            RETURNING d.id
+    )
+    SELECT array_agg(e.id ORDER BY e.id) INTO gone FROM ending AS e;
+    RETURN coalesce(gone, '{}');
 END
 $$;
 

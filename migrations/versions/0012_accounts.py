@@ -33,8 +33,8 @@ DEEDS_OF_THE_SITE = (
     "open_resident_session", "staff_asked", "signs_in_from", "open_staff_session", "switch_duty",
     "note_seen", "end_own_session", "add_resident", "keep_phone", "choose_ui_mode", "prove_name",
     "show_code", "use_up_code", "confirm_name", "close_own_account", "give_consent",
-    "withdraw_consent", "sees_person", "visiting_staff", "begin_delegation", "give_back",
-    "begin_authority", "end_authority",
+    "withdraw_consent", "sees_person", "visiting_staff", "standing_delegation", "begin_delegation",
+    "give_back", "begin_authority", "end_authority",
 )  # fmt: skip
 """The others of the script are for these alone."""
 ONCE = {

@@ -115,8 +115,8 @@ def show_consents() -> Response:
     "/me/consents",
     methods=("POST",),
     summary="同意一项",
-    description="填写读过的版本；同意书有了新版本的，要重新读。委托代办、添加孩子的同意，"
-    "和委托、添加一起给出。",
+    description="填写读过的版本；同意书有了新版本的，要重新读。已经同意着的，再同意一次还是原来那一份。"
+    "委托代办、添加孩子的同意，和委托、添加一起给出。",
 )
 @access("resident", level=2)
 @consents.arguments(GIVING)
@@ -135,7 +135,8 @@ def give_my_consent(sent: dict[str, Any]) -> tuple[Response, int]:
     f"/me/consents/<{_MAX}:consent>",
     methods=("DELETE",),
     summary="撤回一项同意",
-    description="以它为前提的事随即停止：委托结束，孩子从家人中移除。",
+    description="同一项的同意一起撤回（委托代办的，是给同一位受托人的），以它为前提的事随即停止："
+    "委托结束，孩子从家人中移除。",
     path={"consent": "编号，从 given 中选"},
 )
 @access("resident", level=2)
@@ -163,7 +164,7 @@ def show_delegations() -> Response:
     methods=("POST",),
     summary="委托：给家庭医生、村居协管员、帮扶干部，或者亲友",
     description="写明代办哪些事、从哪天到哪天，并同意 delegation。委托给亲友的，"
-    "请他在自己的小程序里打开身份码。",
+    "请他在自己的小程序里打开身份码。一模一样的委托，再提交一次还是原来那一项。",
 )
 @access("resident", level=2)
 @delegations.arguments(DELEGATING)
@@ -185,6 +186,7 @@ def delegate_mine(sent: dict[str, Any]) -> tuple[Response, int]:
     f"/me/delegations/<{_MAX}:delegation>",
     methods=("DELETE",),
     summary="结束一项委托，或者不再受托",
+    description="给同一位受托人的委托一起结束。",
     path={"delegation": "编号"},
 )
 @access("resident", level=2)

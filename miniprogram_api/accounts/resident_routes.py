@@ -177,7 +177,7 @@ def forget_my_phone() -> tuple[str, int]:
     description="与登记核对；6 小时内最多试 5 次。一个人只能有一个账号。"
     "核对不上的，可以出示身份码到柜台办理。",
 )
-@access("resident")
+@access("resident", level=1)
 @residents.arguments(CLAIM)
 @residents.response(200, NAMED, description="已实名")
 @residents.refuses(IdentityMalformed, NameNotMatched, TooManyTries, AlreadyNamed, PersonHasAccount)

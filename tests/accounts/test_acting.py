@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import TypeVar
 
@@ -157,6 +158,45 @@ def test_nobody_agrees_for_others_or_takes_back_theirs(
         with pytest.raises(UnknownConsent):
             acting(token, lambda s, a, one=unknown: take_back(s, a, one))  # type: ignore[misc]
     assert acting(token, lambda session, _: consents_of(session, [yi.id])) == []
+
+
+def test_what_stands_is_not_given_twice_and_ends_with_the_first_word(
+    town: Townsfolk, token: str, jia: Townsman, database: Engine
+) -> None:
+    """A double tap, on two workers at the same time."""
+    agreement = Agreement(jia.id, "sms", 1)
+
+    def tap(_: int) -> int:
+        return acting(token, lambda s, a: agree(s, town.keyring, a, agreement))
+
+    with ThreadPoolExecutor(4) as pool:
+        given = set(pool.map(tap, range(8)))
+    assert len(given) == len(events(database, "consent.give")) == 1
+    acting(token, lambda s, a: take_back(s, a, given.pop()))
+    assert not acting(token, lambda s, _: has_consent(s, jia.id, "sms", DAY))
+    again = tap(0)
+    assert acting(token, lambda s, _: has_consent(s, jia.id, "sms", DAY))
+    with pytest.raises(UnknownConsent):  # the old one is over; the new one stands
+        acting(token, lambda s, a: take_back(s, a, again - 1))
+
+
+def test_withdrawing_a_consent_ends_all_that_stand_for_the_purpose(
+    town: Townsfolk, token: str, jia: Townsman
+) -> None:
+    """Also those that came by another way, as to a former version, or from before a merge."""
+    agreement = Agreement(jia.id, "sms", 1)
+    given = acting(token, lambda s, a: agree(s, town.keyring, a, agreement))
+    other = acting(
+        token, lambda s, a: agree(s, town.keyring, a, Agreement(jia.id, "face_check", 1))
+    )
+    town.accounts.change(
+        "INSERT INTO consent SELECT nextval('row_id'), NULL, person_id, purpose, text_id, version,"
+        " text_sha256, given_at, 'counter', proof, by FROM consent WHERE id = :given", given=given
+    )  # fmt: skip
+    acting(token, lambda s, a: take_back(s, a, given))
+    shown = acting(token, own_consents)
+    assert [one.withdrawn_at is not None for one in shown["sms"]] == [True, True]
+    assert [one.id for one in shown["face_check"] if one.withdrawn_at is None] == [other]
 
 
 # -- family
@@ -363,6 +403,51 @@ def test_withdrawing_its_consent_ends_a_delegation(
     given = acting(token, own_consents)["delegation"][0].id
     acting(token, lambda s, a: take_back(s, a, given))
     assert sees(doctor) == set()
+
+
+def test_the_same_delegation_given_again_is_the_one_that_stands(
+    town: Townsfolk, token: str, jia: Townsman, doctor: str, database: Engine
+) -> None:
+    asked = Asked(terms(jia), Delegate("D9"))
+    with ThreadPoolExecutor(4) as pool:
+        made = set(pool.map(lambda _: give(town, token, asked), range(8)))
+    assert len(made) == len(events(database, "delegation.begin")) == 1
+    assert len(acting(token, own_consents)["delegation"]) == 1
+    acting(token, lambda s, a: end_delegation(s, a, made.pop()))
+    assert give(town, token, asked) not in made
+    assert sees(doctor) == {jia.id}
+
+
+@pytest.mark.parametrize("by", ["the_delegation", "the_consent"])
+def test_ending_a_delegation_ends_all_to_the_same_receiver(
+    town: Townsfolk, token: str, jia: Townsman, doctor: str, by: str
+) -> None:
+    other = town.accounts.staff_token("family_doctor", str(YUEQING), "D8")
+    made = give(town, token, Asked(terms(jia), Delegate("D9")))
+    given = acting(token, own_consents)["delegation"][0].id
+    give(town, token, Asked(terms(jia, "see", "apply"), Delegate("D9")))
+    give(town, token, Asked(terms(jia), Delegate("D8")))
+    if by == "the_delegation":
+        acting(token, lambda s, a: end_delegation(s, a, made))
+    else:
+        acting(token, lambda s, a: take_back(s, a, given))
+    assert sees(doctor) == set()
+    assert sees(other) == {jia.id}
+    listed = acting(token, lambda s, a: delegations_of(s, town.keyring, a, DAY)).given
+    assert [(one.staff_no, one.state) for one in listed] == [
+        ("D8", "standing"), ("D9", "ended"), ("D9", "ended"),
+    ]  # fmt: skip
+
+
+def test_a_relative_gives_back_everything_of_the_person(
+    town: Townsfolk, token: str, jia: Townsman
+) -> None:
+    son = town.known(town.person("测试子"))
+    first = give(town, token, Asked(terms(jia), Delegate(code=code_of(son), relationship="儿")))
+    more = terms(jia, "see", "receive")
+    give(town, token, Asked(more, Delegate(code=code_of(son), relationship="儿")))
+    acting(son, lambda s, a: end_delegation(s, a, first))
+    assert acting(son, lambda s, a: delegations_of(s, town.keyring, a, DAY)).received == ()
 
 
 def test_the_database_looks_at_the_consent_itself(

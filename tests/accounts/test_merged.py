@@ -41,6 +41,7 @@ from backend.kernel.database import bound, transaction
 from tests.support.accounts import Accounts
 from tests.support.delivery import VILLAGE, number
 from tests.support.merging import TOWNSHIP, Two, two_people
+from tests.support.phones import bind_phone
 from tests.support.townsfolk import Townsfolk
 
 DAY = today()
@@ -99,7 +100,7 @@ def test_there_is_no_second_account_for_who_has_one_from_before(
     two: Two, token: str, accounts: Accounts, keyring: Keyring, reviewer: str
 ) -> None:
     two.merge()
-    other = accounts.resident_token()
+    other = bind_phone(accounts.resident_token(), keyring)
     claim = Claim("测1", number(1))
     said = acting(other, lambda s, a: prove_name(s, keyring, a, claim, DAY))
     assert isinstance(said, PersonHasAccount)
@@ -142,13 +143,14 @@ def test_a_delegation_holds_is_read_and_may_be_ended_by_both_sides_and_at_the_co
     two: Two, token: str, accounts: Accounts, keyring: Keyring, reviewer: str
 ) -> None:
     doctor = accounts.staff_token("family_doctor", "330382", "D1")
+    other = accounts.staff_token("family_doctor", "330382", "D2")
     son = accounts.resident_token()
     terms = Terms(two.first, ("see",), DAY, YEAR, 1)
     code = acting(son, show_code).code
-    for to in (Delegate("D1"), Delegate(code=code, relationship="儿子"), Delegate("D1")):
+    for to in (Delegate("D1"), Delegate(code=code, relationship="儿子"), Delegate("D2")):
         acting(token, lambda s, a, to=to: delegate(s, keyring, a, Asked(terms, to), DAY))  # type: ignore[misc]
     two.merge()
-    for who in (doctor, son):
+    for who in (doctor, other, son):
         assert sees(who) == {two.second}
     given = acting(token, lambda s, a: delegations_of(s, keyring, a, DAY)).given
     about = acting(reviewer, lambda s, a: delegations_about(s, keyring, a, two.second, DAY))
@@ -159,6 +161,7 @@ def test_a_delegation_holds_is_read_and_may_be_ended_by_both_sides_and_at_the_co
     (received,) = acting(son, lambda s, a: delegations_of(s, keyring, a, DAY)).received
     assert (received.id, received.relationship) == (given[1].id, "儿子")
     acting(token, lambda s, a: end_delegation(s, a, given[0].id))
+    assert sees(other) == set()
     acting(son, lambda s, a: end_delegation(s, a, received.id))
     assert sees(doctor) == {two.second}
     acting(reviewer, lambda s, a: end_for_person(s, a, given[2].id, "counter"))

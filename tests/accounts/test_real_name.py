@@ -26,12 +26,13 @@ from backend.accounts.real_name import (
     TooManyTries,
     prove_name,
 )
-from backend.accounts.residents import UnknownPerson
+from backend.accounts.residents import PhoneMissing, UnknownPerson
 from backend.accounts.scope import Actor, act_as
 from backend.kernel import clock
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import bound, transaction
 from backend.kernel.errors import DomainError
+from tests.support.phones import bind_phone
 from tests.support.register import YUEQING
 from tests.support.sight import people_in_scope
 from tests.support.townsfolk import Townsfolk, Townsman, events, id_number
@@ -52,6 +53,11 @@ def jia(town: Townsfolk) -> Townsman:
 
 
 def enter(keyring: Keyring, openid: str = OPENID) -> str:
+    """With a phone."""
+    return bind_phone(just_enter(keyring, openid), keyring)
+
+
+def just_enter(keyring: Keyring, openid: str = OPENID) -> str:
     with transaction() as session:
         return log_in(session, keyring, openid, "192.0.2.0").token
 
@@ -84,6 +90,22 @@ def test_name_and_number_of_the_register_make_somebody_known(
     assert [one[2] for one in events(database, "person.read")] == [f"person:{jia.id}"]
 
 
+def test_without_a_phone_nobody_is_found(keyring: Keyring, jia: Townsman) -> None:
+    """Of the program, and of the database, whatever the program says; and it is no try."""
+    token = just_enter(keyring)
+    indexes = {"indexes": list(keyring.indexes("id_number", jia.number))}
+    said = text("SELECT outcome, whom FROM prove_name(CAST(:indexes AS bytea[]), true)")
+    for _ in range(MOST_TRIES + 1):
+        with pytest.raises(PhoneMissing):
+            prove(keyring, token, jia.name, jia.number)
+        with transaction() as session:
+            act_as(session, token)
+            assert session.execute(said, indexes).one() == ("no_phone", None)
+    assert who(token).level == 0
+    bind_phone(token, keyring)
+    assert prove(keyring, token, jia.name, jia.number) == jia.id
+
+
 @pytest.mark.parametrize("written", ["测试甲•一", "测试甲・一", "测 试 甲.一", "测试甲．一"])
 def test_a_name_may_be_written_with_any_dot(keyring: Keyring, jia: Townsman, written: str) -> None:
     assert prove(keyring, enter(keyring), written, jia.number) == jia.id
@@ -98,7 +120,7 @@ def test_a_wrong_name_and_a_number_of_nobody_are_answered_alike(
     assert isinstance(wrong, NameNotMatched)
     assert isinstance(nobody, NameNotMatched)
     assert wrong.faults == nobody.faults
-    assert who(token).level == 0
+    assert who(token).level == 1
 
 
 def test_what_cannot_be_a_number_is_no_try(keyring: Keyring, jia: Townsman) -> None:
@@ -150,7 +172,7 @@ def test_the_database_itself_finds_nobody_for_who_has_no_tries_left(
     use_up_tries(keyring, token, jia)
     assert asked(found, token) == asked(found, "") == 0  # and nobody who is not signed in
     assert asked("outcome FROM prove_name(CAST(:indexes AS bytea[]), true)", token) == "too_many"
-    assert who(token).level == 0
+    assert who(token).level == 1
 
 
 def test_without_the_limit_the_sixth_try_would_succeed(
@@ -200,7 +222,7 @@ def test_one_person_has_one_account(keyring: Keyring, jia: Townsman) -> None:
     first, second = enter(keyring), enter(keyring, "o-invented-openid-2")
     assert prove(keyring, first, jia.name, jia.number) == jia.id
     assert isinstance(prove(keyring, second, jia.name, jia.number), PersonHasAccount)
-    assert who(second).level == 0
+    assert who(second).level == 1
     with pytest.raises(AlreadyNamed):
         prove(keyring, first, jia.name, jia.number)
 
@@ -239,7 +261,7 @@ def reviewer(town: Townsfolk) -> str:
 def test_staff_who_saw_the_card_make_somebody_known(
     keyring: Keyring, jia: Townsman, reviewer: str, database: Engine
 ) -> None:
-    token = enter(keyring)
+    token = just_enter(keyring)  # at a counter nobody needs a phone
     code = code_of(token)
     with pytest.raises(ConfirmedUnseen):
         confirm(reviewer, jia.id, code, card_seen=False)
@@ -267,7 +289,7 @@ def test_staff_confirm_nobody_whom_they_do_not_see(
         bind = text("SELECT confirm_name(:far, false)")
         with pytest.raises(DBAPIError, match="not for this session"), session.begin_nested():
             session.execute(bind, {"far": far.id})
-    assert who(token).level == 0
+    assert who(token).level == 1
 
 
 def test_a_code_is_good_for_ten_minutes_and_until_the_next_one(

@@ -20,8 +20,9 @@ from sqlalchemy.orm import Session
 from backend.accounts.passwords import keep, show
 from backend.accounts.staff_tables import ROLES
 from backend.kernel.clock import today
-from backend.kernel.database import acting
+from backend.kernel.database import acting, bound
 from tests.support.accounts import Accounts
+from tests.support.phones import bind_phone
 from tests.support.townsfolk import Townsfolk, Townsman
 
 WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
@@ -207,6 +208,7 @@ STATEMENTS = (
     "SELECT bind_person(scope_resident(), :other)",
     "SELECT close_account(1)",
     "SELECT withdraw(1, 'counter', 'x')",
+    "SELECT given_alike(1)",
     "SELECT duty_held(1, 1)",
     "SELECT has_account(:other)",
     "SELECT resident_of_openid(ARRAY[:digest])",
@@ -219,6 +221,7 @@ STATEMENTS = (
     "SELECT give_consent(1, :other, 'delegation', 1, 'x', 'mini_program', '')",
     "SELECT give_consent(1, :me, 'delegation', 1, 'x', 'bedside', '')",
     "SELECT begin_authority(1, :other, 'child', 'guardian', '', :day, :later)",
+    "SELECT standing_delegation(:other, 1, '{see}', :day, :later, 1)",
     "SELECT begin_delegation(1, 1, :other, NULL, '{see}', :day, :later, '')",
 )
 
@@ -240,6 +243,8 @@ def test_what_only_its_owner_can_show_opens_a_session(intruder: Intruder, town: 
     assert intruder.run("SELECT open_resident_session(ARRAY[:digest], :digest, '')") is None
     assert intruder.run("SELECT switch_duty(:duty, :digest)") is False
     named = town.accounts.resident_token()
+    with bound(intruder.site):
+        bind_phone(named, town.keyring)
     proved = "SELECT outcome FROM prove_name(ARRAY[:digest], true)"
     assert [intruder.run(proved, named) for _ in range(6)] == ["not_matched"] * 5 + ["too_many"]
     assert intruder.sees(named) == set()

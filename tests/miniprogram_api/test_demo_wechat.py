@@ -47,6 +47,8 @@ def test_a_resident_of_the_demo_is_told_on_the_phone_and_answered_in_the_chat(de
     demo.start()
     address, sheet = demo.address(), demo.sheet()
     token = log_in(address, sheet)["token"]
+    phone = {"code": on_phone(sheet, "phone-code", {})["code"]}
+    asked(f"{address}/api/v1/me/phone", phone, token)
     claim = {"name": sheet["RESIDENT1_NAME"], "id_number": sheet["RESIDENT1_NUMBER"]}
     asked(f"{address}/api/v1/me/identity", claim, token)
     events = f"{address}/api/v1/inbox"

@@ -16,8 +16,10 @@ import pytest
 from sqlalchemy import Engine
 
 from backend.kernel.crypto import Keyring
+from backend.kernel.database import bound
 from backend.kernel.settings_wechat import SIMULATOR_SECRET
 from tests.support.accounts import Accounts
+from tests.support.phones import bind_phone
 from tests.support.register import Register
 from tests.support.townsfolk import Townsfolk
 from tests.support.web import APPLICATION, Web, website
@@ -100,7 +102,10 @@ def test_an_account_has_its_tries_of_a_number_over_both_workers_and_its_neighbou
     running: Callable[..., Any], town: Townsfolk
 ) -> None:
     jia = town.person("测试甲")
-    token, neighbour = (town.accounts.resident_token() for _ in range(2))
+    with bound(town.engine):
+        token, neighbour = (
+            bind_phone(town.accounts.resident_token(), town.keyring) for _ in range(2)
+        )
     wrong = {"name": "测试乙", "id_number": jia.number}
     with running() as web, web.one_of_each() as each:
         workers = list(each.values())

@@ -113,7 +113,7 @@ class Reading(Asker):
 def _code(reading: Reading) -> str:
     """Of the account of somebody new."""
     accounts = reading.world.accounts
-    token = accounts.resident_session(accounts.resident(level=1))
+    token = accounts.resident_session(accounts.resident())
     headers = {"Authorization": f"Bearer {token}"}
     with kernel_database.bound(reading.site):
         answer = reading.app.test_client().post("/api/v1/me/code", headers=headers)

@@ -21,6 +21,7 @@ from backend.matching.runs import StartRun, finish_run, start_run
 from backend.notifications.messages import Owed, owe_all
 from tests.support import access_acting, access_chats, access_work
 from tests.support.accounts import Accounts
+from tests.support.phones import bind_phone
 from tests.support.recipients import NOON
 from tests.support.register import Register
 
@@ -94,7 +95,7 @@ def build(engine: Engine, keyring: Keyring) -> World:
             world.tokens[role] = world.accounts.sign_in(
                 world.accounts.duty(staff, role, DUTY_AREAS[role])
             )
-        _residents(world, people)
+        _residents(world, people, keyring)
         _outsiders(world)
         for name, make in KINDS.items():
             world.kinds[name] = make(world, people)
@@ -118,10 +119,11 @@ def _assign(world: World, person: int, role: str) -> None:
         )  # fmt: skip
 
 
-def _residents(world: World, people: Mapping[str, int]) -> None:
+def _residents(world: World, people: Mapping[str, int], keyring: Keyring) -> None:
     accounts = world.accounts
     world.tokens["resident:0"] = accounts.resident_token()
-    world.tokens["resident:1"] = accounts.resident_session(accounts.resident(level=1))
+    world.tokens["resident:1"] = accounts.resident_token()
+    bind_phone(world.tokens["resident:1"], keyring)
     world.mine = mine = accounts.resident(people["mine"])
     world.tokens["resident:2"] = accounts.resident_session(mine)
     accounts.change(
@@ -147,7 +149,7 @@ def _outsiders(world: World) -> None:
         staff = accounts.staff(f"M-{name}")
         world.tokens[name] = accounts.sign_in(accounts.duty(staff, "county_officer", "320281"))
         accounts.change(statement.format(mine="staff_id = :staff"), staff=staff)
-    closed = accounts.resident(level=1)
+    closed = accounts.resident()
     world.tokens["closed"] = accounts.resident_session(closed)
     accounts.change("UPDATE resident SET closed_at = now() WHERE id = :id", id=closed)
 

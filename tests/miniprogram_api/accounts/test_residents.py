@@ -22,7 +22,13 @@ DAY = today()
 YEAR = (DAY + timedelta(days=365)).isoformat()
 
 
-def prove(site: Site, token: str, who: Townsman) -> None:
+def give_phone(site: Site, token: str, user: str = "resident1") -> None:
+    body = {"code": site.simulator.phone_code(user)}
+    assert site.ask("POST", "/me/phone", token, body).status_code == 200
+
+
+def prove(site: Site, token: str, who: Townsman, user: str = "resident1") -> None:
+    give_phone(site, token, user)
     body = {"name": who.name, "id_number": who.number}
     assert site.ask("POST", "/me/identity", token, body).status_code == 200
 
@@ -152,6 +158,10 @@ def test_the_tries_of_an_account_are_told_without_telling_what_was_wrong(
 ) -> None:
     token = site.log_in()
     body = {"name": "测试乙", "id_number": jia.number}
+    refused = site.ask("POST", "/me/identity", token, body)
+    assert (refused.status_code, refused.json["type"]) == (403, "/problems/phone-missing")
+    assert refused.json["title"] == "还没有绑定手机号"
+    give_phone(site, token)
     answers = [site.ask("POST", "/me/identity", token, body) for _ in range(6)]
     assert [one.status_code for one in answers] == [422] * 5 + [429]
     assert answers[0].json["type"] == "/problems/name-not-matched"
@@ -164,7 +174,8 @@ def test_a_resident_becomes_known_and_sees_the_file_and_who_looked(
     town.register.identity("测试甲", "subsistence_allowance", "2023-01-01")
     token = site.log_in()
     refused = site.ask("GET", "/me/file", token)
-    assert refused.status_code == 403
+    assert (refused.status_code, refused.json["type"]) == (403, "/problems/not-named")
+    assert refused.json["title"] == "还没有实名"
     assert "实名" in refused.json["detail"]
     prove(site, token, jia)
     file = site.ask("GET", "/me/file", token).json
@@ -294,7 +305,7 @@ def test_consents_say_what_for_and_what_needs_none(site: Site, jia: Townsman) ->
 def test_a_relative_is_delegated_to_by_code(site: Site, town: Townsfolk, jia: Townsman) -> None:
     token, son = site.log_in("resident1"), site.log_in("family1")
     prove(site, token, jia)
-    prove(site, son, town.person("测试子"))
+    prove(site, son, town.person("测试子"), "family1")
     code = site.ask("POST", "/me/code", son).json["code"]
     terms = {"scope": ["see"], "from_on": DAY.isoformat(), "to_on": YEAR, "consent": 1}
     body = terms | {"code": code, "relationship": "儿子"}
