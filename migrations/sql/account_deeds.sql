@@ -47,7 +47,8 @@ $$;
 
 -- Sessions ------------------------------------------------------------------------------------
 
--- Called under the lock of the account's row, so that sessions opened together see each other.
+-- Called under the lock of the account's row, so that sessions opened together see each other; each
+-- is seen as of the lock, not of its transaction's beginning, and is never the oldest itself.
 CREATE FUNCTION end_oldest_sessions(resident bigint, employee bigint) RETURNS void LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
@@ -68,8 +69,9 @@ BEGIN
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    INSERT INTO account_session (token_sha256, resident_id, expires_at, address_masked)
-        VALUES (digest, account, now() + interval '30 days', address);
+    INSERT INTO account_session (
+            token_sha256, resident_id, last_seen_at, expires_at, address_masked
+        ) VALUES (digest, account, clock_timestamp(), now() + interval '30 days', address);
     PERFORM end_oldest_sessions(account, NULL);
     RETURN account;
 END
@@ -208,8 +210,11 @@ BEGIN
         UPDATE account_session SET ended_at = now(), ended_why = 'password_changed'
             WHERE staff_id = own.id AND ended_at IS NULL;
     END IF;
-    INSERT INTO account_session (token_sha256, staff_id, duty_id, expires_at, address_masked)
-        VALUES (digest, own.id, duty, now() + interval '12 hours', address);
+    INSERT INTO account_session (
+            token_sha256, staff_id, duty_id, last_seen_at, expires_at, address_masked
+        ) VALUES (
+            digest, own.id, duty, clock_timestamp(), now() + interval '12 hours', address
+        );
     PERFORM end_oldest_sessions(NULL, own.id);
     UPDATE staff SET refused = 0 WHERE id = own.id;
     IF address <> '' THEN
