@@ -403,8 +403,8 @@ FUNCTIONS = {
     "authority_over(text)": AUTHORITY_OVER,
     "own_number(bigint)": OWN_NUMBER,
 }
-# Whoever closes an account, the resident, staff or WeChat: everything of it ends. The openid's index
-# is forgotten when tries of it count no more.
+# Whoever closes an account, the resident, staff or WeChat: everything of it ends. The index of the
+# openid is forgotten when tries of it count no more.
 CLOSING = """
     CREATE FUNCTION close_resident() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp AS $$
