@@ -8,8 +8,10 @@ from typing import Final
 
 from msgspec import structs
 
+from backend.assistant.answers import not_here
 from backend.assistant.asking import Asking
 from backend.assistant.outcome import outcome
+from backend.assistant.places import places_within
 from backend.assistant.sheet import Sheet, filled
 from backend.assistant.slots import slot_words
 from backend.assistant.taking import Taker, orders
@@ -103,9 +105,15 @@ class Dialogue:
         if question is not None:
             return Turn(self._asking.wording(question, sheet), sheet, area=sheet.area)
         if self._asking.questions(sheet) is None:
-            name = areas.area_short_name(sheet.area or "") or "这个地方"
-            return Turn(NO_POLICY.format(name), None, area=sheet.area)
+            return self._without_policy(sheet, sheet.area or "")
         return Turn(outcome(sheet, self._rules), None, area=sheet.area, computed=True)
+
+    def _without_policy(self, sheet: Sheet, area: str) -> Turn:
+        """The end, but where places within the area have policies: then one of them is asked."""
+        if places_within(area, self._rules.book):
+            return Turn(not_here(area, self._rules.book), sheet.without_place(), area=area)
+        name = areas.area_short_name(area) or "这个地方"
+        return Turn(NO_POLICY.format(name), None, area=area)
 
     def _again(self, sheet: Sheet, question: str) -> Turn:
         missed = structs.replace(sheet, missed=sheet.missed + 1)

@@ -54,6 +54,11 @@ class Sheet(Struct, frozen=True, omit_defaults=True):
         unsure = tuple(one for one in self.unsure if one != last)
         return structs.replace(self, done=done, unsure=unsure, missed=0, **_forgotten(self, last))
 
+    def without_place(self) -> Sheet:
+        """With the place to be asked again, whatever else was answered."""
+        done = tuple(one for one in self.done if one != "place")
+        return structs.replace(self, done=done, area=None)
+
 
 def filled(sheet: Sheet, slots: Slots) -> Sheet:
     """With what was named in passing, where the sheet does not know it yet."""

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from backend.assistant.amounts import Amount, amounts_in
 from backend.assistant.days import day_in
+from backend.assistant.places import registered_in
 from backend.assistant.understanding import Slots
-from backend.kernel import areas
 from backend.kernel.yaml_file import YamlFile
 from backend.policies.book import PolicyBook, Vocabulary
 from backend.policies.search.words import normalise
@@ -76,7 +76,7 @@ class SlotReader:
             in_scope=sums.get(_IN_SCOPE),
             own=sums.get(_OWN),
             paid={layer: fen for layer, fen in sums.items() if layer not in special},
-            area=self.place(heard),
+            area=registered_in(heard, self._book),
         )
 
     def categories(self, heard: str) -> tuple[str, ...]:
@@ -94,14 +94,6 @@ class SlotReader:
             if any(word in heard for word in words):
                 return code
         return None
-
-    def place(self, heard: str) -> str | None:
-        """A place that has a policy, or is named in full: other names may be words (和平, 公安)."""
-        code = place_in(heard)
-        if code is None:
-            return None
-        in_full = (areas.area_short_name(code) or "") in heard
-        return code if in_full or self._book.concerning(code) else None
 
     def _denied(self, heard: str, match: re.Match[str]) -> bool:
         before = heard[max(0, match.start() - _NEAR) : match.start()]
@@ -129,12 +121,6 @@ class SlotReader:
             return self._sums[before[-1]]
         after = self._sum.search(_PIECE.split(heard[amount.end : end])[0])
         return self._sums[after[0]] if after else None
-
-
-def place_in(text: str) -> str | None:
-    """The code of the one place that a text names; None: none, or several of one name."""
-    codes = areas.named_in(text)
-    return codes[0] if len(codes) == 1 else None
 
 
 def _category_words(vocabulary: Vocabulary, words: SlotsShape) -> Mapping[str, Sequence[str]]:

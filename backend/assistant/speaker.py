@@ -16,10 +16,10 @@ from backend.assistant.dialogue import Dialogue, Turn
 from backend.assistant.hearing import LONGEST
 from backend.assistant.lexicon import lexicon
 from backend.assistant.pages import page
+from backend.assistant.places import place_alone, place_in
 from backend.assistant.progress import NOT_KNOWN, told
 from backend.assistant.replies import Cause, Known, Memory, Reply
 from backend.assistant.sheet import Sheet
-from backend.assistant.slots import place_in
 from backend.assistant.understanding import Intent, Understand, Understood
 from backend.estimation.terms import Rules
 from backend.kernel import areas
@@ -32,8 +32,6 @@ INTERRUPTING: Final[frozenset[Intent]] = frozenset(
     {"policy", "progress", "settings", "complaint", "lost_paper", "my_details"}
 )
 _ASKS_BACK: Final = re.compile(r"[?吗呢伐]$|几成|怎么|什么|哪|为啥|多久")
-_PLACE_ALONE: Final = 10
-"""Characters of an utterance that merely names a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +104,9 @@ class Speaker:
         return self._in_general(one)
 
     def _in_general(self, one: _Heard) -> Reply:
-        place = self._names_a_place(one)
+        place = place_alone(one.heard)
         if place is not None and one.memory.question:
-            asked = structs.replace(one.memory, area=place)
-            return self._policy(replace(one, said=one.memory.question, memory=asked))
+            return self._policy(replace(one, said=one.memory.question), place)
         if place is not None and one.memory.in_danger:
             return Reply("emergency", (), structs.replace(one.memory, area=place))
         first = self._by_intent[one.understood.intent](one)
@@ -122,9 +119,6 @@ class Speaker:
             texts=(*first.texts, *second.texts),
             card=first.card or second.card,
         )
-
-    def _names_a_place(self, one: _Heard) -> str | None:
-        return place_in(one.heard) if len(one.heard) <= _PLACE_ALONE else None
 
     # -- an estimate that is under way -------------------------------------------------------------
 
@@ -196,10 +190,12 @@ class Speaker:
     def _estimate(self, one: _Heard) -> Reply:
         return self._turned(one, self._dialogue.start(one.understood.slots, one.area))
 
-    def _policy(self, one: _Heard) -> Reply:
-        area = one.understood.slots.area or one.area
-        answer = answer_policy(one.said, area, self._rules.book, self.today)
-        memory = structs.replace(one.memory, question=one.said[:LONGEST])
+    def _policy(self, one: _Heard, place: str | None = None) -> Reply:
+        """`place`: named after the question."""
+        named = place or one.understood.slots.area
+        answer = answer_policy(one.said, named or one.area, self._rules.book, self.today)
+        area = named or one.memory.area
+        memory = structs.replace(one.memory, question=one.said[:LONGEST], area=area)
         return Reply("policy", (answer.text,), memory, answer.card)
 
     def _greeting(self, one: _Heard) -> Reply:

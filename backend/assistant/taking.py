@@ -8,8 +8,9 @@ from typing import Final
 
 from backend.assistant.amounts import amount_answered
 from backend.assistant.asking import FLAGS, PAYERS, choices_of
+from backend.assistant.places import place_in
 from backend.assistant.sheet import Sheet
-from backend.assistant.slots import place_in, slot_words
+from backend.assistant.slots import slot_words
 from backend.assistant.understanding import Slots
 from backend.estimation.questions import Choice, Questions
 

@@ -8,13 +8,14 @@ loaded at the first question, not at import.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 _CODE: Final = re.compile(r"[0-9]{6}(?:[0-9]{6})?", re.ASCII)
 
-_KIND: Final = re.compile("(?:省|市|县|区|旗|盟|地区|(?:壮族|回族|维吾尔)?自治区)$")
+_KIND: Final = re.compile("(?:省|市|县|区|旗|盟|地区|特别行政区|(?:壮族|回族|维吾尔)?自治区)$")
 
 _GROUPS: Final = {
     "110100": "市辖区",
@@ -83,16 +84,35 @@ def below(code: str) -> tuple[str, ...]:
 def named_in(text: str) -> tuple[str, ...]:
     """The areas that a text names, with or without `市` or `县` (江阴 → 320281), the nearest ones.
 
-    An area above another that is named too is left out: `无锡江阴` is 江阴. Several codes: areas of
-    one name (鼓楼区) that no other word tells apart. One character alone names none.
+    An area above another that is named too is left out: `无锡江阴` is 江阴. A short name means the
+    largest area that bears it: 西安 is the city, not a district. Several codes: areas of one name
+    (鼓楼区) that no other word tells apart. One character alone names none.
     """
-    said = [name for name in _names() if name in text]
-    longest = [name for name in said if not any(name != one and name in one for one in said)]
+    longest = names_in(text)
     names = {code: name for name in longest for code in _names()[name]}
     above = {code: [one for one in chain(code)[1:] if one in names] for code in names}
-    lowest = sorted(names.keys() - {one for codes in above.values() for one in codes})
+    lowest = names.keys() - {one for codes in above.values() for one in codes}
     within = [code for code in lowest if {names[one] for one in above[code]} - {names[code]}]
-    return tuple(within or lowest)
+    if within:
+        return tuple(sorted(within))
+    return tuple(sorted(code for name in longest for code in _largest(_names()[name])))
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names of areas that stand in a text, in full or short, none of them inside another."""
+    said = [name for name in _names() if name in text]
+    return tuple(name for name in said if not any(name != one and name in one for one in said))
+
+
+def bearing(name: str) -> tuple[str, ...]:
+    """The areas of a name, in full or short."""
+    return _names().get(name, ())
+
+
+def _largest(codes: Sequence[str]) -> list[str]:
+    """Those of the highest level: provinces, else cities, else counties."""
+    levels = {code: (code[2:] != "0000") + (code[4:] != "00") for code in codes}
+    return [code for code in codes if levels[code] == min(levels.values())]
 
 
 def _find(code: str) -> _Area | None:

@@ -110,6 +110,10 @@ class SearchIndex:
             if len(term) > 1 and page in self._postings[term]
         )
 
+    def holding(self, term: str) -> frozenset[str]:
+        """Ids of the policies of which a clause holds the term."""
+        return frozenset(self.pages[page].policy for page in self._postings.get(term, ()))
+
     def summary_terms(self, page: int) -> tuple[Term, ...]:
         """The terms of the clause's summary for residents, with their places."""
         return self._summaries[page]
