@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.accounts.authority import people_spoken_for
@@ -25,6 +25,7 @@ from backend.notifications.wording import Mode, Said, in_inbox
 
 MOST: Final = 100
 ROW: Final = MESSAGE.c
+_HEARD: Final = text("SELECT message_heard(:message, :moment)")
 
 
 class UnknownMessage(DomainError):
@@ -104,14 +105,20 @@ def unread(session: Session) -> int:
 
 
 def read_message(session: Session, actor: Actor, message_id: int, moment: datetime) -> None:
-    """Mark a message as read; the first time counts. Audited. Raises `UnknownMessage`."""
+    """Mark a message as read; the first time counts. Whom it is for need not be told any more: a
+    work item to do so is closed. Audited. Raises `UnknownMessage`.
+    """
     own = update(MESSAGE).where(ROW.id == message_id)
-    read = own.values(read_at=func.coalesce(ROW.read_at, moment)).returning(ROW.person_id)
-    person = session.execute(read).scalar_one_or_none()
-    if person is None:
+    read = own.values(read_at=func.coalesce(ROW.read_at, moment))
+    found = session.execute(read.returning(ROW.person_id, ROW.event)).first()
+    if found is None:
         raise UnknownMessage(Fault("/message", "没有这条消息，请刷新后再看。"))
+    person = Subject("person", str(found.person_id))
+    # What the person's own account is not to be told with stays to be told otherwise.
+    if found.event in EVENTS and "person" in EVENTS[found.event].audience:
+        session.execute(_HEARD, {"message": message_id, "moment": moment})
     audit.record(
-        session, actor=actor.label, action="message.read", subject=Subject("person", str(person)),
+        session, actor=actor.label, action="message.read", subject=person,
         detail={"message": message_id}, role=actor.role or "resident", area=actor.area_from,
     )  # fmt: skip
 
