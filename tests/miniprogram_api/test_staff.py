@@ -17,6 +17,7 @@ from backend.kernel import database as kernel_database
 from backend.kernel.crypto import Keyring
 from backend.kernel.settings import Settings
 from miniprogram_api import limiting
+from miniprogram_api.accounts import signing_in
 from miniprogram_api.app import create_app
 from miniprogram_api.credentials import COOKIE
 from tests.support.accounts import Accounts
@@ -305,7 +306,7 @@ def test_no_secret_stands_in_a_log_line(
 def test_one_address_may_try_often_but_not_for_ever(
     client: FlaskClient, officer: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limiting, "SIGN_IN", limiting.Limit("few", 3, 600))
+    monkeypatch.setattr(signing_in, "ONE", limiting.Limit("few", 3, 600))
     statuses = [sign_in(client, officer, password="x").status_code for _ in range(4)]
     assert statuses == [422, 422, 422, 429]
     answer = sign_in(client, officer)
