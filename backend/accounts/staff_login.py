@@ -1,10 +1,10 @@
-"""工作人员登录 (staff login): number, password and one-time code; every fault looks the same.
+"""工作人员登录 (staff login): number, password and one-time code; no fault tells which was right.
 
 The database counts an attempt and looks at it under the lock of the account's row, so that parallel
 guesses are counted too, and opens the session itself, for whoever shows what comes of the password
 (`passwords.py`); the one-time code is looked at here, where the secrets can be opened. A number
-that nobody has, a wrong password, a used code, a locked and a disabled account are answered alike,
-after the same work.
+that nobody has, a wrong password, a wrong code and a disabled account are answered alike, after the
+same work. That a code was used, or that the account is locked, is said whatever the password is.
 """
 
 from __future__ import annotations
@@ -32,6 +32,16 @@ WRONG: Final = (
     f"工号、口令或动态码不对，请核对后再试。连续 {MOST_FAILED} 次不对，"
     f"账号会锁定 {LOCKED_MINUTES} 分钟；忘记口令的，请联系系统管理员。"
 )
+USED: Final = "这个动态码用过了：请等验证器换出下一个（最多半分钟），再登录。"
+LOCKED: Final = (
+    f"连续 {MOST_FAILED} 次不对，账号已经锁定：请过 {LOCKED_MINUTES} 分钟再试，"
+    "锁定时口令对也登不上。不是您自己试的，或者忘记了口令，请联系系统管理员。"
+)
+_SAID: Final = {
+    "refused": Fault("/staff_no", WRONG),
+    "used": Fault("/code", USED),
+    "locked": Fault("/staff_no", LOCKED),
+}
 _CHANGE_FIRST: Final = "这是初始口令，请在 new_password 里填写新口令，一起提交。"
 _NO_DUTY: Final = "您目前没有任职，或所选的任职已经结束：请联系系统管理员。"
 _ASKED: Final = text("SELECT * FROM staff_asked(:number, :address)")
@@ -44,7 +54,8 @@ _SWITCH: Final = text("SELECT switch_duty(:wanted, :digest)")
 
 
 class SignInRefused(DomainError):
-    """Number, password or code is wrong, or the account is locked or disabled: not told which."""
+    """Number, password or code is wrong, or the account is disabled: not told which. Or the code
+    was used, or the account is locked: told, whatever the password is."""
 
     code: ClassVar[str] = "sign-in-refused"
 
@@ -102,9 +113,9 @@ def sign_in_staff(
     account = session.execute(_ASKED, asked).first()
     step, new = _step(keyring, account, typed, now), new_token()
     outcome, refused = _open(session, account, typed, step, new)
-    if account is None or outcome == "refused":
+    if account is None or outcome in _SAID:
         _audit(session, "staff.sign_in_refused", account)
-        return SignInRefused(Fault("/staff_no", WRONG))
+        return SignInRefused(_SAID.get(outcome, _SAID["refused"]))
     if outcome == "must_change":
         _audit(session, "staff.sign_in_must_change", account)
         return PasswordMustChange(Fault("/new_password", _CHANGE_FIRST))
@@ -144,10 +155,10 @@ def switch_duty(session: Session, actor: Actor, duty_id: int, today: date) -> Si
 def _step(keyring: Keyring, account: Row[Any] | None, typed: SignIn, now: datetime) -> int | None:
     """The time step of the code. Where there is no account the same is done with another secret."""
     if account is None:
-        totp.step_of(_NOBODYS, typed.code, now, 0)
+        totp.step_of(_NOBODYS, typed.code, now)
         return None
     secret = totp.open_secret(keyring.shared(), account.id, account.totp_secret)
-    return totp.step_of(secret, typed.code, now, account.totp_last_step)
+    return totp.step_of(secret, typed.code, now)
 
 
 _NOBODYS: Final = totp.new_secret()
@@ -156,8 +167,8 @@ _NOBODYS: Final = totp.new_secret()
 def _open(
     session: Session, account: Row[Any] | None, typed: SignIn, step: int | None, new: NewToken
 ) -> tuple[str, int]:
-    """What the database says: `open`, `no_duty`, `must_change` or `refused`; how many attempts were
-    refused before.
+    """What the database says: `open`, `no_duty`, `must_change`, `refused`, `used` or `locked`; how
+    many attempts were refused before.
     """
     changed = keep(typed.new_password) if typed.new_password else None
     shown = {

@@ -35,15 +35,14 @@ def enrolment(secret: str, staff_no: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=staff_no, issuer_name=ISSUER)
 
 
-def step_of(secret: str, code: str, moment: datetime, after: int) -> int | None:
-    """The time step that the code belongs to; None: wrong, or not later than `after`."""
+def step_of(secret: str, code: str, moment: datetime) -> int | None:
+    """The time step that the code belongs to; None: it is wrong."""
     try:
-        step = pyotp.TOTP(secret).verify_and_get_timecode(
+        return pyotp.TOTP(secret).verify_and_get_timecode(
             code, for_time=moment, valid_window=_SLACK
         )
     except OTPVerificationError:
         return None
-    return step if step > after else None
 
 
 def _place(staff_id: int) -> Place:

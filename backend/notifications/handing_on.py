@@ -20,7 +20,7 @@ from backend.worklist.items import NewItem, open_items
 _HANDED: Final = text(
     """
     UPDATE message SET state = 'handed_on', channel = 'task', final_at = :moment
-    WHERE id = ANY(:ids)
+    WHERE id = ANY(:ids) RETURNING id, heard_at IS NOT NULL AS heard
     """
 )
 
@@ -53,8 +53,10 @@ class HandedOn:
 
 
 def hand_on(session: Session, letters: Sequence[Letter], moment: datetime) -> HandedOn:
-    """Open a work item for each, unless somebody visits the person anyhow."""
-    notes, items, told, nowhere = [], [], [], []
+    """Open a work item for each, unless somebody visits the person anyhow, or the person has read
+    it in the inbox.
+    """
+    notes, items, told, nowhere = [], {}, [], []
     for letter in letters:
         if EVENTS[letter.said.event].visited:
             notes.append(Note(letter.id, "task", "sent", "visited"))
@@ -64,11 +66,13 @@ def hand_on(session: Session, letters: Sequence[Letter], moment: datetime) -> Ha
             continue
         else:
             notes.append(Note(letter.id, "task", "sent", ""))
-            items.append(_item(letter, letter.whom.place))
+            items[letter.id] = _item(letter, letter.whom.place)
         told.append(letter.id)
-    open_items(session, items, BY)
     if told:
-        session.execute(_HANDED, {"ids": told, "moment": moment})
+        # Under the lock of the rows: who reads afterwards finds the item, and closes it.
+        handed = session.execute(_HANDED, {"ids": told, "moment": moment})
+        heard = {row.id for row in handed if row.heard}
+        open_items(session, [item for own, item in items.items() if own not in heard], BY)
     return HandedOn(notes, nowhere)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar, Final
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,7 @@ from backend.notifications.wording import Mode, Said, in_inbox
 
 MOST: Final = 100
 ROW: Final = MESSAGE.c
+_HEARD: Final = text("SELECT message_heard(:message, :moment)")
 
 
 class UnknownMessage(DomainError):
@@ -114,16 +115,21 @@ def unread(session: Session, actor: Actor) -> int:
 
 def read_message(session: Session, actor: Actor, message_id: int, moment: datetime) -> None:
     """Mark a message as read by the account, for which the first time counts; for others it stays
-    as it is. Audited. Raises `UnknownMessage`.
+    as it is. Whom it is for need not be told any more: a work item to do so is closed. Audited.
+    Raises `UnknownMessage`.
     """
-    seen = select(ROW.person_id).where(ROW.id == message_id)
-    person = session.execute(seen).scalar_one_or_none()
-    if person is None:
+    seen = select(ROW.person_id, ROW.event).where(ROW.id == message_id)
+    found = session.execute(seen).first()
+    if found is None:
         raise UnknownMessage(Fault("/message", "没有这条消息，请刷新后再看。"))
     read = {"message_id": message_id, "resident_id": actor.resident_id, "at": moment}
     session.execute(insert(MESSAGE_READ).values(read).on_conflict_do_nothing())
+    person = Subject("person", str(found.person_id))
+    # What the person's own account is not to be told with stays to be told otherwise.
+    if found.event in EVENTS and "person" in EVENTS[found.event].audience:
+        session.execute(_HEARD, {"message": message_id, "moment": moment})
     audit.record(
-        session, actor=actor.label, action="message.read", subject=Subject("person", str(person)),
+        session, actor=actor.label, action="message.read", subject=person,
         detail={"message": message_id}, role=actor.role or "resident", area=actor.area_from,
     )  # fmt: skip
 

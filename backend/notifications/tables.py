@@ -61,6 +61,7 @@ MESSAGE: Final = Table(
     Column("unsure", Boolean, nullable=False, server_default=text("false")),
     Column("state", Text, nullable=False, server_default="waiting"),
     _moment("final_at", nullable=True),
+    _moment("heard_at", nullable=True),
     UniqueConstraint("person_id", "event", "cause"),
     CheckConstraint(
         "state IN ('waiting', 'sending', 'delivered', 'handed_on', 'failed')", name="state_known"
@@ -84,7 +85,9 @@ MESSAGE: Final = Table(
 it may first be sent, `next_at`: when it is tried next, by `channel`, for the `tries`-th time.
 `unsure`: nobody knows whether the attempt before arrived; WeChat may still report it.
 `delivered`: WeChat or the text message service took it; `handed_on`: somebody is to tell the
-person; `failed`: no way is left. Its id is the number that every channel shows."""
+person; `failed`: no way is left. Its id is the number that every channel shows. `heard_at`:
+read in the inbox by the person, or a guardian: nobody need tell it then.
+"""
 
 MESSAGE_READ: Final = Table(
     "message_read",

@@ -16,6 +16,8 @@ ROLES: Final = {role: audit_words.ROLES[role] for role in LEVELS}
 """Role → its name, from below to above."""
 
 ORDINARY: Final = {"done": "已办理", "not_needed": "不需要办理"}
+TOLD: Final = {**ORDINARY, "read": "本人已在小程序里读到"}
+"""`read` comes by itself, with the reading."""
 VISITED: Final = {"confirmed": "属实", "not_confirmed": "不属实"}
 SUPERSEDED: Final = "superseded"
 """The outcome that no person chooses: the cause is gone. If it comes back, so does the item."""
@@ -38,7 +40,7 @@ def _kind(name: str, role: str, working_days: int = 10) -> Kind:
 KINDS: Final[Mapping[str, Kind]] = {
     "home_visit": Kind("预警入户核查", VILLAGE, 5, VISITED),
     "exit_told": _kind("当面告知退出", VILLAGE, 5),
-    "tell_person": _kind("当面告知消息", VILLAGE, 5),
+    "tell_person": Kind("当面告知消息", VILLAGE, 5, TOLD),
     "message_failed": _kind("消息无法送达，请处理", COUNTY, 5),
     "messages_late": _kind("消息迟迟没有发出，请检查", CITY, 1),
     "wechat_used_up": _kind("微信接口当天次数用完，请检查", CITY, 1),

@@ -165,7 +165,8 @@ $$;
 -- `shown`: what comes of the password, whose digest is kept; `step`: of the code, NULL for a wrong
 -- one. Every attempt is counted and looked at under the lock of the row, one after another. `before`:
 -- how many were refused since the last session was opened. Where no session is opened, nothing else
--- changes: no password, no step.
+-- changes: no password, no step. `locked`, and `used` of a code, are said
+-- whatever the password is.
 CREATE FUNCTION open_staff_session(
     number text, shown bytea, step bigint, new_salt text, new_sha256 bytea, wanted bigint,
     digest bytea, address text
@@ -182,12 +183,16 @@ BEGIN
     END IF;
     UPDATE staff SET refused = refused + 1 WHERE id = own.id;
     IF NOT may_try(own.id, address) THEN
-        RETURN QUERY SELECT 'refused', 0;
+        RETURN QUERY SELECT 'locked', 0;
         RETURN;
     END IF;
     PERFORM count_try(own.id, address);
+    IF step <= own.totp_last_step THEN
+        RETURN QUERY SELECT 'used', 0;
+        RETURN;
+    END IF;
     IF (own.password_sha256 = sha256(shown)) IS NOT TRUE
-        OR (step > own.totp_last_step) IS NOT TRUE THEN
+        OR step IS NULL THEN
         RETURN QUERY SELECT 'refused', 0;
         RETURN;
     END IF;

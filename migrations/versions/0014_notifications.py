@@ -50,8 +50,39 @@ UNSENT = f"""
     END
     $$
 """
+# Read by whom it is for, or whose word that person's word is: nobody need go and tell it. Somebody
+# who merely may receive messages closes nothing: it may be the warning of their own delegation.
+HEARD = f"""
+    CREATE FUNCTION message_heard(which bigint, moment timestamptz) RETURNS void LANGUAGE plpgsql
+    {HEAD.replace("STABLE", "VOLATILE")}
+    DECLARE
+        own bigint[] := authority_over('speak');
+    BEGIN
+        IF scope_resident() IS NULL THEN
+            RETURN;
+        END IF;
+        UPDATE message AS m SET heard_at = coalesce(m.heard_at, moment)
+            WHERE m.id = which AND person_now(m.person_id) = ANY (own);
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+        WITH told AS (
+            UPDATE work_item SET state = 'done', outcome = 'read', closed_by = session_label(),
+                    closed_at = now(), version = version + 1
+                WHERE kind = 'tell_person' AND subject_kind = 'message'
+                    AND subject_id = which::text AND state <> 'done'
+                RETURNING id, area
+        )
+        INSERT INTO audit_event (actor, action, subject_kind, subject_id, detail, role, area)
+            SELECT session_label(), 'work_item.close', 'work_item', t.id::text,
+                jsonb_build_object('kind', 'tell_person', 'outcome', 'read'), 'resident', t.area
+            FROM told AS t;
+    END
+    $$
+"""
 FUNCTIONS = {
     "inbox_people()": INBOX_PEOPLE,
+    "message_heard(bigint, timestamptz)": HEARD,
     "messages_unsent(timestamptz, timestamptz, boolean)": UNSENT,
 }
 OWN = "resident_id = (SELECT scope_resident())"
@@ -89,7 +120,7 @@ def upgrade() -> None:
         op.execute(f"REVOKE EXECUTE ON FUNCTION {signature} FROM PUBLIC")
         op.execute(f"ALTER FUNCTION {signature} OWNER TO shukun_worker")
     op.execute("REVOKE CREATE ON SCHEMA public FROM shukun_worker")
-    for function in ("inbox_people()", "messages_unsent(timestamptz, timestamptz, boolean)"):
+    for function in FUNCTIONS:
         op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO shukun_app")
     for table in (*POLICIES, *WORKERS_ALONE, "notice_due"):
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
@@ -124,6 +155,7 @@ def _create_messages() -> None:
         sa.Column("unsure", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("state", sa.Text(), server_default="waiting", nullable=False),
         _moment("final_at", nullable=True),
+        _moment("heard_at", nullable=True),
         sa.CheckConstraint(
             "state IN ('waiting', 'sending', 'delivered', 'handed_on', 'failed')",
             name="ck_message_state_known",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from statistics import median
 from time import perf_counter
@@ -15,7 +16,10 @@ from sqlalchemy import Engine, text
 from backend.accounts.passwords import WeakPassword
 from backend.accounts.scope import act_as
 from backend.accounts.staff_login import (
+    LOCKED,
     MOST_FAILED,
+    USED,
+    WRONG,
     NoDuty,
     PasswordMustChange,
     SignedIn,
@@ -93,6 +97,43 @@ def test_a_code_opens_one_session_only(officer: Person, keyring: Keyring) -> Non
     typed = officer.typed()
     assert not refused(keyring, typed)
     assert refused(keyring, typed)
+
+
+def said(keyring: Keyring, typed: SignIn) -> str:
+    """The words of a refusal."""
+    answer = attempt(keyring, typed)
+    assert isinstance(answer, SignInRefused)
+    return answer.faults[0].detail
+
+
+@pytest.mark.usefixtures("site")
+def test_a_used_code_is_told_in_words_that_say_nothing_of_the_password(
+    officer: Person, keyring: Keyring
+) -> None:
+    with time_machine.travel("2026-06-15T04:00:40Z", tick=False) as now:
+        before = officer.code()
+        now.shift(30)
+        typed = officer.typed()
+        assert not refused(keyring, typed)
+        assert said(keyring, typed) == USED
+        assert said(keyring, replace(typed, password="guess")) == USED
+        assert said(keyring, replace(typed, code=before)) == USED  # an older one
+        assert said(keyring, replace(typed, code="000000")) == WRONG
+        now.shift(30)
+        assert not refused(keyring, officer.typed())
+
+
+@pytest.mark.usefixtures("site")
+def test_a_locked_account_is_told_so_with_any_password_and_any_code(
+    officer: Person, keyring: Keyring, accounts: Accounts
+) -> None:
+    typed = officer.typed()
+    for _ in range(MOST_FAILED):
+        assert said(keyring, replace(typed, password="guess")) == WRONG
+    for other in ({}, {"password": "guess"}, {"code": "000000"}):
+        assert said(keyring, replace(typed, **other)) == LOCKED  # type: ignore[arg-type]
+    accounts.change("UPDATE staff SET state = 'disabled'")
+    assert said(keyring, typed) == WRONG
 
 
 @pytest.mark.usefixtures("site")

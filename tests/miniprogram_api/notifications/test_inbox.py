@@ -15,13 +15,18 @@ from sqlalchemy.orm import Session
 
 from backend.kernel import database as kernel_database
 from backend.kernel import keys
+from backend.kernel.audit import Subject
 from backend.kernel.crypto import Keyring
-from backend.kernel.database import acting
+from backend.kernel.database import acting, transaction
 from backend.kernel.settings import Settings
+from backend.notifications.handing_on import Letter, hand_on
+from backend.notifications.reach import Reach
+from backend.notifications.wording import Said
 from backend.wechat import connection
+from backend.worklist.items import NewItem, open_items
 from miniprogram_api.app import create_app
 from tests.support.accounts import Accounts
-from tests.support.recipients import PROGRESS, RESULT, Recipients
+from tests.support.recipients import NOON, PROGRESS, RESULT, Recipients
 
 pytestmark = pytest.mark.postgres
 
@@ -115,6 +120,83 @@ def test_reading_counts_once_and_the_first_time(
     assert seen["messages"][0]["read_at"] == first
     assert seen["unread"] == 0
     assert phone.get("/inbox?unread=true")["messages"] == []
+
+
+def tell_in_person(recipients: Recipients, message: int) -> None:
+    """As though no other way had led to the person."""
+    item = NewItem("tell_person", Subject("message", str(message)), None, 320281101001, "请告诉。")
+    with kernel_database.bound(recipients.engine), transaction() as session:
+        open_items(session, [item], "notifications")
+
+
+TOLD = "SELECT state, outcome FROM work_item ORDER BY id"
+
+
+def test_what_the_person_has_read_nobody_need_go_and_tell(
+    recipients: Recipients, me: tuple[int, Resident]
+) -> None:
+    person, phone = me
+    owe(recipients, [person])
+    owe(recipients, [person], "delegated")
+    other, number = (one["id"] for one in phone.get("/inbox")["messages"])
+    tell_in_person(recipients, number)
+    tell_in_person(recipients, other)
+    assert phone.post(f"/inbox/{number}/read").status_code == 204
+    assert recipients.rows(TOLD) == [("done", "read"), ("open", None)]
+    (event,) = recipients.rows(
+        "SELECT actor, detail FROM audit_event WHERE action = 'work_item.close'"
+    )
+    assert event[0].startswith("resident:")
+    assert event[1] == {"kind": "tell_person", "outcome": "read"}
+    assert phone.post(f"/inbox/{number}/read").status_code == 204
+
+
+def test_what_the_person_read_before_is_not_handed_on(
+    recipients: Recipients, me: tuple[int, Resident], client: FlaskClient
+) -> None:
+    person, phone = me
+    owe(recipients, [person])
+    number = phone.get("/inbox")["messages"][0]["id"]
+    assert phone.post(f"/inbox/{number}/read").status_code == 204
+    letter = Letter(
+        number, "task", Said("grant", NOON.date(), number), Reach(person, 320281101001, False, ())
+    )
+    with kernel_database.bound(recipients.engine), transaction() as session:
+        hand_on(session, [letter], NOON)
+    assert recipients.rows(TOLD) == []
+    assert recipients.rows("SELECT state FROM message") == [("handed_on",)]
+
+
+def test_a_reader_who_is_not_the_person_leaves_the_person_to_be_told(
+    recipients: Recipients, me: tuple[int, Resident], client: FlaskClient
+) -> None:
+    """Of somebody's delegation a delegate may read the warning, not silence it; nor may an account
+    silence that it was named."""
+    person, phone = me
+    delegate = recipients.account(recipients.person("delegate"))
+    recipients.execute(
+        "INSERT INTO consent (id, person_id, purpose, text_id, version, text_sha256, channel, by)"
+        " VALUES (1, :person, 'delegation', 'delegation', 9, '', 'mini_program', '测试')",
+        person=person,
+    )
+    recipients.execute(
+        "INSERT INTO delegation (id, person_id, resident_id, scope, from_on, to_on, consent_id,"
+        " channel, recorded_by) VALUES (2, :person, :delegate, '{receive}', '2020-01-01',"
+        " '2099-01-01', 1, 'mini_program', '测试')",
+        person=person,
+        delegate=delegate,
+    )
+    owe(recipients, [person], "delegated")
+    owe(recipients, [person], "account_named")
+    named, delegated = (one["id"] for one in phone.get("/inbox")["messages"])
+    tell_in_person(recipients, delegated)
+    tell_in_person(recipients, named)
+    theirs = Resident(client, Accounts(recipients.engine).resident_session(delegate))
+    assert theirs.post(f"/inbox/{delegated}/read").status_code == 204
+    assert phone.post(f"/inbox/{named}/read").status_code == 204
+    assert recipients.rows(TOLD) == [("open", None), ("open", None)]
+    assert phone.post(f"/inbox/{delegated}/read").status_code == 204
+    assert recipients.rows(TOLD) == [("done", "read"), ("open", None)]
 
 
 def test_a_neighbours_message_is_as_one_that_does_not_exist(
