@@ -2,8 +2,8 @@
 
 A phone is bound first: who claims a name can be called. The number is looked up by its blind index,
 the name compared with the one on record. The database gives an account, and the WeChat user behind
-it, few tries in some hours; a wrong name and a number that nobody has are answered alike. Who cannot
-do it here is confirmed at a counter (`counter.py`).
+it, few tries in some hours; a wrong name and a number that nobody has are answered alike. Who
+cannot do it here is confirmed at a counter (`counter.py`).
 """
 
 from __future__ import annotations

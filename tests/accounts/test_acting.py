@@ -334,6 +334,26 @@ def test_other_family_is_recorded_by_staff_who_saw_the_proof(
         record(town, reviewer, far.id, code_of(token))
 
 
+def test_the_person_is_told_by_name_who_acts_and_nobody_else_is(
+    town: Townsfolk, token: str, reviewer: str, jia: Townsman
+) -> None:
+    mother, stranger = town.person("测试母"), town.person("测试乙")
+    hers, other = town.known(mother), town.known(stranger)
+    record(town, reviewer, mother.id, code_of(token))
+    (helper,) = acting(hers, lambda s, a: family_of(s, town.keyring, a, DAY)).helpers
+    assert (helper.name, helper.relationship) == ("测试甲", "parent")
+    names = text("SELECT whom FROM acting_names(:people)")
+    asked = {"people": [mother.id, jia.id, stranger.id]}
+    for who, known in ((hers, {mother.id, jia.id}), (token, {jia.id}), (other, {stranger.id})):
+        assert set(acting(who, lambda s, _: s.scalars(names, asked).all())) == known
+    far = town.accounts.staff_token("county_officer", "330382")
+    assert acting(far, lambda s, _: s.scalars(names, asked).all()) == []
+    nobody = town.accounts.resident_token()
+    record(town, reviewer, mother.id, code_of(nobody))
+    helpers = acting(hers, lambda s, a: family_of(s, town.keyring, a, DAY)).helpers
+    assert [one.name for one in helpers] == ["测试甲", ""]
+
+
 def test_a_guardian_recorded_at_the_counter_agrees_for_the_child_there(
     town: Townsfolk, token: str, reviewer: str
 ) -> None:
@@ -512,13 +532,17 @@ def test_a_relative_receives_it_by_the_code_of_the_own_account(
         give(town, token, Asked(terms(jia), Delegate(code=code, relationship="儿子")))
     assert jia.id in sees(son)
     given = acting(token, lambda s, a: delegations_of(s, town.keyring, a, DAY)).given
-    assert [one.relationship for one in given] == ["儿子"]
+    assert [(one.relationship, one.relative_name) for one in given] == [("儿子", "测试子")]
     received = acting(son, lambda s, a: delegations_of(s, town.keyring, a, DAY)).received
     assert [(one.id, one.person_name) for one in received] == [(made, "测试甲")]
     file = acting(son, lambda s, a: own_file(s, town.keyring, a, jia.id, DAY))
     assert file.name == "测试甲"
+    looked = acting(token, lambda s, a: viewers(s, town.keyring, a, jia.id))
+    assert {one.by for one in looked} == {"测试子（受托人）"}
+    turned = acting(son, lambda s, a: viewers(s, town.keyring, a, a.person_id or 0))
+    assert {(one.by, one.fields) for one in turned} == {("您代为办理的人", ("name",))}
     with pytest.raises(UnknownPerson):  # who looked is for the person alone
-        acting(son, lambda s, a: viewers(s, a, jia.id))
+        acting(son, lambda s, a: viewers(s, town.keyring, a, jia.id))
     with pytest.raises(UnknownDelegation):
         acting(stranger, lambda s, a: end_delegation(s, a, made))
     acting(son, lambda s, a: end_delegation(s, a, made))
@@ -623,6 +647,8 @@ def test_the_person_hears_of_a_delegation_that_others_recorded(
     asked = AtBedside(terms(jia), "录音，编号甲四")
     made = acting(coordinator, lambda s, a: delegate_at_bedside(s, town.keyring, a, asked, DAY))
     query = "SELECT args FROM procrastinate_jobs WHERE task_name = 'accounts.tell_delegated'"
+    town.accounts.staff_token("family_doctor", str(YUEQING), "D9")
+    give(town, town.known(jia), Asked(terms(jia), Delegate("D9")))  # what one did needs no telling
     with database.connect() as connection:
         jobs = connection.execute(text(query)).scalars().all()
     worker = engine_for(database_url, role="worker")
@@ -651,10 +677,10 @@ def test_the_own_file_is_masked_and_every_look_is_told(
     stranger = town.person("测试乙")
     with pytest.raises(UnknownPerson):
         acting(token, lambda s, a: own_file(s, town.keyring, a, stranger.id, DAY))
-    assert acting(token, lambda s, a: viewers(s, a, jia.id)) == []
-    all_ = acting(token, lambda s, a: viewers(s, a, jia.id, SeenAsked(own=True)))
+    assert acting(token, lambda s, a: viewers(s, town.keyring, a, jia.id)) == []
+    all_ = acting(token, lambda s, a: viewers(s, town.keyring, a, jia.id, SeenAsked(own=True)))
     assert [one.fields[0] for one in all_] == ["viewers", "basic"]
     assert {(one.role, one.purpose) for one in all_} == {("resident", "own")}
     assert acting(token, lambda s, _: seen_by(s, stranger.id)) == []
     with pytest.raises(UnknownPerson):
-        acting(token, lambda s, a: viewers(s, a, stranger.id))
+        acting(token, lambda s, a: viewers(s, town.keyring, a, stranger.id))

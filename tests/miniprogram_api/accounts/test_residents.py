@@ -314,6 +314,8 @@ def test_a_relative_is_delegated_to_by_code(site: Site, town: Townsfolk, jia: To
     assert made.status_code == 201
     assert site.ask("GET", f"/me/file?person={jia.id}", son).json["name"] == jia.name
     viewers = site.ask("GET", "/me/viewers", token).json["viewers"]
-    assert viewers[0]["why"] == "受委托代为办理"
+    assert (viewers[0]["why"], viewers[0]["by"]) == ("受委托代为办理", "测试子（受托人）")
+    (shown,) = site.ask("GET", "/me/delegations", token).json["given"]
+    assert (shown["relationship"], shown["relative_name"]) == ("儿子", "测试子")
     assert site.ask("DELETE", f"/me/delegations/{made.json['id']}", token).status_code == 204
     assert site.ask("GET", f"/me/file?person={jia.id}", son).status_code == 404
