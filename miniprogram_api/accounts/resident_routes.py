@@ -24,7 +24,6 @@ from backend.accounts.real_name import (
     Claim,
     IdentityMalformed,
     NameNotMatched,
-    PersonHasAccount,
     TooManyTries,
     prove_name,
 )
@@ -180,7 +179,7 @@ def forget_my_phone() -> tuple[str, int]:
 @access("resident", level=1)
 @residents.arguments(CLAIM)
 @residents.response(200, NAMED, description="已实名")
-@residents.refuses(IdentityMalformed, NameNotMatched, TooManyTries, AlreadyNamed, PersonHasAccount)
+@residents.refuses(IdentityMalformed, NameNotMatched, TooManyTries, AlreadyNamed)
 def prove_my_name(claim: Claim) -> Response:
     """A refusal that counts as a try is raised when it is written down."""
     with acting_transaction() as session:

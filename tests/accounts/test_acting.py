@@ -104,23 +104,23 @@ def code_of(token: str) -> str:
 
 
 def test_a_consent_stands_until_it_is_withdrawn(town: Townsfolk, token: str, jia: Townsman) -> None:
-    def held(purpose: str = "sms", day: date = DAY) -> bool:
+    def held(purpose: str = "face_check", day: date = DAY) -> bool:
         return acting(token, lambda session, _: has_consent(session, jia.id, purpose, day))
 
     keyring = town.keyring
     assert not held()
-    given = acting(token, lambda s, a: agree(s, keyring, a, Agreement(jia.id, "sms", 1)))
+    given = acting(token, lambda s, a: agree(s, keyring, a, Agreement(jia.id, "face_check", 1)))
     assert held()
-    assert not held("face_check")
+    assert not held("sharing_beyond_duty")
     assert not held(day=DAY - timedelta(days=1))
-    acting(token, lambda session, _: require_consent(session, jia.id, "sms", DAY))
+    acting(token, lambda session, _: require_consent(session, jia.id, "face_check", DAY))
     acting(token, lambda s, a: take_back(s, a, given))
     assert not held()
     with pytest.raises(ConsentMissing):
-        acting(token, lambda session, _: require_consent(session, jia.id, "sms", DAY))
+        acting(token, lambda session, _: require_consent(session, jia.id, "face_check", DAY))
     with pytest.raises(UnknownConsent):
         acting(token, lambda s, a: take_back(s, a, given))
-    shown = acting(token, own_consents)["sms"]
+    shown = acting(token, own_consents)["face_check"]
     assert [one.withdrawn_at is not None for one in shown] == [True]
 
 
@@ -143,7 +143,9 @@ def test_another_version_than_the_one_shown_is_no_consent(
     town: Townsfolk, token: str, jia: Townsman, version: int
 ) -> None:
     with pytest.raises(ConsentOutdated):
-        acting(token, lambda s, a: agree(s, town.keyring, a, Agreement(jia.id, "sms", version)))
+        acting(
+            token, lambda s, a: agree(s, town.keyring, a, Agreement(jia.id, "face_check", version))
+        )
 
 
 def test_nobody_agrees_for_others_or_takes_back_theirs(
@@ -151,9 +153,9 @@ def test_nobody_agrees_for_others_or_takes_back_theirs(
 ) -> None:
     yi = town.person("测试乙")
     other = town.known(yi)
-    given = acting(other, lambda s, a: agree(s, town.keyring, a, Agreement(yi.id, "sms", 1)))
+    given = acting(other, lambda s, a: agree(s, town.keyring, a, Agreement(yi.id, "face_check", 1)))
     with pytest.raises(UnknownPerson):
-        acting(token, lambda s, a: agree(s, town.keyring, a, Agreement(yi.id, "sms", 1)))
+        acting(token, lambda s, a: agree(s, town.keyring, a, Agreement(yi.id, "face_check", 1)))
     for unknown in (given, 999_999_999):
         with pytest.raises(UnknownConsent):
             acting(token, lambda s, a, one=unknown: take_back(s, a, one))  # type: ignore[misc]
@@ -164,7 +166,7 @@ def test_what_stands_is_not_given_twice_and_ends_with_the_first_word(
     town: Townsfolk, token: str, jia: Townsman, database: Engine
 ) -> None:
     """A double tap, on two workers at the same time."""
-    agreement = Agreement(jia.id, "sms", 1)
+    agreement = Agreement(jia.id, "face_check", 1)
 
     def tap(_: int) -> int:
         return acting(token, lambda s, a: agree(s, town.keyring, a, agreement))
@@ -173,9 +175,9 @@ def test_what_stands_is_not_given_twice_and_ends_with_the_first_word(
         given = set(pool.map(tap, range(8)))
     assert len(given) == len(events(database, "consent.give")) == 1
     acting(token, lambda s, a: take_back(s, a, given.pop()))
-    assert not acting(token, lambda s, _: has_consent(s, jia.id, "sms", DAY))
+    assert not acting(token, lambda s, _: has_consent(s, jia.id, "face_check", DAY))
     again = tap(0)
-    assert acting(token, lambda s, _: has_consent(s, jia.id, "sms", DAY))
+    assert acting(token, lambda s, _: has_consent(s, jia.id, "face_check", DAY))
     with pytest.raises(UnknownConsent):  # the old one is over; the new one stands
         acting(token, lambda s, a: take_back(s, a, again - 1))
 
@@ -184,10 +186,10 @@ def test_withdrawing_a_consent_ends_all_that_stand_for_the_purpose(
     town: Townsfolk, token: str, jia: Townsman
 ) -> None:
     """Also those that came by another way, as to a former version, or from before a merge."""
-    agreement = Agreement(jia.id, "sms", 1)
+    agreement = Agreement(jia.id, "face_check", 1)
     given = acting(token, lambda s, a: agree(s, town.keyring, a, agreement))
     other = acting(
-        token, lambda s, a: agree(s, town.keyring, a, Agreement(jia.id, "face_check", 1))
+        token, lambda s, a: agree(s, town.keyring, a, Agreement(jia.id, "sharing_beyond_duty", 1))
     )
     town.accounts.change(
         "INSERT INTO consent SELECT nextval('row_id'), NULL, person_id, purpose, text_id, version,"
@@ -195,8 +197,8 @@ def test_withdrawing_a_consent_ends_all_that_stand_for_the_purpose(
     )  # fmt: skip
     acting(token, lambda s, a: take_back(s, a, given))
     shown = acting(token, own_consents)
-    assert [one.withdrawn_at is not None for one in shown["sms"]] == [True, True]
-    assert [one.id for one in shown["face_check"] if one.withdrawn_at is None] == [other]
+    assert [one.withdrawn_at is not None for one in shown["face_check"]] == [True, True]
+    assert [one.id for one in shown["sharing_beyond_duty"] if one.withdrawn_at is None] == [other]
 
 
 # -- family
