@@ -84,7 +84,10 @@ class Text(ApiField):
     default_error_messages = {
         "invalid": "请填写文字。",
         "length": "请填写 {shortest} 至 {longest} 个字。",
-        "pattern": "写法不对，请按说明填写，不要含有控制字符。",
+        "exactly": "请填写 {longest} 个字。",
+        "digits": "请填写 {longest} 位数字。",
+        "at_most": "请填写，最多 {longest} 个字。",
+        "pattern": "写法不对，请按说明填写。",
     }
     PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$"
 
@@ -108,11 +111,18 @@ class Text(ApiField):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
-        if not self.shortest <= len(value) <= self.longest:
-            raise self.make_error("length", shortest=self.shortest, longest=self.longest)
-        if self._matches(value) is None:
-            raise self.make_error("pattern")
+        if not self.shortest <= len(value) <= self.longest or self._matches(value) is None:
+            fits = self.shortest <= len(value) <= self.longest
+            raise self.make_error(self._fault(fits), shortest=self.shortest, longest=self.longest)
         return value
+
+    def _fault(self, fits: bool) -> str:
+        """Which of the messages; `fits`: the length is right."""
+        if self.shortest == self.longest:
+            return (
+                "digits" if self.pattern.startswith("^[0-9]") else "pattern" if fits else "exactly"
+            )
+        return "pattern" if fits else "length" if self.shortest > 1 else "at_most"
 
 
 class Money(ApiField):

@@ -47,6 +47,7 @@ class Limit:
 
 
 _ACCOUNT_SECONDS: Final = 300
+_AGAIN: Final = "试的次数太多：请过 {} 再试。"
 
 
 def install(app: Flask, account_requests: int) -> None:
@@ -85,7 +86,16 @@ def _count(limit: Limit, who: str) -> None:
     limiter = _limiter()
     if not limiter.hit(limit.item, who):
         until = limiter.get_window_stats(limit.item, who).reset_time - time.time()
-        raise refuse(429, headers=(("Retry-After", str(max(1, math.ceil(until)))),))
+        seconds = max(1, math.ceil(until))
+        raise refuse(429, _AGAIN.format(_time(seconds)), (("Retry-After", str(seconds)),))
+
+
+def _time(seconds: int) -> str:
+    """How long to wait, as people say it; rather longer than shorter."""
+    if seconds < 60:
+        return f"{seconds} 秒"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} 分钟" if minutes < 60 else f"{math.ceil(minutes / 60)} 小时"
 
 
 def _give_back(limit: Limit, who: str) -> None:

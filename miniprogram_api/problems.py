@@ -108,7 +108,12 @@ DOMAIN: Final = _table(
     Problem("identity-malformed", 422, "姓名或身份证号的写法不对", "请对照身份证核对后再填。"),
     Problem("name-not-matched", 422, "没有核对上", "请对照身份证核对后再试，或到柜台办理。"),
     Problem("too-many-identity-tries", 429, "试的次数太多", "请过几个小时再试，或到柜台办理。"),
-    Problem("already-named", 409, "已经实名", "不必再办。"),
+    Problem(
+        "already-named",
+        409,
+        "这个账号已经实名",
+        "一个账号只能实名一个人；要给家人办理的，请在“家人”或“委托代办”里添加。",
+    ),
     Problem("person-has-account", 409, "已在另一个微信号上实名", "请用那个微信号，或到柜台更换。"),
     Problem("not-named", 403, "还没有实名", "请先完成实名认证，再办理此事。"),
     Problem("phone-missing", 403, "还没有绑定手机号", "请先绑定手机号，再办理此事。"),

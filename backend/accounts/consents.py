@@ -89,9 +89,10 @@ def give_consent(session: Session, keyring: Keyring, actor: Actor, giving: Givin
 
     Whether the actor may agree for the person is for the caller to know, and for the database.
     """
-    current = _purpose(giving.purpose).current
+    purpose = _purpose(giving.purpose)
+    current = purpose.current
     if giving.version != current.version:
-        raise ConsentOutdated(Fault("/version", _OUTDATED))
+        raise ConsentOutdated(Fault("/version" if purpose.alone else "/consent", _OUTDATED))
     own, sealed = next_id(session), b""
     if giving.proof:
         cipher = seen_person(session, keyring, giving.person_id).cipher

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, Literal, TypeAlias
 
@@ -20,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from backend.accounts.acting_names import Named, acting_names
 from backend.accounts.authority import people_spoken_for
 from backend.accounts.merged import now, of_people
 from backend.accounts.residents import own_account, person_seen
@@ -64,7 +66,8 @@ _RECEIVED: Final = _ROW.add_columns(
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A delegation as both sides see it. To staff: `staff_no`, `staff_name`; to a relative:
-    `relationship`, as the person called them.
+    `relationship`, as the person called them, and `relative_name`, of what was given ("": not known
+    by name yet, and so not able to act).
     """
 
     id: int
@@ -73,6 +76,7 @@ class Shown:
     staff_no: str | None
     staff_name: str | None
     relationship: str
+    relative_name: str
     scope: tuple[str, ...]
     from_on: date
     to_on: date
@@ -95,8 +99,9 @@ def delegations_of(session: Session, keyring: Keyring, actor: Actor, today: date
     own = people_spoken_for(session)
     spoken = of_people(DELEGATION.c.person_id, own)
     mine = DELEGATION.c.resident_id == own_account(actor)
-    given = _list(session, keyring, _OF_SEEN.where(spoken), today)
-    received = _list(session, keyring, _RECEIVED.where(mine & ~spoken), today)
+    names = acting_names(session, keyring, actor, own)
+    given = _list(session, keyring, _OF_SEEN.where(spoken), _At(today, names))
+    received = _list(session, keyring, _RECEIVED.where(mine & ~spoken), _At(today))
     seen = {one.person_id for one in received}
     audit.read_people(session, actor, sorted(own), "own", ("consents",))
     audit.read_people(session, actor, sorted(seen), "delegated", ("basic", "consents"))
@@ -111,15 +116,24 @@ def delegations_about(
     purpose = "visit" if actor.visits else "review"
     audit.read_person(session, actor, person_id, purpose, ("basic", "consents"))
     about = of_people(DELEGATION.c.person_id, (person_id,))
-    return _list(session, keyring, _OF_SEEN.where(about), today)
+    names = acting_names(session, keyring, actor, (person_id,))
+    return _list(session, keyring, _OF_SEEN.where(about), _At(today, names))
 
 
-def _list(session: Session, keyring: Keyring, which: Select[Any], today: date) -> tuple[Shown, ...]:
+@dataclass(frozen=True, slots=True)
+class _At:
+    """On which day, and whose accounts are known."""
+
+    today: date
+    names: Mapping[int, Named] = field(default_factory=dict)
+
+
+def _list(session: Session, keyring: Keyring, which: Select[Any], at: _At) -> tuple[Shown, ...]:
     rows = session.execute(which.order_by(DELEGATION.c.id.desc()))
-    return tuple(_shown(keyring, row, today) for row in rows)
+    return tuple(_shown(keyring, row, at) for row in rows)
 
 
-def _shown(keyring: Keyring, row: Row[Any], today: date) -> Shown:
+def _shown(keyring: Keyring, row: Row[Any], at: _At) -> Shown:
     cipher = keyring.person(row.whom, bytes(row.data_key))
     return Shown(
         row.id,
@@ -128,11 +142,12 @@ def _shown(keyring: Keyring, row: Row[Any], today: date) -> Shown:
         row.staff_no,
         row.staff_name,
         _relationship(keyring, row),
+        at.names[row.resident_id].name if row.resident_id in at.names else "",
         tuple(row.scope),
         row.from_on,
         row.to_on,
         row.channel,
-        _state(row, today),
+        _state(row, at.today),
     )
 
 

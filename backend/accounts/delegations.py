@@ -228,6 +228,7 @@ def _record(session: Session, keyring: Keyring, actor: Actor, terms: Terms, to: 
     consent, own = give_consent(session, keyring, actor, giving), next_id(session)
     sealed = person.cipher.seal(Place("delegation", "proof", own), to.proof)
     session.execute(_BEGIN, agreed | {"own": own, "consent": consent, "sealed": sealed})
-    defer(session, tell_delegated, delegation_id=own)
+    if to.channel != "mini_program":  # the person knows what was done in the own account
+        defer(session, tell_delegated, delegation_id=own)
     audit.deed(session, actor, "delegation.begin", of_person(person.id), delegation=own)
     return own

@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 from sqlalchemy import Boolean, Date, cast, func, select, text
 from sqlalchemy.orm import Session
 
+from backend.accounts.acting_names import acting_names
 from backend.accounts.merged import now
 from backend.accounts.residents import is_child, own_account
 from backend.accounts.scope import Actor
@@ -77,11 +78,12 @@ class Ward:
 
 @dataclass(frozen=True, slots=True)
 class Helper:
-    """Somebody who may act for the resident. `relationship`: what the resident is to them; who it
-    is, the person knows. `to_on` None: without an end.
+    """Somebody who may act for the resident. `name` "": not known by name yet, and so not able to.
+    `relationship`: what the resident is to them. `to_on` None: without an end.
     """
 
     id: int
+    name: str
     relationship: str
     basis: str
     from_on: date
@@ -104,7 +106,7 @@ def family_of(session: Session, keyring: Keyring, actor: Actor, today: date) -> 
     wards = tuple(one for one in wards_of(session, keyring, today) if one.person_id not in taken)
     shown = [one.person_id for one in members] + [one.person_id for one in wards]
     audit.read_people(session, actor, shown, "own", ("basic",))
-    return Family(members, wards, _helpers(session, actor))
+    return Family(members, wards, _helpers(session, keyring, actor))
 
 
 def members_of(session: Session, keyring: Keyring, actor: Actor) -> tuple[Member, ...]:
@@ -149,14 +151,23 @@ def end_authority(session: Session, actor: Actor, authority_id: int) -> None:
     audit.deed(session, actor, "family.end", of_person(person), authority=authority_id)
 
 
-def _helpers(session: Session, actor: Actor) -> tuple[Helper, ...]:
-    table = FAMILY_AUTHORITY.c
+def _helpers(session: Session, keyring: Keyring, actor: Actor) -> tuple[Helper, ...]:
+    if actor.person_id is None:
+        return ()
+    table, own = FAMILY_AUTHORITY.c, actor.person_id
+    names = acting_names(session, keyring, actor, (own,))
     rows = session.execute(
-        select(table.id, table.relationship, table.basis, table.from_on, _TO_ON)
-        .where(now(table.person_id) == actor.person_id, HOLDS)
+        select(table.resident_id, table.id, table.relationship, table.basis, table.from_on, _TO_ON)
+        .where(now(table.person_id) == own, HOLDS)
         .order_by(table.id)
     )
-    return tuple(Helper(*row) for row in rows)
+    return tuple(
+        Helper(
+            row.id, names[row.resident_id].name if row.resident_id in names else "",
+            row.relationship, row.basis, row.from_on, row.to_on,
+        )
+        for row in rows
+    )  # fmt: skip
 
 
 def _name(keyring: Keyring, person: int, data_key: bytes, sealed: bytes) -> str:

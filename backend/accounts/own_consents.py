@@ -19,13 +19,14 @@ from backend.accounts.consents import (
     withdraw_consent,
 )
 from backend.accounts.merged import now
-from backend.accounts.residents import UnknownPerson
+from backend.accounts.residents import PhoneMissing, UnknownPerson, own_account
 from backend.accounts.scope import Actor
-from backend.accounts.tables import CONSENT
+from backend.accounts.tables import CONSENT, RESIDENT
 from backend.kernel import audit
 from backend.kernel.crypto import Keyring
 
 CHANNEL: Final = "mini_program"
+TEXTS: Final = "sms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,13 @@ def own_consents(session: Session, actor: Actor) -> Mapping[str, tuple[Consent, 
 
 
 def agree(session: Session, keyring: Keyring, actor: Actor, agreement: Agreement) -> int:
-    """Give a consent in the mini-program; its id. Raises `UnknownPerson`, `ConsentOutdated`."""
+    """Give a consent in the mini-program; its id. Raises `UnknownPerson`, `ConsentOutdated`, and
+    `PhoneMissing` for text messages that could come nowhere.
+    """
     if agreement.person_id not in people_spoken_for(session):
         raise UnknownPerson
+    if agreement.purpose == TEXTS and not _has_phone(session, actor):
+        raise PhoneMissing
     giving = Giving(agreement.person_id, agreement.purpose, agreement.version, CHANNEL)
     return give_consent(session, keyring, actor, giving)
 
@@ -63,3 +68,8 @@ def take_back(session: Session, actor: Actor, consent_id: int) -> None:
     if whose not in people_spoken_for(session):
         raise UnknownConsent
     withdraw_consent(session, actor, consent_id, CHANNEL)
+
+
+def _has_phone(session: Session, actor: Actor) -> bool:
+    query = select(RESIDENT.c.phone != b"").where(RESIDENT.c.id == own_account(actor))
+    return bool(session.execute(query).scalar_one())

@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Date, Row, Select, cast, func, select, text
 from sqlalchemy.orm import Session
 
+from backend.accounts.acting_names import Named, acting_names
 from backend.accounts.authority import people_acted_for, people_spoken_for
 from backend.accounts.residents import UnknownPerson
 from backend.accounts.scope import Actor
@@ -100,17 +101,35 @@ def own_file(
 
 
 def viewers(
-    session: Session, actor: Actor, person_id: int, asked: SeenAsked = NEWEST
+    session: Session, keyring: Keyring, actor: Actor, person_id: int, asked: SeenAsked = NEWEST
 ) -> list[Seen]:
     """Who looked at the file of a person for whom the resident who acts speaks, newest first, with
-    the names of their offices; to look at this is written down too. Raises `UnknownPerson`.
+    the names of their offices, and of those who act for the person; to look at this is written down
+    too. Raises `UnknownPerson`.
     """
     if person_id not in people_spoken_for(session):
         raise UnknownPerson
     found = seen_by(session, person_id, asked)
     audit.read_person(session, actor, person_id, "own", ("viewers",))
     places = _places(session, [one.area for one in found if one.area is not None])
-    return [replace(one, office=_office(one.area, places)) for one in found]
+    names = acting_names(session, keyring, actor, (person_id,))
+    return [
+        replace(one, office=_office(one.area, places), who=_who(one, person_id, names))
+        for one in found
+    ]
+
+
+def _who(seen: Seen, person_id: int, names: Mapping[int, Named]) -> str:
+    """A resident who looked, as the person knows them; "": it was staff."""
+    kind, _, account = seen.actor.partition(":")
+    if kind != "resident":
+        return ""
+    named = names.get(int(account))
+    if named is None:  # nobody who acts for the person: the other way round
+        return "您代为办理的人"
+    if named.person_id == person_id:
+        return "本人"
+    return f"{named.name}（{'受托人' if seen.purpose == 'delegated' else '家人'}）"
 
 
 def _office(area: int | None, places: Mapping[int, str]) -> str:

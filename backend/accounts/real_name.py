@@ -2,8 +2,9 @@
 
 A phone is bound first: who claims a name can be called. The number is looked up by its blind index,
 the name compared with the one on record. The database gives an account, and the WeChat user behind
-it, few tries in some hours; a wrong name and a number that nobody has are answered alike. Whoever
-cannot do it here is confirmed at a counter (`counter.py`).
+it, few tries in some hours; a wrong name, a number that nobody has and a person who has an
+account already are answered alike. Whoever cannot do it here is confirmed at a counter
+(`counter.py`).
 """
 
 from __future__ import annotations
@@ -30,17 +31,15 @@ TRIES_HOURS: Final = 6
 _FIND: Final = text("SELECT * FROM person_by_number(CAST(:indexes AS bytea[]))")
 _PROVE: Final = text("SELECT * FROM prove_name(CAST(:indexes AS bytea[]), :right)")
 _NOT_MATCHED: Final = (
-    "姓名和身份证号与登记的不一致：请对照身份证核对后再试，或带身份证到乡镇（街道）柜台办理。"
+    "没有办成：请对照身份证核对姓名和号码后再试。没有填错的，或者您已在另一个微信号上实名、"
+    "不能再用的，带身份证到乡镇（街道）柜台办理。"
 )
 _TOO_MANY: Final = (
     f"{TRIES_HOURS} 小时内只能试 {MOST_TRIES} 次：请过几个小时再试，"
     "或带身份证到乡镇（街道）柜台办理。"
 )
 _NO_NAME: Final = "请填写身份证上的姓名。"
-_ALREADY: Final = "您已经实名，不必再办。"
-_OTHER_ACCOUNT: Final = (
-    "您已在另一个微信号上实名：请用那个微信号登录；不能再用的，带身份证到乡镇（街道）柜台更换。"
-)
+_ALREADY: Final = "这个账号已经实名，不能再改成别人；要给家人办理的，请在“家人”或“委托代办”里添加。"
 
 
 class IdentityMalformed(DomainError):
@@ -82,9 +81,13 @@ _REFUSALS: Final[Mapping[str, tuple[str, Callable[[], DomainError]]]] = {
         "resident.name_not_matched",
         lambda: NameNotMatched(Fault("/id_number", _NOT_MATCHED)),
     ),
-    "taken": ("resident.name_taken", lambda: PersonHasAccount(Fault("", _OTHER_ACCOUNT))),
+    "taken": (
+        "resident.name_taken",
+        lambda: NameNotMatched(Fault("/id_number", _NOT_MATCHED)),
+    ),
 }
-"""What the database says → what is audited, and what is answered."""
+"""What the database says → what is audited, and what is answered: whether somebody has an account
+is told to nobody who merely knows a name and a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +103,9 @@ def prove_name(
 ) -> int | DomainError:
     """Bring the account to level 2; returns the person.
 
-    A refusal that is written down is returned, not raised: `NameNotMatched`, `PersonHasAccount`,
-    which count as tries, and `TooManyTries`. Raises `PhoneMissing`, `IdentityMalformed`,
-    `AlreadyNamed`.
+    A refusal that is written down is returned, not raised: `NameNotMatched`, which counts as a try,
+    also where the person has another account, and `TooManyTries`. Raises `PhoneMissing`,
+    `IdentityMalformed`, `AlreadyNamed`.
     """
     account = own_account(actor)
     if actor.level == 0:
@@ -124,7 +127,7 @@ def prove_name(
 
 
 def _checked(claim: Claim, today: date) -> str:
-    number = id_number.normalise(claim.number)
+    number = id_number.normalise("".join(claim.number.split()))
     if (reason := id_number.why_not(number, today)) is not None:
         raise IdentityMalformed(Fault("/id_number", f"{reason}。"))
     if not names.normalise(claim.name):

@@ -39,7 +39,7 @@ _SESSIONS: Final = text("DELETE FROM account_session WHERE expires_at < now() - 
 
 @task("accounts.tell_delegated", queue=QUEUE)
 def tell_delegated(delegation_id: int) -> None:
-    """The person is owed to hear of a delegation, whoever recorded it: it may be a forged one.
+    """The person is owed to hear of a delegation that staff recorded: it may be a forged one.
 
     A job of the transaction that recorded it, like the two below.
     """

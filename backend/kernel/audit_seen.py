@@ -22,7 +22,8 @@ _SEEN: Final = text(
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One look at a file. `actor`: the account (`staff:S001`); `fields`: codes of `FIELDS`; `area`:
-    the first place of the duty, `office` its name, where somebody gave it one.
+    the first place of the duty, `office` its name, where somebody gave it one; `who`: a resident,
+    as whoever asks knows them.
     """
 
     id: int
@@ -33,15 +34,16 @@ class Seen:
     fields: tuple[str, ...]
     area: int | None = None
     office: str = ""
+    who: str = ""
 
     @property
     def by(self) -> str:
-        """Office, role and staff number, as the resident reads them: of staff no name, of family
-        no account.
+        """Office, role and staff number, as the resident reads them: of staff no name; of whoever
+        else acts for the resident the name.
         """
         name = ROLES.get(self.role, "工作人员")
         kind, _, number = self.actor.partition(":")
-        return f"{self.office}{name}（工号 {number}）" if kind == "staff" else name
+        return f"{self.office}{name}（工号 {number}）" if kind == "staff" else self.who or name
 
     @property
     def sentence(self) -> str:

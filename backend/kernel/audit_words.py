@@ -27,6 +27,7 @@ PURPOSES: Final[Mapping[str, str]] = {
     "pay": "发放救助金",
     "statement": "送达化解清单",
     "delegated": "受委托代为办理",
+    "acted_for": "查看谁代为办理",
     "counsel": "答复咨询",
     "correct": "更正登记信息",
     "verify": "核对本人身份",
@@ -36,6 +37,7 @@ PURPOSES: Final[Mapping[str, str]] = {
 """Purpose → what a resident is told."""
 
 FIELDS: Final[Mapping[str, str]] = {
+    "name": "姓名",
     "basic": "姓名和住址",
     "number": "身份证号码",
     "phone": "电话",

@@ -569,6 +569,26 @@ BEGIN
 END
 $$;
 
+-- By whom people are or were acted for, the people themselves included, with what opens the names: to
+-- those for whose word the session's is good, and to staff who see them.
+CREATE FUNCTION acting_names(people bigint[])
+RETURNS TABLE (account bigint, whom bigint, name bytea, data_key bytea)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    own bigint[] := authority_over('speak');
+    asked bigint[] := same_people(ARRAY(
+        SELECT p.id FROM unnest(people) AS p (id)
+        WHERE CASE WHEN scope_resident() IS NULL THEN sees_person(p.id) ELSE p.id = ANY (own) END));
+BEGIN
+    RETURN QUERY
+        SELECT r.id, p.id, p.name, p.data_key FROM resident AS r
+        JOIN person AS p ON p.id = person_now(r.person_id)
+        WHERE r.person_id = ANY (asked) OR r.id IN (
+            SELECT d.resident_id FROM delegation AS d WHERE d.person_id = ANY (asked)
+            UNION SELECT f.resident_id FROM family_authority AS f WHERE f.person_id = ANY (asked));
+END
+$$;
+
 CREATE FUNCTION visits(employee bigint) RETURNS boolean LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN

@@ -34,7 +34,7 @@ DEEDS_OF_THE_SITE = (
     "note_seen", "end_own_session", "add_resident", "keep_phone", "choose_ui_mode", "prove_name",
     "show_code", "use_up_code", "confirm_name", "close_own_account", "give_consent",
     "withdraw_consent", "sees_person", "visiting_staff", "standing_delegation", "begin_delegation",
-    "give_back", "begin_authority", "end_authority",
+    "give_back", "begin_authority", "end_authority", "acting_names",
 )  # fmt: skip
 """The others of the script are for these alone."""
 ONCE = {

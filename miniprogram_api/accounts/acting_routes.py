@@ -26,7 +26,7 @@ from backend.accounts.family_records import (
     take_up_ward,
 )
 from backend.accounts.own_consents import Agreement, agree, own_consents, take_back
-from backend.accounts.residents import UnknownPerson
+from backend.accounts.residents import PhoneMissing, UnknownPerson
 from backend.kernel import keys
 from backend.kernel.clock import today
 from miniprogram_api import limiting
@@ -115,13 +115,13 @@ def show_consents() -> Response:
     "/me/consents",
     methods=("POST",),
     summary="同意一项",
-    description="填写读过的版本；同意书有了新版本的，要重新读。已经同意着的，再同意一次还是原来那一份。"
+    description="填写读过的版本；同意书有了新版本的，要重新读。已经同意着的，再同意一次还是原来那一份。短信提醒要先绑定手机号。"
     "委托代办、添加孩子的同意，和委托、添加一起给出。",
 )
 @access("resident", level=2)
 @consents.arguments(GIVING)
 @consents.response(201, MADE, description="已记下")
-@consents.refuses(ConsentOutdated, UnknownPerson)
+@consents.refuses(ConsentOutdated, UnknownPerson, PhoneMissing)
 def give_my_consent(sent: dict[str, Any]) -> tuple[Response, int]:
     """One purpose."""
     with acting_transaction() as session:

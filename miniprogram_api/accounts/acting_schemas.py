@@ -70,6 +70,7 @@ class MemberSchema(AnswerSchema):
 
 class HelperSchema(AnswerSchema):
     id = _id("编号；取消时填它。监护人的不能自己取消，请到柜台办理")
+    name = words("姓名；还没有实名、办不了事的为空")
     relationship = Code("我是对方的什么人", RELATIONSHIPS, required=True)
     basis = Code("凭什么代为办理", BASES, required=True)
     from_on = Day("从哪一天起", required=True)
@@ -141,6 +142,7 @@ class DelegationSchema(AnswerSchema):
     staff_no = perhaps("受托的工作人员的工号；受托人是亲友的为 null")
     staff_name = perhaps("受托的工作人员的姓名；受托人是亲友的为 null")
     relationship = words("受托的亲友，委托人写的称呼；受托人是工作人员的为空")
+    relative_name = words("受托的亲友实名的姓名（委托给我的里面不写）；还没有实名、办不了事的为空")
     scope = many("可以代办哪些事", Code("代办的事", SCOPES))
     from_on = Day("从哪一天起", required=True)
     to_on = Day("到哪一天", required=True)

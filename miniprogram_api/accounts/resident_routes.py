@@ -24,7 +24,6 @@ from backend.accounts.real_name import (
     Claim,
     IdentityMalformed,
     NameNotMatched,
-    PersonHasAccount,
     TooManyTries,
     prove_name,
 )
@@ -180,7 +179,7 @@ def forget_my_phone() -> tuple[str, int]:
 @access("resident", level=1)
 @residents.arguments(CLAIM)
 @residents.response(200, NAMED, description="已实名")
-@residents.refuses(IdentityMalformed, NameNotMatched, TooManyTries, AlreadyNamed, PersonHasAccount)
+@residents.refuses(IdentityMalformed, NameNotMatched, TooManyTries, AlreadyNamed)
 def prove_my_name(claim: Claim) -> Response:
     """A refusal that counts as a try is raised when it is written down."""
     with acting_transaction() as session:
@@ -227,7 +226,7 @@ def show_file(asked: dict[str, Any]) -> Response:
 @residents.route(
     "/me/viewers",
     summary="谁看过我（或监护的孩子）的档案，为什么",
-    description="工作人员只写所在的地方、职责和工号。系统自动计算不算查看。",
+    description="工作人员写所在的地方、职责和工号，家人和受托人写姓名。系统自动计算不算查看。",
 )
 @access("resident", level=2)
 @residents.arguments(VIEWERS_QUERY, location="query")
@@ -237,5 +236,5 @@ def show_viewers(asked: dict[str, Any]) -> Response:
     """Who looked, in plain words."""
     page = SeenAsked(asked["most"], asked["before"], asked["own"])
     with acting_transaction() as session:
-        found = viewers(session, actor(), acting_for(asked["person"]), page)
+        found = viewers(session, keys.keyring(), actor(), acting_for(asked["person"]), page)
     return jsonify(VIEWERS.dump(present_viewers(found, page.most)))

@@ -137,7 +137,7 @@ class ViewersQuerySchema(WhoseSchema):
 
 class ViewerSchema(AnswerSchema):
     at = Moment("什么时候", required=True)
-    by = words("谁：在哪里、职责和工号；家人查看的不写是谁的账号")
+    by = words("谁：工作人员写在哪里、职责和工号；家人和受托人写姓名")
     why = perhaps("为什么")
     parts = texts("看了哪些部分")
     sentence = words("连起来说")

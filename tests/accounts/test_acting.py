@@ -104,23 +104,23 @@ def code_of(token: str) -> str:
 
 
 def test_a_consent_stands_until_it_is_withdrawn(town: Townsfolk, token: str, jia: Townsman) -> None:
-    def held(purpose: str = "sms", day: date = DAY) -> bool:
+    def held(purpose: str = "face_check", day: date = DAY) -> bool:
         return acting(token, lambda session, _: has_consent(session, jia.id, purpose, day))
 
     keyring = town.keyring
     assert not held()
-    given = acting(token, lambda s, a: agree(s, keyring, a, Agreement(jia.id, "sms", 1)))
+    given = acting(token, lambda s, a: agree(s, keyring, a, Agreement(jia.id, "face_check", 1)))
     assert held()
-    assert not held("face_check")
+    assert not held("sharing_beyond_duty")
     assert not held(day=DAY - timedelta(days=1))
-    acting(token, lambda session, _: require_consent(session, jia.id, "sms", DAY))
+    acting(token, lambda session, _: require_consent(session, jia.id, "face_check", DAY))
     acting(token, lambda s, a: take_back(s, a, given))
     assert not held()
     with pytest.raises(ConsentMissing):
-        acting(token, lambda session, _: require_consent(session, jia.id, "sms", DAY))
+        acting(token, lambda session, _: require_consent(session, jia.id, "face_check", DAY))
     with pytest.raises(UnknownConsent):
         acting(token, lambda s, a: take_back(s, a, given))
-    shown = acting(token, own_consents)["sms"]
+    shown = acting(token, own_consents)["face_check"]
     assert [one.withdrawn_at is not None for one in shown] == [True]
 
 
@@ -143,7 +143,9 @@ def test_another_version_than_the_one_shown_is_no_consent(
     town: Townsfolk, token: str, jia: Townsman, version: int
 ) -> None:
     with pytest.raises(ConsentOutdated):
-        acting(token, lambda s, a: agree(s, town.keyring, a, Agreement(jia.id, "sms", version)))
+        acting(
+            token, lambda s, a: agree(s, town.keyring, a, Agreement(jia.id, "face_check", version))
+        )
 
 
 def test_nobody_agrees_for_others_or_takes_back_theirs(
@@ -151,9 +153,9 @@ def test_nobody_agrees_for_others_or_takes_back_theirs(
 ) -> None:
     yi = town.person("测试乙")
     other = town.known(yi)
-    given = acting(other, lambda s, a: agree(s, town.keyring, a, Agreement(yi.id, "sms", 1)))
+    given = acting(other, lambda s, a: agree(s, town.keyring, a, Agreement(yi.id, "face_check", 1)))
     with pytest.raises(UnknownPerson):
-        acting(token, lambda s, a: agree(s, town.keyring, a, Agreement(yi.id, "sms", 1)))
+        acting(token, lambda s, a: agree(s, town.keyring, a, Agreement(yi.id, "face_check", 1)))
     for unknown in (given, 999_999_999):
         with pytest.raises(UnknownConsent):
             acting(token, lambda s, a, one=unknown: take_back(s, a, one))  # type: ignore[misc]
@@ -164,7 +166,7 @@ def test_what_stands_is_not_given_twice_and_ends_with_the_first_word(
     town: Townsfolk, token: str, jia: Townsman, database: Engine
 ) -> None:
     """A double tap, on two workers at the same time."""
-    agreement = Agreement(jia.id, "sms", 1)
+    agreement = Agreement(jia.id, "face_check", 1)
 
     def tap(_: int) -> int:
         return acting(token, lambda s, a: agree(s, town.keyring, a, agreement))
@@ -173,9 +175,9 @@ def test_what_stands_is_not_given_twice_and_ends_with_the_first_word(
         given = set(pool.map(tap, range(8)))
     assert len(given) == len(events(database, "consent.give")) == 1
     acting(token, lambda s, a: take_back(s, a, given.pop()))
-    assert not acting(token, lambda s, _: has_consent(s, jia.id, "sms", DAY))
+    assert not acting(token, lambda s, _: has_consent(s, jia.id, "face_check", DAY))
     again = tap(0)
-    assert acting(token, lambda s, _: has_consent(s, jia.id, "sms", DAY))
+    assert acting(token, lambda s, _: has_consent(s, jia.id, "face_check", DAY))
     with pytest.raises(UnknownConsent):  # the old one is over; the new one stands
         acting(token, lambda s, a: take_back(s, a, again - 1))
 
@@ -184,10 +186,10 @@ def test_withdrawing_a_consent_ends_all_that_stand_for_the_purpose(
     town: Townsfolk, token: str, jia: Townsman
 ) -> None:
     """Also those that came by another way, as to a former version, or from before a merge."""
-    agreement = Agreement(jia.id, "sms", 1)
+    agreement = Agreement(jia.id, "face_check", 1)
     given = acting(token, lambda s, a: agree(s, town.keyring, a, agreement))
     other = acting(
-        token, lambda s, a: agree(s, town.keyring, a, Agreement(jia.id, "face_check", 1))
+        token, lambda s, a: agree(s, town.keyring, a, Agreement(jia.id, "sharing_beyond_duty", 1))
     )
     town.accounts.change(
         "INSERT INTO consent SELECT nextval('row_id'), NULL, person_id, purpose, text_id, version,"
@@ -195,8 +197,8 @@ def test_withdrawing_a_consent_ends_all_that_stand_for_the_purpose(
     )  # fmt: skip
     acting(token, lambda s, a: take_back(s, a, given))
     shown = acting(token, own_consents)
-    assert [one.withdrawn_at is not None for one in shown["sms"]] == [True, True]
-    assert [one.id for one in shown["face_check"] if one.withdrawn_at is None] == [other]
+    assert [one.withdrawn_at is not None for one in shown["face_check"]] == [True, True]
+    assert [one.id for one in shown["sharing_beyond_duty"] if one.withdrawn_at is None] == [other]
 
 
 # -- family
@@ -332,6 +334,26 @@ def test_other_family_is_recorded_by_staff_who_saw_the_proof(
     far = town.person("测试远", area=YUEQING)
     with pytest.raises(UnknownPerson):
         record(town, reviewer, far.id, code_of(token))
+
+
+def test_the_person_is_told_by_name_who_acts_and_nobody_else_is(
+    town: Townsfolk, token: str, reviewer: str, jia: Townsman
+) -> None:
+    mother, stranger = town.person("测试母"), town.person("测试乙")
+    hers, other = town.known(mother), town.known(stranger)
+    record(town, reviewer, mother.id, code_of(token))
+    (helper,) = acting(hers, lambda s, a: family_of(s, town.keyring, a, DAY)).helpers
+    assert (helper.name, helper.relationship) == ("测试甲", "parent")
+    names = text("SELECT whom FROM acting_names(:people)")
+    asked = {"people": [mother.id, jia.id, stranger.id]}
+    for who, known in ((hers, {mother.id, jia.id}), (token, {jia.id}), (other, {stranger.id})):
+        assert set(acting(who, lambda s, _: s.scalars(names, asked).all())) == known
+    far = town.accounts.staff_token("county_officer", "330382")
+    assert acting(far, lambda s, _: s.scalars(names, asked).all()) == []
+    nobody = town.accounts.resident_token()
+    record(town, reviewer, mother.id, code_of(nobody))
+    helpers = acting(hers, lambda s, a: family_of(s, town.keyring, a, DAY)).helpers
+    assert [one.name for one in helpers] == ["测试甲", ""]
 
 
 def test_a_guardian_recorded_at_the_counter_agrees_for_the_child_there(
@@ -512,13 +534,17 @@ def test_a_relative_receives_it_by_the_code_of_the_own_account(
         give(town, token, Asked(terms(jia), Delegate(code=code, relationship="儿子")))
     assert jia.id in sees(son)
     given = acting(token, lambda s, a: delegations_of(s, town.keyring, a, DAY)).given
-    assert [one.relationship for one in given] == ["儿子"]
+    assert [(one.relationship, one.relative_name) for one in given] == [("儿子", "测试子")]
     received = acting(son, lambda s, a: delegations_of(s, town.keyring, a, DAY)).received
     assert [(one.id, one.person_name) for one in received] == [(made, "测试甲")]
     file = acting(son, lambda s, a: own_file(s, town.keyring, a, jia.id, DAY))
     assert file.name == "测试甲"
+    looked = acting(token, lambda s, a: viewers(s, town.keyring, a, jia.id))
+    assert {one.by for one in looked} == {"测试子（受托人）"}
+    turned = acting(son, lambda s, a: viewers(s, town.keyring, a, a.person_id or 0))
+    assert {(one.by, one.fields) for one in turned} == {("您代为办理的人", ("name",))}
     with pytest.raises(UnknownPerson):  # who looked is for the person alone
-        acting(son, lambda s, a: viewers(s, a, jia.id))
+        acting(son, lambda s, a: viewers(s, town.keyring, a, jia.id))
     with pytest.raises(UnknownDelegation):
         acting(stranger, lambda s, a: end_delegation(s, a, made))
     acting(son, lambda s, a: end_delegation(s, a, made))
@@ -658,6 +684,8 @@ def test_the_person_hears_of_a_delegation_that_others_recorded(
     asked = AtBedside(terms(jia), "录音，编号甲四")
     made = acting(coordinator, lambda s, a: delegate_at_bedside(s, town.keyring, a, asked, DAY))
     query = "SELECT args FROM procrastinate_jobs WHERE task_name = 'accounts.tell_delegated'"
+    town.accounts.staff_token("family_doctor", str(YUEQING), "D9")
+    give(town, town.known(jia), Asked(terms(jia), Delegate("D9")))  # what one did needs no telling
     with database.connect() as connection:
         jobs = connection.execute(text(query)).scalars().all()
     worker = engine_for(database_url, role="worker")
@@ -686,10 +714,10 @@ def test_the_own_file_is_masked_and_every_look_is_told(
     stranger = town.person("测试乙")
     with pytest.raises(UnknownPerson):
         acting(token, lambda s, a: own_file(s, town.keyring, a, stranger.id, DAY))
-    assert acting(token, lambda s, a: viewers(s, a, jia.id)) == []
-    all_ = acting(token, lambda s, a: viewers(s, a, jia.id, SeenAsked(own=True)))
+    assert acting(token, lambda s, a: viewers(s, town.keyring, a, jia.id)) == []
+    all_ = acting(token, lambda s, a: viewers(s, town.keyring, a, jia.id, SeenAsked(own=True)))
     assert [one.fields[0] for one in all_] == ["viewers", "basic"]
     assert {(one.role, one.purpose) for one in all_} == {("resident", "own")}
     assert acting(token, lambda s, _: seen_by(s, stranger.id)) == []
     with pytest.raises(UnknownPerson):
-        acting(token, lambda s, a: viewers(s, a, stranger.id))
+        acting(token, lambda s, a: viewers(s, town.keyring, a, stranger.id))

@@ -32,7 +32,7 @@ from backend.accounts.family_records import (
     take_up_ward,
 )
 from backend.accounts.own_consents import Agreement, agree, own_consents, take_back
-from backend.accounts.real_name import Claim, PersonHasAccount, prove_name
+from backend.accounts.real_name import Claim, NameNotMatched, PersonHasAccount, prove_name
 from backend.accounts.residents import birthday
 from backend.accounts.scope import Actor, act_as
 from backend.kernel.clock import today
@@ -103,7 +103,7 @@ def test_there_is_no_second_account_for_who_has_one_from_before(
     other = bind_phone(accounts.resident_token(), keyring)
     claim = Claim("测1", number(1))
     said = acting(other, lambda s, a: prove_name(s, keyring, a, claim, DAY))
-    assert isinstance(said, PersonHasAccount)
+    assert isinstance(said, NameNotMatched)
     code = acting(other, show_code).code
     again = Confirmation(two.second, code, card_seen=True)
     with pytest.raises(PersonHasAccount):
@@ -119,19 +119,19 @@ def test_a_consent_holds_is_seen_and_may_be_taken_back(
     two: Two, token: str, keyring: Keyring, reviewer: str
 ) -> None:
     def held(by: str = token) -> bool:
-        return acting(by, lambda s, _: has_consent(s, two.second, "sms", DAY))
+        return acting(by, lambda s, _: has_consent(s, two.second, "face_check", DAY))
 
-    acting(token, lambda s, a: agree(s, keyring, a, Agreement(two.first, "sms", 1)))
+    acting(token, lambda s, a: agree(s, keyring, a, Agreement(two.first, "face_check", 1)))
     assert not held(reviewer)
     serial = two.merge()
     assert held()
     assert held(reviewer)
     with bound(two.engine), transaction() as session:  # as messages ask
-        assert has_consent(session, two.second, "sms", DAY)
+        assert has_consent(session, two.second, "face_check", DAY)
     two.part(serial)
     assert not held(reviewer)
     two.merge()
-    (given,) = acting(token, own_consents)["sms"]
+    (given,) = acting(token, own_consents)["face_check"]
     assert given.person_id == two.second
     acting(token, lambda s, a: take_back(s, a, given.id))
     assert not held()
@@ -212,13 +212,13 @@ def test_who_does_not_see_the_one_sees_nothing_of_the_other(
     two: Two, token: str, accounts: Accounts, keyring: Keyring
 ) -> None:
     """The control: being merged opens nothing to others."""
-    acting(token, lambda s, a: agree(s, keyring, a, Agreement(two.first, "sms", 1)))
+    acting(token, lambda s, a: agree(s, keyring, a, Agreement(two.first, "face_check", 1)))
     two.merge()
     far = accounts.staff_token("county_officer", "330382")
     stranger = accounts.resident_token()
     for who in (far, stranger):
         assert acting(who, lambda s, _: consents_of(s, [two.first, two.second])) == []
-        assert not acting(who, lambda s, _: has_consent(s, two.second, "sms", DAY))
+        assert not acting(who, lambda s, _: has_consent(s, two.second, "face_check", DAY))
         assert same(who, two.second) == {two.second}
         assert sees(who, "person_merge", "merged_id") == set()
     coordinator = accounts.staff_token("village_coordinator", str(VILLAGE))

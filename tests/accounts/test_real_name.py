@@ -106,6 +106,12 @@ def test_without_a_phone_nobody_is_found(keyring: Keyring, jia: Townsman) -> Non
     assert prove(keyring, token, jia.name, jia.number) == jia.id
 
 
+def test_a_number_may_be_typed_in_groups(keyring: Keyring, jia: Townsman) -> None:
+    number = jia.number
+    written = f" {number[:6]} {number[6:10]}\u3000{number[10:14]} {number[14:]} "
+    assert prove(keyring, enter(keyring), jia.name, written) == jia.id
+
+
 @pytest.mark.parametrize("written", ["测试甲•一", "测试甲・一", "测 试 甲.一", "测试甲．一"])
 def test_a_name_may_be_written_with_any_dot(keyring: Keyring, jia: Townsman, written: str) -> None:
     assert prove(keyring, enter(keyring), written, jia.number) == jia.id
@@ -221,7 +227,12 @@ def test_a_new_account_of_the_same_wechat_user_gives_no_new_tries(
 def test_one_person_has_one_account(keyring: Keyring, jia: Townsman) -> None:
     first, second = enter(keyring), enter(keyring, "o-invented-openid-2")
     assert prove(keyring, first, jia.name, jia.number) == jia.id
-    assert isinstance(prove(keyring, second, jia.name, jia.number), PersonHasAccount)
+    taken = prove(keyring, second, jia.name, jia.number)
+    nobody = prove(keyring, second, jia.name, id_number(date(1970, 1, 1)))
+    # Who merely knows a name and a number does not learn that there is an account.
+    assert isinstance(taken, NameNotMatched)
+    assert isinstance(nobody, NameNotMatched)
+    assert taken.faults == nobody.faults
     assert who(second).level == 1
     with pytest.raises(AlreadyNamed):
         prove(keyring, first, jia.name, jia.number)

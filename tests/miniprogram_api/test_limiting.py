@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -275,6 +276,7 @@ def test_an_account_is_held_to_its_own_requests(site: Flask, accounts: Accounts)
     )
     assert refused.status_code == 429
     assert int(refused.headers["Retry-After"]) >= 1
+    assert re.search(r"请过 \d+ (秒|分钟|小时)再试", refused.get_json()["detail"])
     assert statuses(tokens[1], 5) == {200}
 
 

@@ -77,7 +77,7 @@ def test_what_somebody_may_do_for_another_is_what_was_given(
         message = session.execute(text("SELECT id FROM message")).scalar_one()
     token = town.accounts.resident_session(acting)
     terms = {"scope": ["see"], "from_on": DAY, "to_on": DAY, "consent": 1, "staff_no": "V1"}
-    agreed = {"purpose": "sms", "version": 1, "agrees": True, "person": jia.id}
+    agreed = {"purpose": "face_check", "version": 1, "agrees": True, "person": jia.id}
     town.accounts.staff_token("village_coordinator", "320281101001", "V1")
     asked = {
         "file": ("GET", f"/me/file?person={jia.id}", None),

@@ -296,6 +296,11 @@ def test_consents_say_what_for_and_what_needs_none(site: Site, jia: Townsman) ->
     assert (
         site.ask("POST", "/me/consents", token, body | {"purpose": "delegation"}).status_code == 422
     )
+    assert site.ask("DELETE", "/me/phone", token).status_code == 204
+    refused = site.ask("POST", "/me/consents", token, body)
+    assert (refused.status_code, refused.json["type"]) == (403, "/problems/phone-missing")
+    assert site.ask("POST", "/me/consents", token, body | {"purpose": "face_check"}).json
+    give_phone(site, token)
     made = site.ask("POST", "/me/consents", token, body)
     assert made.status_code == 201
     path = f"/me/consents/{made.json['id']}"
@@ -309,11 +314,20 @@ def test_a_relative_is_delegated_to_by_code(site: Site, town: Townsfolk, jia: To
     code = site.ask("POST", "/me/code", son).json["code"]
     terms = {"scope": ["see"], "from_on": DAY.isoformat(), "to_on": YEAR, "consent": 1}
     body = terms | {"code": code, "relationship": "儿子"}
+    outdated = site.ask("POST", "/me/delegations", token, body | {"consent": 7})
+    assert (outdated.status_code, outdated.json["errors"][0]["pointer"]) == (409, "/consent")
+    for wrong in ("123456", "abcdefgh"):
+        refused = site.ask("POST", "/me/delegations", token, body | {"code": wrong})
+        assert refused.json["errors"] == [{"pointer": "/code", "detail": "请填写 8 位数字。"}]
+    again = site.ask("POST", "/me/identity", token, {"name": "测试子", "id_number": jia.number})
+    assert (again.status_code, "不能再改成别人" in again.text) == (409, True)
     assert site.ask("POST", "/me/delegations", token, terms).status_code == 422
     made = site.ask("POST", "/me/delegations", token, body)
     assert made.status_code == 201
     assert site.ask("GET", f"/me/file?person={jia.id}", son).json["name"] == jia.name
     viewers = site.ask("GET", "/me/viewers", token).json["viewers"]
-    assert viewers[0]["why"] == "受委托代为办理"
+    assert (viewers[0]["why"], viewers[0]["by"]) == ("受委托代为办理", "测试子（受托人）")
+    (shown,) = site.ask("GET", "/me/delegations", token).json["given"]
+    assert (shown["relationship"], shown["relative_name"]) == ("儿子", "测试子")
     assert site.ask("DELETE", f"/me/delegations/{made.json['id']}", token).status_code == 204
     assert site.ask("GET", f"/me/file?person={jia.id}", son).status_code == 404
