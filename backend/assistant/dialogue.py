@@ -9,15 +9,20 @@ from typing import Final
 from msgspec import structs
 
 from backend.assistant.asking import Asking
+from backend.assistant.orders import orders
 from backend.assistant.outcome import outcome
 from backend.assistant.sheet import Sheet, filled
 from backend.assistant.slots import slot_words
-from backend.assistant.taking import Taker, orders
+from backend.assistant.taking import Taker
 from backend.assistant.understanding import Slots
 from backend.estimation.terms import Rules
 from backend.kernel import areas
 
-START: Final = "我一步步帮您算。随时可以说“上一步”“重新来”“不算了”，找人就说“人工”。"
+WAYS: Final = "随时可以说“上一步”“重新来”“不算了”，找人就说“人工”。"
+START: Final = f"我一步步帮您算。{WAYS}"
+GIVEN_UP: Final = (
+    "这一步我们没说清楚，先不算了。要让人帮您看单子，请回“人工”；想再算，就说“算一下”。"
+)
 STOPPED: Final = "好，不算了。想算的时候再说“算一下”。"
 AGAIN: Final = "好，从头来。"
 AT_START: Final = "已经是第一个问题了。"
@@ -37,7 +42,9 @@ HINTS: Final = {
 }
 HINT_MONEY: Final = "我没认出钱数，或者它比总费用还多。请写成数字，比如 21000，没有就说“没有”。"
 HINT_YES_NO: Final = "请回“是”或“不是”。"
-MOST_MISSES: Final = 2
+MANY_MISSES: Final = 2
+MOST_MISSES: Final = 4
+"""Answers in a row that are not understood, at which the estimate ends: nobody is kept in it."""
 _MONEY: Final = frozenset({"basic", "serious_illness", "medical_assistance", "rare_drug"})
 
 
@@ -65,17 +72,20 @@ class Dialogue:
         """The first question that what was named leaves open. `area`: the person's, if known."""
         sheet = filled(Sheet(), slots)
         if sheet.area is None and area is not None:
-            sheet = sheet.answered("place", area=area)
+            sheet = structs.replace(sheet, area=area)  # known, so never asked, nor asked again
         turn = self._go_on(sheet)
         return turn if turn.sheet is None else _saying(START, turn)
 
-    def answer(self, sheet: Sheet, heard: str, slots: Slots) -> Turn:
-        """What an answer leads to: the next question, the same again, or the result."""
+    def answer(self, sheet: Sheet, heard: str, slots: Slots, area: str | None = None) -> Turn:
+        """What an answer leads to: the next question, the same again, or the result. `area`: the
+        registered one, if known."""
         words = slot_words()
         if orders(words.stop, heard):
             return Turn(STOPPED, None, area=sheet.area)
         if orders(words.restart, heard):
-            return _saying(AGAIN, self._go_on(Sheet()))
+            return _saying(AGAIN, self._go_on(Sheet(area=area)))
+        if orders(words.resume, heard):
+            return Turn(f"{self.repeat(sheet)}\n{WAYS}", sheet, area=sheet.area)
         if orders(words.back, heard):
             turn = self._go_on(sheet.back())
             return turn if sheet.done else _saying(AT_START, turn)
@@ -109,8 +119,10 @@ class Dialogue:
 
     def _again(self, sheet: Sheet, question: str) -> Turn:
         missed = structs.replace(sheet, missed=sheet.missed + 1)
+        if missed.missed >= MOST_MISSES:
+            return Turn(GIVEN_UP, None, understood=False, area=sheet.area)
         hint = HINTS.get(question) or (HINT_MONEY if question in _MONEY else HINT_YES_NO)
-        more = MISSED_OFTEN if missed.missed >= MOST_MISSES else ""
+        more = MISSED_OFTEN if missed.missed >= MANY_MISSES else ""
         return Turn(f"{hint}{more}", missed, understood=False, area=sheet.area)
 
 

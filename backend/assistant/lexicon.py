@@ -30,8 +30,9 @@ class SignShape(Struct, forbid_unknown_fields=True):
 
 
 class LexiconShape(Struct, forbid_unknown_fields=True):
-    """The file."""
+    """The file. `alarm`: what no group is, but stands in every text that is like an emergency."""
 
+    alarm: list[str]
     words: dict[str, list[str]]
     signs: list[SignShape]
 
@@ -44,11 +45,16 @@ class Lexicon:
         self.words: Mapping[str, tuple[str, ...]] = {
             name: tuple(map(normalise, words)) for name, words in shape.words.items()
         }
+        self._alarm = _pattern(tuple(map(normalise, shape.alarm)))
         self._patterns = {name: _pattern(words) for name, words in self.words.items()}
 
     def holds(self, group: str, text: str) -> bool:
         """Whether a word of the group stands in the text."""
         return self._patterns[group].search(text) is not None
+
+    def alarms(self, text: str) -> bool:
+        """Whether the text may be about a danger at all."""
+        return self._alarm.search(text) is not None
 
     def groups_in(self, text: str) -> Iterator[str]:
         """The groups of which a word stands in the text."""

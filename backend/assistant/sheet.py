@@ -58,7 +58,7 @@ class Sheet(Struct, frozen=True, omit_defaults=True):
 def filled(sheet: Sheet, slots: Slots) -> Sheet:
     """With what was named in passing, where the sheet does not know it yet."""
     named: tuple[tuple[str, dict[str, Any], bool], ...] = (
-        ("place", {"area": slots.area}, slots.area is not None),
+        ("place", {"area": slots.area}, slots.area is not None and sheet.area is None),
         ("who", {"categories": slots.categories}, bool(slots.categories)),
         ("setting", {"setting": slots.setting}, slots.setting is not None),
         ("day", {"day": slots.day}, slots.day is not None),

@@ -15,11 +15,12 @@ from backend.assistant.answers import answer_policy
 from backend.assistant.dialogue import Dialogue, Turn
 from backend.assistant.hearing import LONGEST
 from backend.assistant.lexicon import lexicon
+from backend.assistant.orders import is_order, orders
 from backend.assistant.pages import page
 from backend.assistant.progress import NOT_KNOWN, told
 from backend.assistant.replies import Cause, Known, Memory, Reply
 from backend.assistant.sheet import Sheet
-from backend.assistant.slots import place_in
+from backend.assistant.slots import place_in, slot_words
 from backend.assistant.understanding import Intent, Understand, Understood
 from backend.estimation.terms import Rules
 from backend.kernel import areas
@@ -86,12 +87,18 @@ class Speaker:
             return Reply("greeting", (sayings.EMPTY,), memory)
         understood = self._understand(said, self.today)
         one = _Heard(said, normalise(said[:LONGEST]), understood, memory, known)
-        if understood.intent in AT_ONCE:
+        if understood.intent in AT_ONCE and (understood.sure or not is_order(one.heard)):
             return self._by_intent[understood.intent](one)
-        if memory.waiting:
-            return self._with_place(one)
         if memory.sheet is not None:
             return self._in_dialogue(one, memory.sheet)
+        if orders(slot_words().stop, one.heard):
+            return Reply("greeting", (sayings.LEFT,), _free(memory))
+        if orders(slot_words().restart, one.heard):
+            return self._estimate(replace(one, memory=_free(memory)))
+        if memory.waiting:
+            return self._with_place(one)
+        if is_order(one.heard) and understood.intent != "estimate":
+            return self._greeting(one)
         return self._in_general(one)
 
     def _in_general(self, one: _Heard) -> Reply:
@@ -119,7 +126,7 @@ class Speaker:
         intent = one.understood.intent
         if intent == "policy" and _ASKS_BACK.search(one.heard):
             return self._interrupted(one, sheet)
-        turn = self._dialogue.answer(sheet, one.heard, one.understood.slots)
+        turn = self._dialogue.answer(sheet, one.heard, one.understood.slots, one.known.area)
         if not turn.understood and intent in INTERRUPTING:
             return self._interrupted(one, sheet)
         return self._turned(one, turn)
@@ -214,7 +221,7 @@ class Speaker:
     def _with_place(self, one: _Heard) -> Reply:
         """What was said when the place was asked: the place, or something else."""
         area = one.understood.slots.area or place_in(one.heard)
-        free = structs.replace(one.memory, waiting="", cause=None, asked_twice=False)
+        free = _free(one.memory)
         if area is not None:
             memory, cause = structs.replace(free, area=area), one.memory.cause or "asked"
             intent = one.understood.intent
@@ -223,3 +230,8 @@ class Speaker:
             return self._in_general(replace(one, memory=free))
         again = structs.replace(one.memory, asked_twice=True)
         return Reply("person", (sayings.WHERE_AGAIN,), free if one.memory.asked_twice else again)
+
+
+def _free(memory: Memory) -> Memory:
+    """No longer waiting for the place."""
+    return structs.replace(memory, waiting="", cause=None, asked_twice=False)

@@ -14,8 +14,6 @@ from backend.assistant.understanding import Slots
 from backend.estimation.questions import Choice, Questions
 
 _NUMBERS: Final = re.compile(r"(?<!\d)\d{1,2}(?!\d)", re.ASCII)
-_ALONE: Final = 3
-"""Characters that may stand beside a word that is an answer or an order by itself."""
 
 
 class Taker:
@@ -171,9 +169,3 @@ def says_yes(heard: str) -> bool:
 def says_no(heard: str) -> bool:
     """`不是`, `没有`."""
     return "没错" not in heard and holds(slot_words().refused, heard)
-
-
-def orders(words: list[str], heard: str) -> bool:
-    """Whether the text is one of the words, and hardly more: `上一步`, `算了吧`."""
-    said = re.sub(r"\W", "", heard)
-    return any(word in said and len(said) <= len(word) + _ALONE for word in words)
