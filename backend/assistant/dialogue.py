@@ -8,13 +8,15 @@ from typing import Final
 
 from msgspec import structs
 
-from backend.assistant.asking import Asking
+from backend.assistant.amounts import amount_answered
+from backend.assistant.asking import PAYERS, Asking
 from backend.assistant.orders import orders
 from backend.assistant.outcome import outcome
 from backend.assistant.sheet import Sheet, filled
 from backend.assistant.slots import slot_words
 from backend.assistant.taking import Taker
 from backend.assistant.understanding import Slots
+from backend.assistant.wording import yuan
 from backend.estimation.terms import Rules
 from backend.kernel import areas
 
@@ -37,15 +39,23 @@ HINTS: Final = {
     "who": "我没听明白是哪一类。回上面的数字就行，都不是就回“都不是”。",
     "setting": "我没听明白。请回数字，比如住院回那一行的数字。",
     "day": "我没认出日子，或者那天还没到。请这样说：“2024年3月9日”，或“去年三月”。",
-    "total": "我没认出钱数，或者它比报掉的还少。请写成数字，比如 32000。",
-    "in_scope": "这个数应该不超过总费用。请写成数字，没有就说“不知道”。",
+    "total": "我没认出钱数。请写成数字，比如 32000。",
+    "in_scope": "我没认出钱数。请写成数字，没有就说“不知道”。",
 }
-HINT_MONEY: Final = "我没认出钱数，或者它比总费用还多。请写成数字，比如 21000，没有就说“没有”。"
+HINT_MONEY: Final = "我没认出钱数。请写成数字，比如 21000，没有就说“没有”。"
+CHANGE: Final = "请看看单子再说一遍；前面说错了，就回“上一步”。"
+TOO_LITTLE: Final = f"总费用 {{said}}，比前面说的报掉的 {{paid}} 还少。{CHANGE}"
+TOO_MUCH: Final = f"{{said}} 比总费用 {{total}} 还多。{CHANGE}"
+PAID_TOO_MUCH: Final = "前面说的报掉的 {paid}，比总费用 {total} 还多。请回“重新来”，再说一遍。"
+SUM_TOO_MUCH: Final = (
+    f"加起来比总费用多：总费用 {{total}}，前面说的报了 {{paid}}，再加 {{said}}。{CHANGE}"
+)
 HINT_YES_NO: Final = "请回“是”或“不是”。"
 MANY_MISSES: Final = 2
 MOST_MISSES: Final = 4
 """Answers in a row that are not understood, at which the estimate ends: nobody is kept in it."""
 _MONEY: Final = frozenset({"basic", "serious_illness", "medical_assistance", "rare_drug"})
+_SUMS: Final = _MONEY | {"total", "in_scope"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +112,13 @@ class Dialogue:
             return self._go_on(sheet)
         taken = Taker(sheet, self._asking.questions(sheet)).take(question, heard, slots)
         if taken is None:
-            return self._again(sheet, question)
+            return self._misfit(sheet, question, heard) or self._again(sheet, question)
         if question == "basic" and question in taken.unsure and not sheet.missed:
             missed = structs.replace(sheet, missed=1)
             return Turn(f"{TELL_BASIC}{self._asking.wording(question, sheet)}", missed)
-        return self._go_on(filled(taken, slots))
+        noted = self._asking.noted(question, taken)
+        turn = self._go_on(filled(taken, slots))
+        return _saying(noted, turn) if noted and turn.sheet is not None else turn
 
     def _go_on(self, sheet: Sheet) -> Turn:
         question = self._asking.next(sheet)
@@ -116,6 +128,16 @@ class Dialogue:
             name = areas.area_short_name(sheet.area or "") or "这个地方"
             return Turn(NO_POLICY.format(name), None, area=sheet.area)
         return Turn(outcome(sheet, self._rules), None, area=sheet.area, computed=True)
+
+    def _misfit(self, sheet: Sheet, question: str, heard: str) -> Turn | None:
+        """What is said to a sum that is understood and cannot be; None: it is none."""
+        said = amount_answered(heard) if question in _SUMS else None
+        if not said:
+            return None
+        paid = sum(fen for layer, fen in sheet.paid.items() if layer != question)
+        text = _misfitting(question, paid, sheet.total or 0)
+        shown = text.format(paid=yuan(paid), total=yuan(sheet.total or 0), said=yuan(said))
+        return Turn(shown, sheet, area=sheet.area)
 
     def _again(self, sheet: Sheet, question: str) -> Turn:
         missed = structs.replace(sheet, missed=sheet.missed + 1)
@@ -128,3 +150,12 @@ class Dialogue:
 
 def _saying(first: str, turn: Turn) -> Turn:
     return replace(turn, text=f"{first}\n{turn.text}")
+
+
+def _misfitting(question: str, paid: int, total: int) -> str:
+    """Why a sum cannot be, where other layers paid so much of the total."""
+    if question == "total":
+        return TOO_LITTLE
+    if paid > total:
+        return PAID_TOO_MUCH
+    return SUM_TOO_MUCH if paid and question in PAYERS else TOO_MUCH

@@ -32,7 +32,11 @@ AT_ONCE: Final[frozenset[Intent]] = frozenset({"emergency", "fraud", "person"})
 INTERRUPTING: Final[frozenset[Intent]] = frozenset(
     {"policy", "progress", "settings", "complaint", "lost_paper", "my_details"}
 )
+_HANDED_OVER: Final[frozenset[Intent]] = frozenset({"complaint", "my_details"})
+"""Intents by which an estimate ends, so that mere likeness does not make them."""
 _ASKS_BACK: Final = re.compile(r"[?吗呢伐]$|几成|怎么|什么|哪|为啥|多久")
+_MISSED: Final = 4
+"""Characters of a text that, by likeness alone, interrupts no estimate."""
 _PLACE_ALONE: Final = 10
 """Characters of an utterance that merely names a place."""
 
@@ -127,9 +131,11 @@ class Speaker:
         if intent == "policy" and _ASKS_BACK.search(one.heard):
             return self._interrupted(one, sheet)
         turn = self._dialogue.answer(sheet, one.heard, one.understood.slots, one.known.area)
-        if not turn.understood and intent in INTERRUPTING:
-            return self._interrupted(one, sheet)
-        return self._turned(one, turn)
+        if turn.understood or intent not in INTERRUPTING or not _says_more(one):
+            return self._turned(one, turn)
+        reply = self._interrupted(one, sheet)
+        unanswered = intent == "policy" and reply.card is None
+        return self._turned(one, turn) if unanswered else reply
 
     def _interrupted(self, one: _Heard, sheet: Sheet) -> Reply:
         """The answer to what was asked in between, then the open question again."""
@@ -230,6 +236,12 @@ class Speaker:
             return self._in_general(replace(one, memory=free))
         again = structs.replace(one.memory, asked_twice=True)
         return Reply("person", (sayings.WHERE_AGAIN,), free if one.memory.asked_twice else again)
+
+
+def _says_more(one: _Heard) -> bool:
+    """Whether a text is more than an answer that missed: `不对` is no wish to change details."""
+    long = len(one.heard) > _MISSED and one.understood.intent not in _HANDED_OVER
+    return one.understood.sure or long
 
 
 def _free(memory: Memory) -> Memory:

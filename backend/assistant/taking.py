@@ -14,6 +14,10 @@ from backend.assistant.understanding import Slots
 from backend.estimation.questions import Choice, Questions
 
 _NUMBERS: Final = re.compile(r"(?<!\d)\d{1,2}(?!\d)", re.ASCII)
+_BESIDE_NUMBERS: Final = re.compile(
+    r"[\s,.;:、。()和跟与及还有又选项个号类种第回是在我属于就那这吧了啊呀的]*"
+)
+"""All that may stand beside the numbers of a list: `15万` and `3岁` choose nothing."""
 
 
 class Taker:
@@ -141,8 +145,9 @@ class Taker:
         return holds(self._words.unknown, heard)
 
     def _numbered(self, question: str, heard: str) -> list[Choice]:
-        """What was chosen by numbers."""
-        if self._questions is None:
+        """What was chosen by numbers, and by nothing else."""
+        alone = _BESIDE_NUMBERS.fullmatch(_NUMBERS.sub("", heard))
+        if self._questions is None or alone is None:
             return []
         choices = choices_of(question, self._questions)
         numbers = [int(number) for number in _NUMBERS.findall(heard)]
