@@ -205,8 +205,8 @@ class Speaker:
     # -- handing over ------------------------------------------------------------------------------
 
     def _to_person(self, one: _Heard, first: str, cause: Cause) -> Reply:
-        intent, place = one.understood.intent, one.understood.slots.area or one.memory.area
-        memory = structs.replace(one.memory, sheet=None, area=place)
+        intent, place = one.understood.intent, self._served(one)
+        memory = structs.replace(one.memory, sheet=None, area=place or one.memory.area)
         if one.known.handed_over and cause != "emergency":
             return Reply(intent, (first + sayings.ALREADY,), memory)
         area = one.known.area or place
@@ -214,6 +214,12 @@ class Speaker:
             waiting = structs.replace(memory, waiting="place_for_person", cause=cause)
             return Reply(intent, (first + sayings.WHERE_FOR_PERSON,), waiting)
         return self._handed_over(Reply(intent, (first,), memory, None, cause, area))
+
+    def _served(self, one: _Heard) -> str | None:
+        """The place that was named and has staff here. Any other is asked for: a place that is
+        merely mentioned, as where somebody was treated, sends nobody away."""
+        named = (one.understood.slots.area, one.memory.area)
+        return next((area for area in named if area and self._rules.book.concerning(area)), None)
 
     def _handed_over(self, reply: Reply) -> Reply:
         """With the word that it is handed over; nobody reads the list of a place without policy."""
@@ -231,8 +237,15 @@ class Speaker:
         if area is not None:
             memory, cause = structs.replace(free, area=area), one.memory.cause or "asked"
             intent = one.understood.intent
-            return self._handed_over(Reply(intent, ("",), memory, None, cause, area))
-        if one.understood.intent in INTERRUPTING or one.understood.intent == "estimate":
+            reply = self._handed_over(Reply(intent, ("",), memory, None, cause, area))
+            if reply.hand_over is not None:
+                return reply
+            waiting = structs.replace(one.memory, area=area, asked_twice=True)
+            return replace(
+                reply, texts=(f"{sayings.NOT_SERVED}{sayings.ELSEWHERE}",), memory=waiting
+            )
+        thanks = lexicon().holds("thanks", one.heard)
+        if thanks or one.understood.intent in (*INTERRUPTING, "estimate"):
             return self._in_general(replace(one, memory=free))
         again = structs.replace(one.memory, asked_twice=True)
         return Reply("person", (sayings.WHERE_AGAIN,), free if one.memory.asked_twice else again)
