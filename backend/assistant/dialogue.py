@@ -33,7 +33,11 @@ NO_POLICY: Final = (
     "想让工作人员回复您，请回“人工”。"
 )
 MISSED_OFTEN: Final = "要是不好回答，可以说“不算了”，或回“人工”让人帮您看单子。"
-TELL_BASIC: Final = "这个数最要紧：结算单上叫“统筹基金支付”，也可以说您自己一共付了多少。"
+TELL: Final = {
+    "basic": "这个数最要紧：结算单上叫“统筹基金支付”，也可以说您自己一共付了多少。",
+    "day": "说哪一年也行，比如“今年”“去年”；还是记不清，就再说一遍“不知道”，我当作今天来算。",
+}
+"""What is said before it is taken that somebody does not know what matters much."""
 HINTS: Final = {
     "place": "我没认出这个地方。请说县、市或区的名字，比如“宜兴”“亭湖区”。",
     "who": "我没听明白是哪一类。回上面的数字就行，都不是就回“都不是”。",
@@ -110,12 +114,14 @@ class Dialogue:
         question = self._asking.next(sheet)
         if question is None:
             return self._go_on(sheet)
-        taken = Taker(sheet, self._asking.questions(sheet)).take(question, heard, slots)
+        taken = Taker(sheet, self._asking.questions(sheet), self._today).take(
+            question, heard, slots
+        )
         if taken is None:
             return self._misfit(sheet, question, heard) or self._again(sheet, question)
-        if question == "basic" and question in taken.unsure and not sheet.missed:
+        if question in TELL and question in taken.unsure and not sheet.missed:
             missed = structs.replace(sheet, missed=1)
-            return Turn(f"{TELL_BASIC}{self._asking.wording(question, sheet)}", missed)
+            return Turn(f"{TELL[question]}{self._asking.wording(question, sheet)}", missed)
         noted = self._asking.noted(question, taken)
         turn = self._go_on(filled(taken, slots))
         return _saying(noted, turn) if noted and turn.sheet is not None else turn

@@ -41,10 +41,10 @@ class Sheet(Struct, frozen=True, omit_defaults=True):
         """With the answer to a question."""
         return structs.replace(self, done=(*self.done, question), missed=0, **found)
 
-    def not_known(self, question: str) -> Sheet:
-        """With a question that the person cannot answer."""
+    def not_known(self, question: str, **taken: Any) -> Sheet:
+        """With a question that the person cannot answer, and what is taken instead."""
         unsure = (*self.unsure, question)
-        return structs.replace(self, done=(*self.done, question), unsure=unsure, missed=0)
+        return structs.replace(self.answered(question, **taken), unsure=unsure)
 
     def back(self) -> Sheet:
         """Without the last answer; that is asked again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Final
 
 from backend.assistant.amounts import amount_answered
@@ -23,8 +24,8 @@ _BESIDE_NUMBERS: Final = re.compile(
 class Taker:
     """Takes one answer. `heard`: as `Hearing` gives it; `slots`: what is named in it."""
 
-    def __init__(self, sheet: Sheet, questions: Questions | None) -> None:
-        self._sheet, self._questions = sheet, questions
+    def __init__(self, sheet: Sheet, questions: Questions | None, today: date) -> None:
+        self._sheet, self._questions, self._today = sheet, questions, today
         self._words = slot_words()
 
     def take(self, question: str, heard: str, slots: Slots) -> Sheet | None:
@@ -69,6 +70,8 @@ class Taker:
         return None if setting is None else self._sheet.answered("setting", setting=setting)
 
     def _day(self, heard: str, slots: Slots) -> Sheet | None:
+        if slots.day is None and self._doubts(heard):
+            return self._sheet.not_known("day", day=self._today)
         return None if slots.day is None else self._sheet.answered("day", day=slots.day)
 
     def _total(self, heard: str, slots: Slots) -> Sheet | None:

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.assistant.asking import FLAGS, Asking, choices_of
+from backend.assistant.asking import FLAGS, PAYERS, Asking, choices_of
 from backend.assistant.by_words import ByWords
 from backend.assistant.dialogue import AT_START, STOPPED, Dialogue, Turn
-from backend.assistant.outcome import BASIC_UNKNOWN, ONLY_AN_ESTIMATE
+from backend.assistant.outcome import BASIC_UNKNOWN, ONLY_AN_ESTIMATE, TAKEN_AS
 from backend.assistant.sheet import Sheet
 from backend.assistant.wording import yuan
+from backend.estimation.case import Bill
 from backend.estimation.questions import Questions
 from backend.estimation.terms import Rules
 from backend.kernel.areas import area_name
@@ -268,8 +269,13 @@ def test_a_policy_that_has_ended_gives_nothing_and_says_so(talk: Talk) -> None:
     assert "没有计算救助" in talk.turn.text
 
 
-def test_every_flag_of_a_bill_has_a_question(book: PolicyBook) -> None:
+def test_every_flag_of_a_bill_has_a_question_and_what_is_taken_for_it(book: PolicyBook) -> None:
     assert FLAGS.keys() == book.vocabulary.flags.keys()
+    assert FLAGS.keys() | PAYERS.keys() - {"basic"} <= TAKEN_AS.keys()
+    # `designated` alone holds unless somebody says otherwise.
+    bill = Bill("1", "inpatient", TODAY, TODAY, 1, 1)
+    taken = {flag for flag in FLAGS if TAKEN_AS[flag].startswith("是")}
+    assert taken == {flag for flag in FLAGS if getattr(bill, flag)}
 
 
 @settings(max_examples=200, deadline=None)
