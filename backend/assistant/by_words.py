@@ -24,7 +24,7 @@ _AT_ONCE: Final[frozenset[Intent]] = frozenset({"emergency", "fraud"})
 """Intents that a single sign decides, wherever in the text it stands."""
 _EMPTY: Final[frozenset[Intent]] = frozenset({"greeting", "out_of_scope"})
 _SECOND: Final[frozenset[Intent]] = frozenset(
-    {"progress", "estimate", "policy", "settings", "my_details", "lost_paper", "person"}
+    {"progress", "estimate", "policy", "settings", "my_details", "access", "lost_paper", "person"}
 )
 """Intents that may come second in one breath."""
 

@@ -11,13 +11,13 @@ from typing import Final
 from msgspec import structs
 
 from backend.assistant import sayings
-from backend.assistant.answers import answer_policy
+from backend.assistant.asked import answer_asked
 from backend.assistant.dialogue import Dialogue, Turn
 from backend.assistant.hearing import LONGEST
 from backend.assistant.lexicon import lexicon
 from backend.assistant.orders import is_order, orders
 from backend.assistant.pages import page
-from backend.assistant.progress import NOT_KNOWN, told
+from backend.assistant.progress import NOT_KNOWN, told, told_of_family
 from backend.assistant.replies import Cause, Known, Memory, Reply
 from backend.assistant.sheet import Sheet
 from backend.assistant.slots import place_in, slot_words
@@ -30,7 +30,7 @@ from backend.wechat import pages
 AT_ONCE: Final[frozenset[Intent]] = frozenset({"emergency", "fraud", "person"})
 """Intents that no question of ours holds up."""
 INTERRUPTING: Final[frozenset[Intent]] = frozenset(
-    {"policy", "progress", "settings", "complaint", "lost_paper", "my_details"}
+    {"policy", "progress", "settings", "complaint", "lost_paper", "my_details", "access"}
 )
 _HANDED_OVER: Final[frozenset[Intent]] = frozenset({"complaint", "my_details"})
 """Intents by which an estimate ends, so that mere likeness does not make them."""
@@ -78,6 +78,7 @@ class Speaker:
             "complaint": self._complaint,
             "lost_paper": self._lost_paper,
             "my_details": self._my_details,
+            "access": self._access,
             "person": self._person,
             "estimate": self._estimate,
             "policy": self._policy,
@@ -110,6 +111,10 @@ class Speaker:
         if place is not None and one.memory.question:
             asked = structs.replace(one.memory, area=place)
             return self._policy(replace(one, said=one.memory.question, memory=asked))
+        if one.understood.intent in _HANDED_OVER and not _says_enough(one):
+            known = lexicon().instead(one.heard) is not None
+            unclear = Reply("out_of_scope", (sayings.UNCLEAR,), one.memory)
+            return self._policy(one) if known else unclear
         first = self._by_intent[one.understood.intent](one)
         if one.understood.also is None or first.hand_over is not None:
             return first
@@ -166,7 +171,9 @@ class Speaker:
             card = page("去实名登记", pages.REAL_NAME)
             return Reply("progress", (NOT_KNOWN,), one.memory, card)
         card = page("查看办理进度", pages.PROGRESS)
-        return Reply("progress", (told(one.known.stages),), one.memory, card)
+        of_kin = lexicon().holds("kin", one.heard)
+        said = told_of_family(one.known.stages) if of_kin else told(one.known.stages)
+        return Reply("progress", (said,), one.memory, card)
 
     def _settings(self, one: _Heard) -> Reply:
         card = page("消息设置", pages.SETTINGS)
@@ -182,6 +189,9 @@ class Speaker:
     def _my_details(self, one: _Heard) -> Reply:
         return self._to_person(one, sayings.DETAILS, "details")
 
+    def _access(self, one: _Heard) -> Reply:
+        return Reply("access", (sayings.ACCESS,), one.memory)
+
     def _person(self, one: _Heard) -> Reply:
         return self._to_person(one, sayings.HUMAN, "asked")
 
@@ -190,8 +200,8 @@ class Speaker:
 
     def _policy(self, one: _Heard) -> Reply:
         area = one.understood.slots.area or one.area
-        answer = answer_policy(one.said, area, self._rules.book, self.today)
-        memory = structs.replace(one.memory, question=one.said[:LONGEST])
+        asked, answer = answer_asked(one.said, area, self._rules.book, self.today)
+        memory = structs.replace(one.memory, question=asked[:LONGEST])
         return Reply("policy", (answer.text,), memory, answer.card)
 
     def _greeting(self, one: _Heard) -> Reply:
@@ -255,6 +265,11 @@ def _says_more(one: _Heard) -> bool:
     """Whether a text is more than an answer that missed: `不对` is no wish to change details."""
     long = len(one.heard) > _MISSED and one.understood.intent not in _HANDED_OVER
     return one.understood.sure or long
+
+
+def _says_enough(one: _Heard) -> bool:
+    """Whether a text says enough to be handed over though nobody asked for a person."""
+    return one.understood.sure or len(one.heard) > _MISSED
 
 
 def _free(memory: Memory) -> Memory:

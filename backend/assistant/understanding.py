@@ -19,6 +19,7 @@ Intent: TypeAlias = Literal[
     "complaint",
     "lost_paper",
     "my_details",
+    "access",
     "person",
     "estimate",
     "policy",
