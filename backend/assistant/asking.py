@@ -11,6 +11,8 @@ from backend.assistant.wording import yuan
 from backend.estimation.questions import Choice, Questions, questions_of
 from backend.policies.book import PolicyBook
 
+NOTED: Final = "记下了：{}。不对就回“上一步”。"
+NOBODY: Final = "哪一类都不是"
 DO_NOT_KNOW: Final = "不清楚就说“不知道”。"
 FLAGS: Final[Mapping[str, str]] = {
     "referred": "是先在卫生院这样的基层医院看，再由医院转过去的吗？",
@@ -58,6 +60,19 @@ class Asking:
         if questions is None:
             return None
         return next((one for one in _codes(questions, sheet) if one not in sheet.done), None)
+
+    def noted(self, question: str, sheet: Sheet) -> str:
+        """What was chosen of a list, read back; `""`: nothing was."""
+        questions = self.questions(sheet)
+        if questions is None or question not in _CHOICES or question in sheet.unsure:
+            return ""
+        if question == "who":
+            words, on = self._book.vocabulary, sheet.day or self._today
+            names = [words.category_name(code, on) for code in sheet.categories]
+            return NOTED.format("、".join(names) or NOBODY)
+        held = (sheet.setting, sheet.disease_group)
+        chosen = (one.name for one in choices_of(question, questions) if one.code in held)
+        return NOTED.format("、".join(chosen))
 
     def wording(self, question: str, sheet: Sheet) -> str:
         """The question as it is put."""

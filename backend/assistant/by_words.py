@@ -25,7 +25,7 @@ _AT_ONCE: Final[frozenset[Intent]] = frozenset({"emergency", "fraud"})
 """Intents that a single sign decides, wherever in the text it stands."""
 _EMPTY: Final[frozenset[Intent]] = frozenset({"greeting", "out_of_scope"})
 _SECOND: Final[frozenset[Intent]] = frozenset(
-    {"progress", "estimate", "policy", "settings", "my_details", "lost_paper", "person"}
+    {"progress", "estimate", "policy", "settings", "my_details", "access", "lost_paper", "person"}
 )
 """Intents that may come second in one breath."""
 
@@ -43,14 +43,15 @@ class ByWords:
         heard = self._reader.hear(text)
         slots = self._slots.read(heard, today)
         intent = self._intent(heard)
+        sure = self._reader.sign(heard) == intent
         if intent in _AT_ONCE:
-            return Understood(intent, slots)
+            return Understood(intent, slots, sure=sure)
         asked = [(self._intent(piece), piece) for piece in _pieces(heard)]
         asked = [one for one in asked if one[0] not in _EMPTY]
         if len(asked) < 2:
-            return Understood(intent, slots)
+            return Understood(intent, slots, sure=sure)
         others = (one for one in asked[1:] if one[0] != asked[0][0] and one[0] in _SECOND)
-        return Understood(asked[0][0], slots, next(others, None))
+        return Understood(asked[0][0], slots, next(others, None), sure=sure)
 
     def _intent(self, heard: str) -> Intent:
         if not any(map(str.isalpha, heard)):
@@ -61,7 +62,10 @@ class ByWords:
             return shown
         if self._only_greets(heard):
             return "greeting"
-        most = self._likeness.most(self._reader.traits(heard))
+        # Likeness alone calls no ambulance: 算了 and 病了 stand in examples of danger too.
+        alarming = self._reader.words.alarms(heard)
+        but: tuple[Intent, ...] = () if alarming else ("emergency",)
+        most = self._likeness.most(self._reader.traits(heard), but)
         if most == "greeting" and not self._greets(heard):
             return "out_of_scope"
         return most

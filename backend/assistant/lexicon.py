@@ -29,9 +29,18 @@ class SignShape(Struct, forbid_unknown_fields=True):
     amount: bool = False
 
 
-class LexiconShape(Struct, forbid_unknown_fields=True):
-    """The file."""
+class InsteadShape(Struct, forbid_unknown_fields=True):
+    """`ask`: what is asked of the policies where one of the words stands and nothing answers."""
 
+    words: list[str]
+    ask: str
+
+
+class LexiconShape(Struct, forbid_unknown_fields=True):
+    """The file. `alarm`: what no group is, but stands in every text that is like an emergency."""
+
+    alarm: list[str]
+    instead: list[InsteadShape]
     words: dict[str, list[str]]
     signs: list[SignShape]
 
@@ -44,11 +53,23 @@ class Lexicon:
         self.words: Mapping[str, tuple[str, ...]] = {
             name: tuple(map(normalise, words)) for name, words in shape.words.items()
         }
+        self._instead = [
+            (_pattern(tuple(map(normalise, one.words))), one.ask) for one in shape.instead
+        ]
+        self._alarm = _pattern(tuple(map(normalise, shape.alarm)))
         self._patterns = {name: _pattern(words) for name, words in self.words.items()}
 
     def holds(self, group: str, text: str) -> bool:
         """Whether a word of the group stands in the text."""
         return self._patterns[group].search(text) is not None
+
+    def alarms(self, text: str) -> bool:
+        """Whether the text may be about a danger at all."""
+        return self._alarm.search(text) is not None
+
+    def instead(self, text: str) -> str | None:
+        """What may be asked of the policies where no clause answers the text."""
+        return next((ask for words, ask in self._instead if words.search(text)), None)
 
     def groups_in(self, text: str) -> Iterator[str]:
         """The groups of which a word stands in the text."""

@@ -7,7 +7,7 @@ The same text always gets the same answer.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import log
 from pathlib import Path
 from typing import Final, Protocol
@@ -54,13 +54,13 @@ class Likeness:
             for trait in known:
                 self._worth[trait][intent] = log(counts[trait] + UNSEEN) - total
 
-    def most(self, traits: Traits) -> Intent:
-        """The intent whose examples are most like this."""
+    def most(self, traits: Traits, but: Collection[Intent] = ()) -> Intent:
+        """The intent whose examples are most like this; none of `but`."""
         scores = dict(self._start)
         for trait, count in traits.items():
             for intent, worth in self._worth.get(trait, {}).items():
                 scores[intent] += count * worth
-        return max(scores, key=lambda intent: scores[intent])
+        return max(scores.keys() - but, key=lambda intent: scores[intent])
 
 
 def examples() -> dict[Intent, list[str]]:

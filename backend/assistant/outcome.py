@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from backend.assistant.sheet import Sheet, case_of
@@ -19,7 +19,26 @@ ONLY_AN_ESTIMATE: Final = (
 )
 NO_CATEGORY: Final = "照您说的，病人不在救助对象里，所以没有算医疗救助。"
 BASIC_UNKNOWN: Final = "您说不清基本医保报了多少，我当作没有报来算，所以救助算多了。"
-ALL_IN_SCOPE: Final = "没有“政策范围内费用”的数，我当作全部在范围内来算，实际会少一些。"
+ALL_IN_SCOPE: Final = (
+    "没有“政策范围内费用”的数，我当作全部在范围内来算，实际救助会少一些，自己付的会多一些。"
+)
+DAY_UNKNOWN: Final = "您记不清是哪天，我当作今天来算；要是前几年的，说“重新来”再算，给个年份就行。"
+WHO_UNKNOWN: Final = (
+    "您不知道病人是哪一类，我当作不在救助对象里，所以没有算医疗救助。请问村（社区）或当地民政。"
+)
+TAKEN: Final = "您不知道的，我这样算：{}。不一样的话，给的钱会不同。"
+TAKEN_AS: Final[Mapping[str, str]] = {
+    "referred": "没有从基层医院转诊",
+    "in_province": "不是在本省看的",
+    "in_county": "不是在本县（市、区）看的",
+    "followed_guidance": "没有按就医指导方案看",
+    "designated": "是医保定点医院",
+    "disease_group": "一般的病",
+    "declined": "没有放弃过基础健康服务",
+    "serious_illness": "大病保险没有报",
+    "medical_assistance": "医疗救助还没有给过",
+}
+"""Question → what is taken where nobody knows: what `case_of` leaves as a bill has it."""
 _BASIC: Final = "没有填基本医保"
 WRONG: Final = "这些数对不上，算不了：{}请回“重新来”再算一次，或回“人工”找人帮您看单子。"
 
@@ -85,8 +104,13 @@ def _worth_telling(estimate: Estimate, policy: Policy) -> Iterator[str]:
 
 def _assumed(sheet: Sheet) -> Iterator[str]:
     if not sheet.categories:
-        yield NO_CATEGORY
+        yield WHO_UNKNOWN if "who" in sheet.unsure else NO_CATEGORY
+    if "day" in sheet.unsure:
+        yield DAY_UNKNOWN
     if "basic" in sheet.unsure:
         yield BASIC_UNKNOWN
     if sheet.in_scope is None:
         yield ALL_IN_SCOPE
+    taken = [TAKEN_AS[question] for question in sheet.unsure if question in TAKEN_AS]
+    if taken:
+        yield TAKEN.format("、".join(taken))

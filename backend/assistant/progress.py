@@ -36,6 +36,10 @@ NOTHING: Final = (
     "还没有查到已经决定的救助。已经认定的救助对象不用申请，系统每月按医院的结算数据核对一次；"
     "刚出院的，要等医院的数据到了才算得出来。"
 )
+NO_FAMILY: Final = (
+    "没有查到您代办的家人的救助：可能还没有决定，也可能还没有登记由您代办，那样我不能告诉您。"
+    "要登记，请让家人在小程序里同意，或请村（社区）协管员帮忙。查您本人的，请说“查我的进度”。"
+)
 NO_ACCOUNT: Final = "还缺收款账户，请把本人的银行卡告诉村（社区）协管员登记，不要发在这里"
 SOURCE: Final = "金额和明细请点下面的卡片看。"
 NOT_KNOWN: Final = (
@@ -103,6 +107,12 @@ def told(stages: Sequence[Stage]) -> str:
     """The stages in plain words."""
     lines = [*_lines("您本人：", stages, own=True), *_lines("您代办的家人：", stages, own=False)]
     return "\n".join((*lines, SOURCE)) if lines else NOTHING
+
+
+def told_of_family(stages: Sequence[Stage]) -> str:
+    """The stages of those whom the person acts for, where a relative was asked about."""
+    lines = list(_lines("您代办的家人：", stages, own=False))
+    return "\n".join((*lines, SOURCE)) if lines else NO_FAMILY
 
 
 def _lines(whose: str, stages: Sequence[Stage], *, own: bool) -> Iterator[str]:

@@ -41,10 +41,10 @@ class Sheet(Struct, frozen=True, omit_defaults=True):
         """With the answer to a question."""
         return structs.replace(self, done=(*self.done, question), missed=0, **found)
 
-    def not_known(self, question: str) -> Sheet:
-        """With a question that the person cannot answer."""
+    def not_known(self, question: str, **taken: Any) -> Sheet:
+        """With a question that the person cannot answer, and what is taken instead."""
         unsure = (*self.unsure, question)
-        return structs.replace(self, done=(*self.done, question), unsure=unsure, missed=0)
+        return structs.replace(self.answered(question, **taken), unsure=unsure)
 
     def back(self) -> Sheet:
         """Without the last answer; that is asked again."""
@@ -63,7 +63,7 @@ class Sheet(Struct, frozen=True, omit_defaults=True):
 def filled(sheet: Sheet, slots: Slots) -> Sheet:
     """With what was named in passing, where the sheet does not know it yet."""
     named: tuple[tuple[str, dict[str, Any], bool], ...] = (
-        ("place", {"area": slots.area}, slots.area is not None),
+        ("place", {"area": slots.area}, slots.area is not None and sheet.area is None),
         ("who", {"categories": slots.categories}, bool(slots.categories)),
         ("setting", {"setting": slots.setting}, slots.setting is not None),
         ("day", {"day": slots.day}, slots.day is not None),

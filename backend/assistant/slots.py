@@ -44,7 +44,9 @@ class SlotsShape(Struct, forbid_unknown_fields=True):
     nothing: list[str]
     back: list[str]
     restart: list[str]
+    resume: list[str]
     stop: list[str]
+    beside: list[str]
 
 
 @cache

@@ -11,15 +11,18 @@ from typing import Final
 from msgspec import structs
 
 from backend.assistant import sayings
-from backend.assistant.answers import answer_policy
+from backend.assistant.asked import answer_asked
+from backend.assistant.danger import Danger
 from backend.assistant.dialogue import Dialogue, Turn
 from backend.assistant.hearing import LONGEST
 from backend.assistant.lexicon import lexicon
+from backend.assistant.orders import is_order, orders
 from backend.assistant.pages import page
 from backend.assistant.places import place_alone, place_in
-from backend.assistant.progress import NOT_KNOWN, told
+from backend.assistant.progress import NOT_KNOWN, told, told_of_family
 from backend.assistant.replies import Cause, Known, Memory, Reply
 from backend.assistant.sheet import Sheet
+from backend.assistant.slots import slot_words
 from backend.assistant.understanding import Intent, Understand, Understood
 from backend.estimation.terms import Rules
 from backend.kernel import areas
@@ -29,9 +32,13 @@ from backend.wechat import pages
 AT_ONCE: Final[frozenset[Intent]] = frozenset({"emergency", "fraud", "person"})
 """Intents that no question of ours holds up."""
 INTERRUPTING: Final[frozenset[Intent]] = frozenset(
-    {"policy", "progress", "settings", "complaint", "lost_paper", "my_details"}
+    {"policy", "progress", "settings", "complaint", "lost_paper", "my_details", "access"}
 )
+_HANDED_OVER: Final[frozenset[Intent]] = frozenset({"complaint", "my_details"})
+"""Intents by which an estimate ends, so that mere likeness does not make them."""
 _ASKS_BACK: Final = re.compile(r"[?吗呢伐]$|几成|怎么|什么|哪|为啥|多久")
+_MISSED: Final = 4
+"""Characters of a text that, by likeness alone, interrupts no estimate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class Speaker:
         self._understand, self._rules = understand, rules
         self.today: Final = today
         served = (policy.area for policy in rules.book.policies.values() if policy.area)
-        self._emergency_area: Final = emergency_area or min(served)
+        self._danger = Danger(rules.book, emergency_area or min(served))
         self._dialogue = Dialogue(rules, today)
         self._by_intent: Mapping[Intent, Callable[[_Heard], Reply]] = {
             "emergency": self._emergency,
@@ -79,6 +86,7 @@ class Speaker:
             "complaint": self._complaint,
             "lost_paper": self._lost_paper,
             "my_details": self._my_details,
+            "access": self._access,
             "person": self._person,
             "estimate": self._estimate,
             "policy": self._policy,
@@ -92,15 +100,24 @@ class Speaker:
             return Reply("greeting", (sayings.EMPTY,), memory)
         understood = self._understand(said, self.today)
         one = _Heard(said, normalise(said[:LONGEST]), understood, memory, known)
-        return self._remembering_danger(one, self._in_turn(one))
+        reply = self._in_turn(one)
+        place = known.area or reply.memory.area or understood.slots.area
+        return self._danger.remembered(reply, place)
 
     def _in_turn(self, one: _Heard) -> Reply:
-        if one.understood.intent in AT_ONCE:
-            return self._by_intent[one.understood.intent](one)
-        if one.memory.waiting:
+        understood, memory = one.understood, one.memory
+        if understood.intent in AT_ONCE and (understood.sure or not is_order(one.heard)):
+            return self._by_intent[understood.intent](one)
+        if memory.sheet is not None:
+            return self._in_dialogue(one, memory.sheet)
+        if orders(slot_words().stop, one.heard):
+            return Reply("greeting", (sayings.LEFT,), memory.without_question())
+        if orders(slot_words().restart, one.heard):
+            return self._estimate(replace(one, memory=memory.without_question()))
+        if memory.waiting:
             return self._with_place(one)
-        if one.memory.sheet is not None:
-            return self._in_dialogue(one, one.memory.sheet)
+        if is_order(one.heard) and understood.intent != "estimate":
+            return self._greeting(one)
         return self._in_general(one)
 
     def _in_general(self, one: _Heard) -> Reply:
@@ -109,6 +126,10 @@ class Speaker:
             return self._policy(replace(one, said=one.memory.question), place)
         if place is not None and one.memory.in_danger:
             return Reply("emergency", (), structs.replace(one.memory, area=place))
+        if one.understood.intent in _HANDED_OVER and not _says_enough(one):
+            known = lexicon().instead(one.heard) is not None
+            unclear = Reply("out_of_scope", (sayings.UNCLEAR,), one.memory)
+            return self._policy(one) if known else unclear
         first = self._by_intent[one.understood.intent](one)
         if one.understood.also is None or first.hand_over is not None:
             return first
@@ -126,10 +147,12 @@ class Speaker:
         intent = one.understood.intent
         if intent == "policy" and _ASKS_BACK.search(one.heard):
             return self._interrupted(one, sheet)
-        turn = self._dialogue.answer(sheet, one.heard, one.understood.slots)
-        if not turn.understood and intent in INTERRUPTING:
-            return self._interrupted(one, sheet)
-        return self._turned(one, turn)
+        turn = self._dialogue.answer(sheet, one.heard, one.understood.slots, one.known.area)
+        if turn.understood or intent not in INTERRUPTING or not _says_more(one):
+            return self._turned(one, turn)
+        reply = self._interrupted(one, sheet)
+        unanswered = intent == "policy" and reply.card is None
+        return self._turned(one, turn) if unanswered else reply
 
     def _interrupted(self, one: _Heard, sheet: Sheet) -> Reply:
         """The answer to what was asked in between, then the open question again."""
@@ -155,7 +178,7 @@ class Speaker:
         memory = structs.replace(one.memory.without_question(), sheet=None, area=named)
         if place is None:
             memory = structs.replace(memory, waiting="place_for_person", cause="emergency")
-        handed, area = self._in_danger(place)
+        handed, area = self._danger.handed(place)
         where = "" if place else sayings.WHERE_IN_DANGER
         text = f"{sayings.COMFORT}{handed}{where}"
         return Reply("emergency", (text,), memory, None, "emergency", area)
@@ -168,7 +191,9 @@ class Speaker:
             card = page("去实名登记", pages.REAL_NAME)
             return Reply("progress", (NOT_KNOWN,), one.memory, card)
         card = page("查看办理进度", pages.PROGRESS)
-        return Reply("progress", (told(one.known.stages),), one.memory, card)
+        of_kin = lexicon().holds("kin", one.heard)
+        said = told_of_family(one.known.stages) if of_kin else told(one.known.stages)
+        return Reply("progress", (said,), one.memory, card)
 
     def _settings(self, one: _Heard) -> Reply:
         card = page("消息设置", pages.SETTINGS)
@@ -184,6 +209,9 @@ class Speaker:
     def _my_details(self, one: _Heard) -> Reply:
         return self._to_person(one, sayings.DETAILS, "details")
 
+    def _access(self, one: _Heard) -> Reply:
+        return Reply("access", (sayings.ACCESS,), one.memory)
+
     def _person(self, one: _Heard) -> Reply:
         return self._to_person(one, sayings.HUMAN, "asked")
 
@@ -193,9 +221,9 @@ class Speaker:
     def _policy(self, one: _Heard, place: str | None = None) -> Reply:
         """`place`: named after the question."""
         named = place or one.understood.slots.area
-        answer = answer_policy(one.said, named or one.area, self._rules.book, self.today)
+        asked, answer = answer_asked(one.said, named or one.area, self._rules.book, self.today)
         area = named or one.memory.area
-        memory = structs.replace(one.memory, question=one.said[:LONGEST], area=area)
+        memory = structs.replace(one.memory, question=asked[:LONGEST], area=area)
         return Reply("policy", (answer.text,), memory, answer.card)
 
     def _greeting(self, one: _Heard) -> Reply:
@@ -209,8 +237,8 @@ class Speaker:
     # -- handing over ------------------------------------------------------------------------------
 
     def _to_person(self, one: _Heard, first: str, cause: Cause) -> Reply:
-        intent, place = one.understood.intent, one.understood.slots.area or one.memory.area
-        memory = structs.replace(one.memory, sheet=None, area=place)
+        intent, place = one.understood.intent, self._served(one)
+        memory = structs.replace(one.memory, sheet=None, area=place or one.memory.area)
         if one.known.handed_over:
             return Reply(intent, (first + sayings.ALREADY,), memory)
         area = one.known.area or place
@@ -219,6 +247,12 @@ class Speaker:
             waiting = structs.replace(memory, waiting="place_for_person", cause=first_cause)
             return Reply(intent, (first + sayings.WHERE_FOR_PERSON,), waiting)
         return self._handed_over(Reply(intent, (first,), memory, None, cause, area))
+
+    def _served(self, one: _Heard) -> str | None:
+        """The place that was named and has staff here. Any other is asked for: a place that is
+        merely mentioned, as where somebody was treated, sends nobody away."""
+        named = (one.understood.slots.area, one.memory.area)
+        return next((area for area in named if area and self._rules.book.concerning(area)), None)
 
     def _handed_over(self, reply: Reply) -> Reply:
         """With the word that it is handed over; nobody reads the list of a place without policy."""
@@ -237,29 +271,26 @@ class Speaker:
             return Reply(intent, (), structs.replace(free, area=area))
         if area is not None:
             memory, cause = structs.replace(free, area=area), one.memory.cause or "asked"
-            return self._handed_over(Reply(intent, ("",), memory, None, cause, area))
-        if intent in INTERRUPTING or intent == "estimate":
+            reply = self._handed_over(Reply(intent, ("",), memory, None, cause, area))
+            if reply.hand_over is not None:
+                return reply
+            waiting = structs.replace(one.memory, area=area, asked_twice=True)
+            text = f"{sayings.NOT_SERVED}{sayings.ELSEWHERE}"
+            return replace(reply, texts=(text,), memory=waiting)
+        thanks = lexicon().holds("thanks", one.heard)
+        if thanks or intent in (*INTERRUPTING, "estimate"):
             return self._in_general(replace(one, memory=free))
         again = structs.replace(one.memory, asked_twice=True)
         text = sayings.WHERE_AGAIN_IN_DANGER if free.in_danger else sayings.WHERE_AGAIN
         return Reply("person", (text,), free if one.memory.asked_twice else again)
 
-    # -- a person who does not want to live --------------------------------------------------------
 
-    def _in_danger(self, place: str | None) -> tuple[str, str]:
-        """The word that it is handed over, and to whose list: never to one that nobody reads."""
-        served = place is not None and self._rules.book.concerning(place)
-        area = place if place and served else self._emergency_area
-        name = areas.area_short_name(area) or "当地"
-        return sayings.HANDED_IN_DANGER.format(name), area
+def _says_more(one: _Heard) -> bool:
+    """Whether a text is more than an answer that missed: `不对` is no wish to change details."""
+    long = len(one.heard) > _MISSED and one.understood.intent not in _HANDED_OVER
+    return one.understood.sure or long
 
-    def _remembering_danger(self, one: _Heard, reply: Reply) -> Reply:
-        """An emergency from a place not known then goes there too, once any word names it."""
-        memory = reply.memory
-        place = one.known.area or memory.area or one.understood.slots.area
-        if not memory.in_danger or memory.waiting or place is None:
-            return reply
-        memory = structs.replace(memory, cause=None)
-        handed, area = self._in_danger(place)
-        texts = (handed, *reply.texts) if reply.hand_over is None else reply.texts
-        return replace(reply, texts=texts, memory=memory, hand_over="emergency", area=area)
+
+def _says_enough(one: _Heard) -> bool:
+    """Whether a text says enough to be handed over though nobody asked for a person."""
+    return one.understood.sure or len(one.heard) > _MISSED

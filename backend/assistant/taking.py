@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Final
 
 from backend.assistant.amounts import amount_answered
@@ -15,15 +16,17 @@ from backend.assistant.understanding import Slots
 from backend.estimation.questions import Choice, Questions
 
 _NUMBERS: Final = re.compile(r"(?<!\d)\d{1,2}(?!\d)", re.ASCII)
-_ALONE: Final = 3
-"""Characters that may stand beside a word that is an answer or an order by itself."""
+_BESIDE_NUMBERS: Final = re.compile(
+    r"[\s,.;:、。()和跟与及还有又选项个号类种第回是在我属于就那这吧了啊呀的]*"
+)
+"""All that may stand beside the numbers of a list: `15万` and `3岁` choose nothing."""
 
 
 class Taker:
     """Takes one answer. `heard`: as `Hearing` gives it; `slots`: what is named in it."""
 
-    def __init__(self, sheet: Sheet, questions: Questions | None) -> None:
-        self._sheet, self._questions = sheet, questions
+    def __init__(self, sheet: Sheet, questions: Questions | None, today: date) -> None:
+        self._sheet, self._questions, self._today = sheet, questions, today
         self._words = slot_words()
 
     def take(self, question: str, heard: str, slots: Slots) -> Sheet | None:
@@ -68,6 +71,8 @@ class Taker:
         return None if setting is None else self._sheet.answered("setting", setting=setting)
 
     def _day(self, heard: str, slots: Slots) -> Sheet | None:
+        if slots.day is None and self._doubts(heard):
+            return self._sheet.not_known("day", day=self._today)
         return None if slots.day is None else self._sheet.answered("day", day=slots.day)
 
     def _total(self, heard: str, slots: Slots) -> Sheet | None:
@@ -144,8 +149,9 @@ class Taker:
         return holds(self._words.unknown, heard)
 
     def _numbered(self, question: str, heard: str) -> list[Choice]:
-        """What was chosen by numbers."""
-        if self._questions is None:
+        """What was chosen by numbers, and by nothing else."""
+        alone = _BESIDE_NUMBERS.fullmatch(_NUMBERS.sub("", heard))
+        if self._questions is None or alone is None:
             return []
         choices = choices_of(question, self._questions)
         numbers = [int(number) for number in _NUMBERS.findall(heard)]
@@ -172,9 +178,3 @@ def says_yes(heard: str) -> bool:
 def says_no(heard: str) -> bool:
     """`不是`, `没有`."""
     return "没错" not in heard and holds(slot_words().refused, heard)
-
-
-def orders(words: list[str], heard: str) -> bool:
-    """Whether the text is one of the words, and hardly more: `上一步`, `算了吧`."""
-    said = re.sub(r"\W", "", heard)
-    return any(word in said and len(said) <= len(word) + _ALONE for word in words)

@@ -19,6 +19,7 @@ Intent: TypeAlias = Literal[
     "complaint",
     "lost_paper",
     "my_details",
+    "access",
     "person",
     "estimate",
     "policy",
@@ -45,11 +46,13 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """One utterance. `also`: a second thing that was asked in the same breath, and its words."""
+    """One utterance. `also`: a second thing that was asked in the same breath, and its words.
+    `sure`: a word of the text itself says so, not merely its likeness to what others wrote."""
 
     intent: Intent
     slots: Slots = Slots()
     also: tuple[Intent, str] | None = None
+    sure: bool = True
 
 
 class Understand(Protocol):

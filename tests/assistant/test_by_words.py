@@ -14,7 +14,7 @@ from backend.assistant.understanding import INTENTS, Intent
 from backend.policies.book import PolicyBook
 from tests.benchmarks.chat import slots_right
 from tests.support.questions import judging_questions
-from tests.support.utterances import utterances
+from tests.support.utterances import dangers, utterances
 
 TODAY = date(2024, 6, 1)
 PARTS = 10
@@ -117,6 +117,11 @@ def test_what_is_said_in_a_few_words_without_a_verb_is_understood(
     ],
 )
 def test_danger_goes_before_anything_else(by_words: ByWords, said: str) -> None:
+    assert by_words(said, TODAY).intent == "emergency"
+
+
+@pytest.mark.parametrize("said", dangers())
+def test_every_danger_is_recognised(by_words: ByWords, said: str) -> None:
     assert by_words(said, TODAY).intent == "emergency"
 
 

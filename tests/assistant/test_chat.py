@@ -18,7 +18,7 @@ from backend.assistant.answers import NO_DECISION
 from backend.assistant.conversations import Content, Said, write_down
 from backend.assistant.forgetting import KEPT, forget_old
 from backend.assistant.keyed import KEYED
-from backend.assistant.progress import NOT_KNOWN, NOTHING
+from backend.assistant.progress import NO_FAMILY, NOT_KNOWN, NOTHING
 from backend.assistant.sending import SendLater, deliver
 from backend.assistant.tasks import (
     answer_utterance,
@@ -215,7 +215,7 @@ def test_the_progress_of_people_one_acts_for_is_told_apart_and_no_longer_when_th
     )  # fmt: skip
     assert "您代办的家人：1 笔已经决定" in phone.ask("我娘的钱到了没")[0]
     accounts.change("UPDATE family_authority SET revoked_at = now(), revoked_by = '测试'")
-    assert phone.ask("我娘的钱到了没")[0] == NOTHING
+    assert phone.ask("我娘的钱到了没")[0] == NO_FAMILY
 
 
 # -- the window ------------------------------------------------------------------------------------

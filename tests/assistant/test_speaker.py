@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from backend.assistant import sayings
 from backend.assistant.answers import NO_DECISION, WHICH_PLACE
 from backend.assistant.by_words import ByWords
-from backend.assistant.progress import NO_ACCOUNT, NOT_KNOWN, NOTHING, SOURCE, Stage
+from backend.assistant.progress import NO_ACCOUNT, NO_FAMILY, NOT_KNOWN, NOTHING, SOURCE, Stage
 from backend.assistant.replies import Known, Memory, Reply
 from backend.assistant.speaker import Speaker
 from backend.assistant.understanding import Intent, Slots, Understood
@@ -64,6 +64,13 @@ def test_progress_tells_stages_apart_by_whose_they_are(speaker: Speaker) -> None
     assert said.startswith("您本人：1 笔在等工作人员核实")
     assert f"您代办的家人：{NO_ACCOUNT}" in said
     assert said.endswith(SOURCE)
+
+
+def test_who_asks_for_a_relative_is_told_of_the_family_alone(speaker: Speaker) -> None:
+    own, others = Stage(True, "held", 1, None), Stage(False, "account", 1, None)
+    said = Talk(speaker, Known(True, None, (own, others))).say("查一下我爸的钱").texts[0]
+    assert said == f"您代办的家人：{NO_ACCOUNT}。\n{SOURCE}"
+    assert Talk(speaker, Known(True, None, (own,))).say("查一下我爸的钱").texts == (NO_FAMILY,)
 
 
 def test_progress_is_for_known_people_alone(speaker: Speaker) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 CASES = Path(__file__).parents[1] / "cases" / "utterances.yaml"
+DANGERS = Path(__file__).parents[1] / "cases" / "dangers.yaml"
 DAY = date(2024, 6, 1)
 """As of which policies are asked."""
 
@@ -29,6 +30,11 @@ class Utterance:
 def utterances(kind: str) -> list[Utterance]:
     """Those of the file: `open`, or `blind`, `later`, `later_harder`, never used for tuning."""
     return [_utterance(one) for one in yaml.safe_load(CASES.read_text("utf-8"))[kind]]
+
+
+def dangers() -> list[str]:
+    """What must be taken for an emergency, besides."""
+    return list(yaml.safe_load(DANGERS.read_text("utf-8")))
 
 
 def _utterance(entry: dict[str, Any]) -> Utterance:
