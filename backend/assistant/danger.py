@@ -1,5 +1,5 @@
-"""危险 (danger): to whose list somebody goes who does not want to live, also when the place is named
-late."""
+"""危险 (danger): to whose list somebody goes who does not want to live, however late the place is
+named."""
 
 from __future__ import annotations
 
