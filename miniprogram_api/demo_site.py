@@ -79,5 +79,6 @@ def bring(settings: Settings, keyring: Keyring, at: Addresses) -> Told | None:
         if not demo_people.are_there(session):
             return None
         residents = demo_residents.residents(session, keyring, max(len(at.users), 1))
+        demo_staff.employ_carers(session, keyring, residents)
     staff = demo_staff.bring(settings.data, keyring, residents[0].village)
     return Told(brought, demo_sheet.write_sheet(settings.data, at, residents, staff))

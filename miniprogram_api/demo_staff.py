@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from backend.accounts.duties import ROLE_NAMES, NewDuty, grant_duty
 from backend.accounts.passwords import first_password, keep
 from backend.accounts.staff_admin import UnknownStaff, add_staff, reset_password, staff_of
 from backend.accounts.staff_tables import STAFF
+from backend.citizens.tables import ASSIGNMENT
 from backend.kernel.clock import today
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
 from miniprogram_api.demo_people import AREAS, BY
-from miniprogram_api.demo_residents import COUNTY
+from miniprogram_api.demo_residents import COUNTY, Resident
 
 FILE: Final = "demo-staff.json"
 CITY: Final = "320200"
@@ -51,6 +52,27 @@ def bring(folder: Path, keyring: Keyring, village: str) -> Sequence[StaffAccount
         ]
     write_private(path, msgspec.json.encode(accounts).decode())
     return accounts
+
+
+def employ_carers(session: Session, keyring: Keyring, people: Sequence[Resident]) -> int:
+    """Accounts for who looks after these people by number and has none; how many are new. Nobody
+    signs in with them, but they have a name, and can be delegated to.
+    """
+    villages = {one.person_id: one.village for one in people}
+    missing = session.execute(
+        select(ASSIGNMENT.c.role, ASSIGNMENT.c.staff_no, func.min(ASSIGNMENT.c.person_id))
+        .where(
+            ASSIGNMENT.c.person_id.in_(villages),
+            ASSIGNMENT.c.staff_no.not_in(select(STAFF.c.staff_no)),
+        )
+        .group_by(ASSIGNMENT.c.role, ASSIGNMENT.c.staff_no)
+        .order_by(ASSIGNMENT.c.staff_no)
+    ).all()
+    for role, staff_no, person in missing:
+        given = add_staff(session, keyring, staff_no, f"演示{ROLE_NAMES[role]}", BY)
+        for area in _duties(villages[person])[role]:
+            grant_duty(session, NewDuty(given.staff_id, role, area, today()), BY)
+    return len(missing)
 
 
 def write_private(path: Path, content: str) -> None:

@@ -47,7 +47,7 @@ class Limit:
 
 
 _ACCOUNT_SECONDS: Final = 300
-_AGAIN: Final = "试的次数太多：请过 {} 再试。"
+_AGAIN: Final = "请求太频繁：请过 {}再试。"
 
 
 def install(app: Flask, account_requests: int) -> None:

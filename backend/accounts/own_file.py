@@ -56,7 +56,9 @@ class Carer:
 
 @dataclass(frozen=True, slots=True)
 class OwnFile:
-    """What is known. `area`, `lives_in`: 12-digit places with the names that files gave them."""
+    """What is known. `area`, `lives_in`: 12-digit places; their names: the county's, with that of
+    the village where somebody gave it one.
+    """
 
     person_id: int
     name: str
@@ -90,8 +92,8 @@ def own_file(
         cipher.open(Place("person", "name", person_id), bytes(row.name)),
         id_number.masked(_number(session, cipher, person_id)),
         row.born_on,
-        f"{row.area:012d}", places.get(row.area, ""),
-        f"{row.lives_in:012d}", places.get(row.lives_in, ""),
+        f"{row.area:012d}", _office(row.area, places),
+        f"{row.lives_in:012d}", _office(row.lives_in, places),
         phone.masked(number),
         INSURANCE[row.insurance],
         _identities(session, person_id),

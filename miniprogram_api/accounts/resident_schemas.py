@@ -100,7 +100,7 @@ class WhoseSchema(StrictSchema):
 
 class VillageSchema(AnswerSchema):
     code = words("12 位代码")
-    name = words("名称；没有的为空")
+    name = words("县（市、区）的名称，加上村（社区）的；村的名称没有登记的，只写县")
 
 
 class HeldIdentitySchema(AnswerSchema):

@@ -710,6 +710,7 @@ def test_the_own_file_is_masked_and_every_look_is_told(
     assert file.name == "测试甲"
     assert file.number == f"{jia.number[:3]}{'*' * 11}{jia.number[-4:]}"
     assert file.phone == "199****0009"
+    assert file.area_name == file.lives_in_name == "江阴市"
     assert [one.category for one in file.identities] == ["subsistence_allowance"]
     stranger = town.person("测试乙")
     with pytest.raises(UnknownPerson):

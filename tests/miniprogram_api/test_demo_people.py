@@ -10,8 +10,11 @@ from sqlalchemy import Engine, text
 
 from backend.citizens.exchange.load import LoadOptions, load_file
 from backend.kernel.crypto import Keyring
+from backend.kernel.database import transaction
 from miniprogram_api import demo_people
 from miniprogram_api.demo_people import Brought, bring
+from miniprogram_api.demo_residents import residents
+from miniprogram_api.demo_staff import employ_carers
 
 HOSPITALS = "hospital_code,name,tier,area_code,designated\nH1,某医院,2,320281001001,1\n"
 
@@ -72,6 +75,22 @@ def test_a_start_that_was_killed_goes_on_at_the_next(
     assert count(worker_database, "person") == 300
     assert count(worker_database, "bill") == 900
     assert {state for state, *_ in states(worker_database)} == {"released"}
+
+
+def test_who_looks_after_the_demos_residents_has_a_name_and_can_be_delegated_to(
+    worker_database: Engine, keyring: Keyring, tmp_path: Path
+) -> None:
+    bring(tmp_path / "demo", keyring, ())
+    with transaction() as session:
+        people = residents(session, keyring, 12)
+        assert employ_carers(session, keyring, people) > 0
+        assert employ_carers(session, keyring, people) == 0
+        unnamed = text(
+            "SELECT count(*) FROM assignment AS a LEFT JOIN staff AS s USING (staff_no)"
+            " WHERE a.person_id = ANY (:people) AND NOT coalesce(s.name <> '' AND visits(s.id), false)"
+        )
+        asked = {"people": [one.person_id for one in people]}
+        assert session.execute(unnamed, asked).scalar_one() == 0
 
 
 def test_a_register_that_holds_something_else_is_left_alone(
