@@ -39,6 +39,7 @@ from miniprogram_api.pages.routes import pages
 from miniprogram_api.pages.runs_page import runs_page
 from miniprogram_api.pages.search_page import search_page
 from miniprogram_api.pages.staff_page import staff_page
+from miniprogram_api.pages.work_page import work_page
 from miniprogram_api.policies.routes import policies
 from miniprogram_api.policies.search_routes import search
 from miniprogram_api.wechat.routes import wechat_push
@@ -71,6 +72,7 @@ PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     search_page,
     staff_page,
     runs_page,
+    work_page,
     pages,
 )
 OTHER_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (wechat_push,)

@@ -245,7 +245,7 @@ def body_of(occurrence: Occurrence) -> dict[str, Any]:
 
 
 def respond(occurrence: Occurrence, headers: Iterable[tuple[str, str]] = ()) -> Response:
-    """The answer: problem+json, or a page where a browser asked for one."""
+    """The answer: problem+json; a page outside of what is for machines, unless JSON is wanted."""
     body = body_of(occurrence)
     if _wants_page():
         answer = Response(render_template("problem.html", body=body), body["status"])
@@ -263,5 +263,5 @@ def _plain(fault: Fault) -> dict[str, str]:
 def _wants_page() -> bool:
     if request.path.startswith(MACHINE_PATHS):
         return False
-    kinds = (MEDIA_TYPE, "application/json", "text/html")
-    return request.accept_mimetypes.best_match(kinds) == "text/html"
+    kinds = ("text/html", MEDIA_TYPE, "application/json")
+    return request.accept_mimetypes.best_match(kinds, "text/html") == "text/html"

@@ -6,18 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from backend.assistant.knowing import CHAT, HANDOVER
 from backend.assistant.replies import CAUSES, Cause
-from backend.assistant.tables import UTTERANCE
 from backend.kernel.audit import Subject
-from backend.worklist.items import Closing, NewItem, close_item, open_items
-from backend.worklist.tables import WORK_ITEM
+from backend.worklist.items import NewItem, open_items
 
 BY: Final = "assistant"
-DONE: Final = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +44,3 @@ def hand_over(session: Session, one: HandOver, today: date) -> None:
         period=str(one.said.id),
     )
     open_items(session, [item], BY)
-
-
-def close_with(session: Session, utterance_id: int) -> None:
-    """Close what is open of a conversation, in the name of the member of staff who said this."""
-    query = select(UTTERANCE.c.conversation_id, UTTERANCE.c.staff_no)
-    said = session.execute(query.where(UTTERANCE.c.id == utterance_id)).one()
-    wanted = select(WORK_ITEM.c.id).where(
-        WORK_ITEM.c.kind == HANDOVER,
-        WORK_ITEM.c.subject_kind == CHAT,
-        WORK_ITEM.c.subject_id == str(said.conversation_id),
-        WORK_ITEM.c.state != DONE,
-    )
-    for item in session.execute(wanted.with_for_update()).scalars():
-        close_item(session, item, Closing(DONE, f"staff:{said.staff_no}"))

@@ -18,7 +18,7 @@ from backend.assistant.conversations import Content, Said, content_of, write_dow
 from backend.assistant.knowing import CHAT
 from backend.assistant.listening import lock
 from backend.assistant.tables import CONVERSATION, UTTERANCE
-from backend.assistant.tasks import close_handover, deliver_waiting
+from backend.assistant.tasks import deliver_waiting
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.crypto import Keyring
@@ -34,14 +34,18 @@ WAITS: Final = (
 GOES_OUT: Final = "正在送出。"
 _HANDED: Final = text(
     """
-    SELECT c.id, c.said_at, c.open_until, c.messages_left, c.ended_at, w.reason, w.due_on,
-        w.person_id, w.state = 'escalated' AS escalated
-    FROM conversation AS c JOIN work_item AS w ON w.kind = 'chat_handover'
-        AND w.subject_kind = 'chat' AND w.subject_id = c.id::text AND w.state <> 'done'
-    WHERE CAST(:id AS bigint) IS NULL OR c.id = :id
-    ORDER BY w.due_on, w.id LIMIT :most
+    SELECT * FROM (
+        SELECT DISTINCT ON (c.id) c.id, c.said_at, c.open_until, c.messages_left, c.ended_at,
+            w.reason, w.due_on, w.person_id, w.state = 'escalated' AS escalated, w.id AS item
+        FROM conversation AS c JOIN work_item AS w ON w.kind = 'chat_handover'
+            AND w.subject_kind = 'chat' AND w.subject_id = c.id::text AND w.state <> 'done'
+        WHERE CAST(:id AS bigint) IS NULL OR c.id = :id
+        ORDER BY c.id, w.due_on, w.id
+    ) AS first_due
+    ORDER BY due_on, item LIMIT :most
     """
 )
+_CLOSE: Final = text("SELECT close_handovers(:chat)")
 
 
 class UnknownChat(DomainError):
@@ -103,7 +107,7 @@ class StaffReply:
 
 
 def handed_chats(session: Session, most: int, now: datetime) -> Sequence[HandedChat]:
-    """What waits for the caller, those due first in front."""
+    """What waits for the caller, each conversation once, those due first in front."""
     rows = session.execute(_HANDED, {"id": None, "most": most})
     return [
         HandedChat(row.id, row.reason, row.due_on, row.escalated, row.said_at, _open(row, now))
@@ -138,18 +142,19 @@ def reply_to_chat(
     session: Session, keyring: Keyring, reply: StaffReply, actor: Actor, now: datetime
 ) -> bool:
     """Leave an answer to be sent; whether WeChat takes it now, else it waits for the person to
-    write. Audited. Raises `UnknownChat`, `ChatEnded`.
+    write. Where it is done, everything open of the conversation is closed. Audited. Raises
+    `UnknownChat`, `ChatEnded`.
     """
     row = _handed(session, reply.chat)
     if row.ended_at is not None:
         raise ChatEnded
     content = Content(reply.text[:LONGEST_REPLY])
     said = Said(reply.chat, "staff", content, "due", staff_no=actor.staff_no)
-    utterance = write_down(session, keyring, said)
+    write_down(session, keyring, said)
     _audit(session, "chat.reply", row, actor)
     defer(session, deliver_waiting, lock=lock(reply.chat), conversation_id=reply.chat)
-    if reply.done and utterance is not None:
-        defer(session, close_handover, utterance_id=utterance)
+    if reply.done:
+        session.execute(_CLOSE, {"chat": reply.chat})
     return _open(row, now)
 
 

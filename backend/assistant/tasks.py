@@ -13,7 +13,6 @@ from backend.assistant.answering import answer
 from backend.assistant.apologising import apologise, tell_fault
 from backend.assistant.forgetting import forget_old
 from backend.assistant.ground import speaker
-from backend.assistant.handover import close_with
 from backend.assistant.sending import SendLater, Speak, deliver
 from backend.assistant.wechat_voice import WeChatVoice
 from backend.kernel import clock, keys
@@ -63,13 +62,6 @@ def deliver_later(conversation_id: int) -> None:
     """
     with transaction() as session:
         _leave(session, conversation_id)
-
-
-@task("assistant.close", queue=QUEUE)
-def close_handover(utterance_id: int) -> None:
-    """The member of staff who said this said that it is done."""
-    with transaction() as session:
-        close_with(session, utterance_id)
 
 
 def _deliver(conversation: int) -> None:

@@ -32,6 +32,38 @@ ENDING = """
     END
     $$
 """
+# All that is open of a conversation, for whoever has some of it in the own list.
+CLOSING = """
+    CREATE FUNCTION close_handovers(chat bigint) RETURNS bigint LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    DECLARE
+        closed bigint;
+    BEGIN
+        IF NOT EXISTS (
+            SELECT FROM work_item AS w WHERE w.kind = 'chat_handover' AND w.subject_kind = 'chat'
+                AND w.subject_id = chat::text AND w.state <> 'done' AND w.role = scope_role()
+                AND w.list_area BETWEEN duty_low() AND duty_high()
+        ) THEN
+            RETURN 0;
+        END IF;
+        WITH ended AS (
+            UPDATE work_item AS w SET state = 'done', outcome = 'done',
+                    closed_by = session_label(), closed_at = now(), version = w.version + 1
+                WHERE w.kind = 'chat_handover' AND w.subject_kind = 'chat'
+                    AND w.subject_id = chat::text AND w.state <> 'done'
+                RETURNING w.id, w.area
+        ), audited AS (
+            INSERT INTO audit_event (actor, action, subject_kind, subject_id, detail, role, area)
+                SELECT session_label(), 'work_item.close', 'work_item', e.id::text,
+                    jsonb_build_object('kind', 'chat_handover', 'outcome', 'done'),
+                    scope_role(), e.area
+                FROM ended AS e
+        )
+        SELECT count(*) INTO closed FROM ended;
+        RETURN closed;
+    END
+    $$
+"""
 REPLY = f"""
     said_by = 'staff' AND state IN ('due', 'waiting')
     AND staff_no = (SELECT actor.staff_no FROM session_actor() AS actor)
@@ -70,6 +102,10 @@ def _end_with_the_account() -> None:
     # To own it the role must be allowed to create, just now.
     op.execute("GRANT CREATE ON SCHEMA public TO shukun_worker")
     op.execute("ALTER FUNCTION end_conversations() OWNER TO shukun_worker")
+    op.execute(CLOSING)
+    op.execute("REVOKE EXECUTE ON FUNCTION close_handovers(bigint) FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION close_handovers(bigint) TO shukun_app, shukun_worker")
+    op.execute("ALTER FUNCTION close_handovers(bigint) OWNER TO shukun_worker")
     op.execute("REVOKE CREATE ON SCHEMA public FROM shukun_worker")
 
 
@@ -151,5 +187,6 @@ def _create_utterance() -> None:
 def downgrade() -> None:
     op.execute("DROP TRIGGER resident_closed_conversations ON resident")
     op.execute("DROP FUNCTION end_conversations()")
+    op.execute("DROP FUNCTION close_handovers(bigint)")
     op.drop_table("utterance")
     op.drop_table("conversation")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from werkzeug import Response as Redirect
 
 from backend.accounts.duties import ROLE_NAMES, Duty, duties_of
@@ -25,7 +25,9 @@ from backend.kernel.errors import DomainError
 from miniprogram_api import credentials
 from miniprogram_api.access import access, acting_transaction, actor, signed_in
 from miniprogram_api.accounts.signing_in import enter as enter_session
+from miniprogram_api.matching.routes import WHO_DECIDES
 from miniprogram_api.pages.sheet import Sheet
+from miniprogram_api.worklist.routes import WHO_WORKS
 
 staff_page = Blueprint("staff_page", __name__)
 
@@ -83,7 +85,18 @@ def leave() -> Redirect:
 
 @staff_page.app_context_processor
 def _words() -> dict[str, object]:
-    return {"role_names": ROLE_NAMES, "place_of": place_of}
+    return {"role_names": ROLE_NAMES, "place_of": place_of, "staff_menu": menu}
+
+
+def menu() -> list[tuple[str, str]]:
+    """Addresses and names of the pages that the role of whoever is in may open."""
+    found: Actor | None = g.get("actor")
+    role = None if found is None else found.role
+    entries = (
+        ("work_page.show_list", "我的待办", WHO_WORKS),
+        ("runs_page.show_list", "匹配运行", WHO_DECIDES),
+    )
+    return [(url_for(endpoint), name) for endpoint, name, roles in entries if role in roles]
 
 
 def place_of(duty: Duty) -> str:

@@ -197,7 +197,10 @@ def test_a_browser_gets_a_page_for_people_outside_the_api(client: FlaskClient) -
     assert (page.status_code, page.mimetype) == (404, "text/html")
     assert "没有找到" in page.text
     assert client.get("/api/v1/no", headers=browser).mimetype == "application/problem+json"
-    assert client.get("/no-such-page").mimetype == "application/problem+json"
+    for anything in ({}, {"Accept": "*/*"}):
+        assert client.get("/no-such-page", headers=anything).mimetype == "text/html"
+    program = {"Accept": "application/json"}
+    assert client.get("/no-such-page", headers=program).mimetype == "application/problem+json"
 
 
 def test_every_type_leads_to_a_page_that_explains_it(client: FlaskClient) -> None:

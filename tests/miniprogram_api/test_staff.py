@@ -288,6 +288,36 @@ def test_a_resident_is_no_member_of_staff(client: FlaskClient, accounts: Account
     assert "工号" in client.get("/staff").text
 
 
+@pytest.mark.parametrize(
+    ("role", "area", "shown", "not_found"),
+    [
+        ("village_coordinator", "320281101001", ["/work"], "/work/77"),
+        ("township_reviewer", "320281101", ["/work"], "/work/abc"),
+        ("county_officer", "320281", ["/work", "/runs"], "/runs/abc"),
+        ("auditor", "320281", [], "/nothing"),
+        ("family_doctor", "320281101001", [], "/staff/nothing"),
+        ("system_admin", "320281", [], "/runs/abc"),
+    ],
+)
+def test_a_browser_sees_a_menu_of_what_the_role_may_open_and_chinese_pages_for_the_rest(
+    role: str, area: str, shown: list[str], not_found: str, client: FlaskClient, accounts: Accounts
+) -> None:
+    """Asked as browsers and other programs without a wish for JSON do."""
+    client.set_cookie(COOKIE, accounts.staff_token(role, area))
+    page = client.get("/staff").text
+    for path in ("/work", "/runs"):
+        offered = f'href="{path}"' in page
+        answer = client.get(path)
+        assert offered == (path in shown)
+        assert answer.status_code == (200 if path in shown else 403)
+        assert answer.mimetype == "text/html"
+        assert 'lang="zh-CN"' in answer.text
+    assert ("还没有要办的事" in page) == (not shown)
+    answer = client.get(not_found)
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+    assert "没有" in answer.text
+
+
 def test_no_secret_stands_in_a_log_line(
     client: FlaskClient, officer: Person, lines: io.BytesIO
 ) -> None:

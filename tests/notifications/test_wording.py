@@ -65,6 +65,14 @@ def test_wechat_takes_every_text_uncut_at_the_longest_number(event: str) -> None
 
 
 @pytest.mark.parametrize("event", EVENTS)
+def test_a_number_is_never_shown_bare(event: str) -> None:
+    """Without the word before it nobody knows what it is."""
+    told = said(event).template
+    for text in (*told.wechat.fields.values(), told.sms, told.tell):
+        assert text.count("{serial}") == text.count("编号{serial}")
+
+
+@pytest.mark.parametrize("event", EVENTS)
 def test_a_locked_screen_shows_no_illness_amount_identity_or_name(event: str) -> None:
     shown = [*on_wechat(said(event)).values(), as_sms(said(event))]
     assert [text for text in shown if ON_LOCK_SCREEN.search(text.replace("12393", ""))] == []

@@ -191,14 +191,24 @@ def test_who_has_closed_the_account_cannot_be_answered_and_staff_are_told(
     assert phone.rows("SELECT FROM utterance WHERE said_by = 'staff'") == []
 
 
-def test_what_is_done_leaves_the_list_in_the_name_of_who_did_it(
-    desk: Desk, chat: int, reviewer: str, phone: Phone
+def test_what_is_done_leaves_the_list_at_once_and_all_of_it_in_the_name_of_who_did_it(
+    desk: Desk, chat: int, reviewer: str, phone: Phone, accounts: Accounts
 ) -> None:
-    desk.reply(chat, reviewer, done=True)
-    phone.work()
-    (item,) = phone.rows("SELECT state, outcome, closed_by FROM work_item")
-    assert tuple(item) == ("done", "done", "staff:S1001")
+    accounts.change(  # handed over twice, as an emergency after a complaint is
+        "INSERT INTO work_item (kind, subject_kind, subject_id, period, person_id, area, role,"
+        " list_area, reason, due_on, due_provisional, opened_by) SELECT kind, subject_kind,"
+        " subject_id, 'again', person_id, area, role, list_area, reason, due_on, false, opened_by"
+        " FROM work_item"
+    )
+    assert [one["id"] for one in desk.get("/chats", reviewer).json["chats"]] == [chat]
+    assert desk.reply(chat, reviewer, done=True).status_code == 202
+    assert desk.get("/chats", reviewer).json == {"chats": []}
     assert desk.get(f"/chats/{chat}", reviewer).status_code == 404
+    for item in phone.rows("SELECT state, outcome, closed_by FROM work_item"):
+        assert tuple(item) == ("done", "done", "staff:S1001")
+    assert len(phone.rows("SELECT FROM audit_event WHERE action = 'work_item.close'")) == 2
+    phone.work()
+    assert phone.seen()[-1] == SAID
 
 
 def test_what_is_overdue_is_seen_by_the_level_above_instead(
@@ -234,6 +244,16 @@ def test_a_resident_sees_the_own_conversation_alone(
 def test_an_empty_answer_is_refused(desk: Desk, chat: int, reviewer: str) -> None:
     for said in ("", "  \n ", "长" * 601):
         assert desk.reply(chat, reviewer, text=said).status_code == 422
+
+
+def test_who_has_nothing_of_it_in_the_own_list_closes_nothing(
+    chat: int, app_database: Engine, accounts: Accounts, phone: Phone
+) -> None:
+    for role, area in (("township_reviewer", "320281102"), ("county_officer", COUNTY)):
+        with Session(app_database) as session, session.begin():
+            acting(session, accounts.staff_token(role, area))
+            assert session.execute(text(f"SELECT close_handovers({chat})")).scalar_one() == 0
+    assert phone.rows("SELECT FROM work_item WHERE state = 'done'") == []
 
 
 def test_a_reply_is_no_others_to_forge(

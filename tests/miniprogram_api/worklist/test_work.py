@@ -18,6 +18,7 @@ from backend.kernel.database import transaction
 from backend.kernel.settings import Settings
 from backend.worklist.items import Closing, NewItem, close_item, open_items
 from miniprogram_api.app import create_app
+from miniprogram_api.credentials import COOKIE
 from tests.support.accounts import Accounts
 from tests.support.register import Register
 from tests.support.townsfolk import Townsfolk, Townsman, events
@@ -164,3 +165,22 @@ def test_without_an_own_list_there_is_nothing_to_see(
 ) -> None:
     for role, area in (("family_doctor", HOME), ("auditor", "320281"), ("system_admin", "320281")):
         assert get(client, LIST, accounts.staff_token(role, area)).status_code == 403
+
+
+@pytest.mark.usefixtures("items")
+def test_on_the_page_too_an_item_opens_to_whom_it_is_about_and_the_look_is_written_down(
+    client: FlaskClient, database: Engine, accounts: Accounts, jia: Townsman
+) -> None:
+    client.set_cookie(COOKIE, accounts.staff_token("village_coordinator", HOME, "V1"))
+    page = client.get("/work")
+    assert "当面告知消息" in page.text
+    assert 'href="/work/1"' in page.text
+    assert "测试甲" not in page.text
+    assert events(database, "person.read") == []
+    one = client.get("/work/1")
+    assert "测试甲" in one.text
+    assert "19900000009" in one.text
+    assert events(database, "person.read") == [("staff:V1", "person.read", f"person:{jia.id}")]
+    client.set_cookie(COOKIE, accounts.staff_token("village_coordinator", NEXT))
+    assert "现在没有待办" in client.get("/work").text
+    assert client.get("/work/1").status_code == 404
