@@ -80,8 +80,11 @@ class World:
         self.bills = [ledger.bill(f"测{at:02d}", f"B{at}") for at in range(PEOPLE)]
 
     def grow(self) -> None:
-        """A released run: grants, top-ups, refunds."""
+        """A released run: grants, top-ups, refunds; one bill is new, so that something is owed."""
         run = self.ledger.run()
+        at = len(self.bills)
+        new = self.ledger.bill(f"测{at % PEOPLE:02d}", f"B{at}")
+        self.ledger.entry(new, self.dice.randrange(1, 50_000), run, layer="medical_assistance")
         for bill in self.dice.sample(self.bills, 6):
             layer = self.dice.choice(("medical_assistance", "tilt_assistance"))
             [(stands,)] = self.ledger.rows(
@@ -92,6 +95,7 @@ class World:
             lower = stands > 2_000 and self.dice.random() < 0.3
             fen = -self.dice.randrange(1, int(stands)) if lower else self.dice.randrange(1, 50_000)
             self.ledger.entry(bill, fen, run, layer=layer)
+        self.bills.append(new)
 
     def play(self, round_: int) -> None:
         """One batch from the ledger to the bank and back."""

@@ -22,6 +22,8 @@ SURNAMES: Final = "阚鄢郗郜逯麴逄璩"
 GIVEN: Final = "曦晟珩翀翾骞祎旻昶赟奡懿"
 AREAS: Final = (320281_101_001, 320281_102_003, 320282_101_002, 330382_101_001)
 DIAGNOSES: Final = ("C34.9", "N18.5", "F20.9", "D66.X", "G12.2")
+MOST: Final = 10_000_000
+"""People that can be told apart."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ def _invent(dice: random.Random, at: int) -> Invented:
         id=1_000_000 + at,
         area=AREAS[at % len(AREAS)],
         name=SURNAMES[at % 8] + GIVEN[at // 8 % 12] + GIVEN[at // 96 % 12],
-        number=_number(dice, at),
-        former=_number(dice, at + 50_000),
+        number=_number(at),
+        former=_number(at + MOST),
         phone=f"139{dice.randrange(1000):03d}{at:05d}",
         household=f"HH{serial}",
         certificate=f"低保字第{serial}号",
@@ -76,8 +78,9 @@ def _invent(dice: random.Random, at: int) -> Invented:
     )
 
 
-def _number(dice: random.Random, at: int) -> str:
-    born = date(1940, 1, 1) + timedelta(days=dice.randrange(20_000))
+def _number(at: int) -> str:
+    """Another one for each: 1,000 people of every day."""
+    born = date(1940, 1, 1) + timedelta(days=at // 1000)
     stem = f"320281{born:%Y%m%d}{at % 1000:03d}"
     return stem + CHECKS[sum(int(d) * w for d, w in zip(stem, WEIGHTS, strict=True)) % 11]
 
