@@ -154,6 +154,15 @@ def test_the_picture_is_drawn(place: Place) -> None:
     assert (place.folder / "what-if.svg").read_text(encoding="utf-8").startswith("<svg")
 
 
+@pytest.mark.usefixtures("answers")
+def test_where_another_port_is_taken_the_address_is_found_as_both_readmes_say(place: Place) -> None:
+    told = place.run('. "$SHUKUN_DATA/demo.sh"; printf %s "$SITE"')
+    assert told.stdout == place.address
+    for path in READMES:
+        text = path.read_text(encoding="utf-8")
+        assert "demo.sh" in text.partition("--port N")[2].partition("$SITE")[0]
+
+
 def test_both_readmes_hold_the_same_blocks() -> None:
     english, chinese = (
         [(block.kind, block.text) for block in blocks(path) if block.kind != "console"]

@@ -24,6 +24,7 @@ from tests.support.accounts import Accounts
 from tests.support.office_staff import Person, employ
 
 NEW = "another-one-8-made-up"
+WORK = "/work"
 
 
 @pytest.fixture
@@ -291,9 +292,9 @@ def test_a_resident_is_no_member_of_staff(client: FlaskClient, accounts: Account
 @pytest.mark.parametrize(
     ("role", "area", "shown", "not_found"),
     [
-        ("village_coordinator", "320281101001", ["/work"], "/work/77"),
-        ("township_reviewer", "320281101", ["/work"], "/work/abc"),
-        ("county_officer", "320281", ["/work", "/runs"], "/runs/abc"),
+        ("village_coordinator", "320281101001", [WORK], f"{WORK}/77"),
+        ("township_reviewer", "320281101", [WORK], f"{WORK}/abc"),
+        ("county_officer", "320281", [WORK, "/runs"], "/runs/abc"),
         ("auditor", "320281", [], "/nothing"),
         ("family_doctor", "320281101001", [], "/staff/nothing"),
         ("system_admin", "320281", [], "/runs/abc"),
@@ -305,7 +306,7 @@ def test_a_browser_sees_a_menu_of_what_the_role_may_open_and_chinese_pages_for_t
     """Asked as browsers and other programs without a wish for JSON do."""
     client.set_cookie(COOKIE, accounts.staff_token(role, area))
     page = client.get("/staff").text
-    for path in ("/work", "/runs"):
+    for path in (WORK, "/runs"):
         offered = f'href="{path}"' in page
         answer = client.get(path)
         assert offered == (path in shown)

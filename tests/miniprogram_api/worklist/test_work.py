@@ -172,15 +172,15 @@ def test_on_the_page_too_an_item_opens_to_whom_it_is_about_and_the_look_is_writt
     client: FlaskClient, database: Engine, accounts: Accounts, jia: Townsman
 ) -> None:
     client.set_cookie(COOKIE, accounts.staff_token("village_coordinator", HOME, "V1"))
-    page = client.get("/work")
+    page = client.get(LIST)
     assert "当面告知消息" in page.text
-    assert 'href="/work/1"' in page.text
+    assert f'href="{LIST}/1"' in page.text
     assert "测试甲" not in page.text
     assert events(database, "person.read") == []
-    one = client.get("/work/1")
+    one = client.get(f"{LIST}/1")
     assert "测试甲" in one.text
     assert "19900000009" in one.text
     assert events(database, "person.read") == [("staff:V1", "person.read", f"person:{jia.id}")]
     client.set_cookie(COOKIE, accounts.staff_token("village_coordinator", NEXT))
-    assert "现在没有待办" in client.get("/work").text
-    assert client.get("/work/1").status_code == 404
+    assert "现在没有待办" in client.get(LIST).text
+    assert client.get(f"{LIST}/1").status_code == 404
