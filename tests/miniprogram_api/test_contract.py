@@ -35,6 +35,7 @@ from miniprogram_api.app import create_app
 from tests.miniprogram_api import trial
 from tests.miniprogram_api.conftest import Log
 from tests.support.accounts import Accounts
+from tests.support.phones import bind_phone
 from tests.support.register import Register
 from tests.support.townsfolk import Townsfolk
 from tests.support.wechat import APPID, Simulator
@@ -101,10 +102,11 @@ def _signed_in(case: Case, live: Flask, town: Townsfolk) -> dict[str, str]:
 
 
 def _resident(town: Townsfolk, level: int) -> str:
-    """Logged in as by WeChat, and known by name where that is needed."""
+    """Logged in as by WeChat, with a phone, and known by name where that is needed."""
     with transaction() as session:
         token = log_in(session, town.keyring, f"o-{next(_NUMBERS)}", "").token
         actor = act_as(session, token)
+    bind_phone(token, town.keyring)
     if level == 2 and actor is not None:
         person = town.person(f"测试{next(_NUMBERS)}")
         named = "UPDATE resident SET person_id = :person WHERE id = :own"
