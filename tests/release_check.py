@@ -49,7 +49,7 @@ PARTS = (
     Part("search", "search in Chinese", ("tests.benchmarks", "search"), {}, 20),
     Part("verify", "the audit chain verified", ("tests.benchmarks", "audit"), {}, 3),
     Part("chat", "what residents say understood", ("tests.benchmarks", "chat"), {}, 6),
-    Part("burst", "messages in a burst", ("tests.benchmarks", "delivery"), {}, 3),
+    Part("burst", "messages in a burst", ("tests.benchmarks", "delivery"), {}, 8),
     Part(
         "one_sender",
         "the same, one message at a time: the control, which must miss the limit",
