@@ -25,6 +25,8 @@ class Web:
 
     process: subprocess.Popen[bytes]
     port: int
+    started: int
+    """Workers that it is told to start; the first answers before the last is there."""
 
     def workers(self) -> list[int]:
         """The processes that answer."""
@@ -48,16 +50,18 @@ class Web:
                 connection.close()
 
     def _found(self) -> dict[int, http.client.HTTPConnection]:
+        """Connections are opened many at once: of one after another the same worker takes each."""
         found: dict[int, http.client.HTTPConnection] = {}
         deadline = time.monotonic() + PATIENCE
-        while len(found) < len(self.workers()) and time.monotonic() < deadline:
-            connection = self.connect()
-            ask(connection, "/healthz", "")
-            worker = self._answering(connection)
-            if worker is None or worker in found:
-                connection.close()
-            else:
-                found[worker] = connection
+        while len(found) < self.started and time.monotonic() < deadline:
+            opened = [self.connect() for _ in range(4 * self.started)]
+            for connection in opened:
+                connection.request("GET", "/healthz")
+            for connection in opened:
+                connection.getresponse().read()
+                worker = self._answering(connection)
+                if worker is None or found.setdefault(worker, connection) is not connection:
+                    connection.close()
         return found
 
     def _answering(self, connection: http.client.HTTPConnection) -> int | None:
@@ -106,7 +110,7 @@ def website(
     listener.close()
     try:
         _wait(port, process)
-        yield Web(process, port)
+        yield Web(process, port, workers)
     finally:
         serving.stop(process)
 
