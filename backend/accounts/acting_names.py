@@ -22,10 +22,11 @@ _NAMES: Final = text("SELECT * FROM acting_names(CAST(:people AS bigint[]))")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Whose account it is."""
+    """Whose account it is. `closed`: it was; staff may have replaced it, as not that person's."""
 
     person_id: int
     name: str
+    closed: bool
 
 
 def acting_names(
@@ -40,7 +41,7 @@ def acting_names(
     for row in rows:
         cipher = keyring.person(row.whom, bytes(row.data_key))
         name = cipher.open(Place("person", "name", row.whom), bytes(row.name))
-        found[row.account] = Named(row.whom, name)
+        found[row.account] = Named(row.whom, name, row.closed)
     others = sorted({one.person_id for one in found.values()} - {*people})
     audit.read_people(session, actor, others, PURPOSE, ("name",))
     return found

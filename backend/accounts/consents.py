@@ -31,7 +31,7 @@ CHANNELS: Final = {"mini_program": "小程序", "bedside": "床旁", "counter": 
 DELEGATION_PURPOSE: Final = "delegation"
 CHILDREN: Final = "children_data"
 _GIVE: Final = text("SELECT give_consent(:own, :whom, :what, :edition, :digest, :way, :sealed)")
-_WITHDRAW: Final = text("SELECT * FROM withdraw_consent(:which, :way)")
+_WITHDRAW: Final = text("SELECT * FROM withdraw_consent(:which, :way, :alone)")
 _WITHDRAW_BY_WORKER: Final = text("SELECT * FROM withdraw(:which, :way, :by)")
 _OUTDATED: Final = "同意书有了新的版本：请重新阅读，再同意。"
 _MISSING: Final = "还没有同意“{title}”：请先阅读并同意，再办理。"
@@ -175,18 +175,22 @@ def _standing(end: datetime) -> ColumnElement[bool]:
 
 
 def withdraw_given(session: Session, actor: Who, account: int) -> None:
-    """Withdraw everything that the account agreed to in the mini-program and that still stands."""
+    """Withdraw everything that the account agreed to in the mini-program and that still stands; not
+    what was agreed to besides, on paper or by others.
+    """
     standing = select(CONSENT.c.id).where(
         CONSENT.c.resident_id == account, CONSENT.c.channel == "mini_program",
         CONSENT.c.id.not_in(select(CONSENT_WITHDRAWAL.c.consent_id)),
     )  # fmt: skip
     for consent in session.scalars(standing.order_by(CONSENT.c.id)).all():
-        _withdrawn(session, actor, consent, "mini_program")
+        _withdrawn(session, actor, consent, "mini_program", alone=True)
 
 
-def _withdrawn(session: Session, actor: Who, consent_id: int, channel: str) -> bool:
+def _withdrawn(
+    session: Session, actor: Who, consent_id: int, channel: str, *, alone: bool = False
+) -> bool:
     """Whether it stood until now. The database ends what rests on it."""
-    asked = {"which": consent_id, "way": channel, "by": actor.label}
+    asked = {"which": consent_id, "way": channel, "by": actor.label, "alone": alone}
     own = isinstance(actor, Actor)
     rows = session.execute(_WITHDRAW if own else _WITHDRAW_BY_WORKER, asked).all()
     for row in rows:

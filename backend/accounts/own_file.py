@@ -130,7 +130,7 @@ def _who(seen: Seen, person_id: int, names: Mapping[int, Named]) -> str:
     if named is None:  # nobody who acts for the person: the other way round
         return "您代为办理的人"
     if named.person_id == person_id:
-        return "本人"
+        return "以前的微信账户（已停用）" if named.closed else "本人"
     return f"{named.name}（{'受托人' if seen.purpose == 'delegated' else '家人'}）"
 
 

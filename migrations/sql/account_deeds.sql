@@ -230,21 +230,23 @@ BEGIN
 END
 $$;
 
--- The same person in another duty: until the session so far would have ended.
+-- The same person in another duty: until the session so far would have ended. Who acts is asked again
+-- under the lock: what waited for it may have ended the session.
 CREATE FUNCTION switch_duty(wanted bigint, digest bytea) RETURNS boolean LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     actor record;
     duty bigint;
 BEGIN
+    PERFORM FROM staff AS a WHERE a.id = scope_staff() FOR UPDATE;
     SELECT * INTO actor FROM session_actor();
-    PERFORM FROM staff AS a WHERE a.id = actor.staff_id FOR UPDATE;
     duty := duty_held(actor.staff_id, wanted);
     IF duty IS NULL OR wanted IS NULL THEN
         RETURN false;
     END IF;
-    INSERT INTO account_session (token_sha256, staff_id, duty_id, expires_at, address_masked)
-        SELECT digest, s.staff_id, duty, s.expires_at, s.address_masked
+    INSERT INTO account_session
+            (token_sha256, staff_id, duty_id, expires_at, last_seen_at, address_masked)
+        SELECT digest, s.staff_id, duty, s.expires_at, clock_timestamp(), s.address_masked
         FROM account_session AS s WHERE s.id = actor.session_id;
     UPDATE account_session SET ended_at = now(), ended_why = 'switched'
         WHERE id = actor.session_id AND ended_at IS NULL;
@@ -534,8 +536,8 @@ END
 $$;
 
 -- By whoever may speak for the person: with everything that stands of the same matter, so that
--- nothing goes on that the person takes for ended. By the account that gave it: that one.
-CREATE FUNCTION withdraw_consent(which bigint, way text)
+-- nothing goes on that the person takes for ended. By the account that gave it, and `alone`: that one.
+CREATE FUNCTION withdraw_consent(which bigint, way text, alone boolean)
 RETURNS TABLE (whom bigint, what text, ended bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -544,7 +546,7 @@ DECLARE
 BEGIN
     SELECT * INTO given FROM consent AS c WHERE c.id = which;
     IF speaks_here(person_now(given.person_id), way) THEN
-        FOREACH alike IN ARRAY given_alike(which) LOOP
+        FOREACH alike IN ARRAY CASE WHEN alone THEN ARRAY[which] ELSE given_alike(which) END LOOP
             RETURN QUERY SELECT * FROM withdraw(alike, way, session_label());
         END LOOP;
     ELSIF way = 'mini_program' AND given.resident_id = scope_resident() THEN
@@ -572,7 +574,7 @@ $$;
 -- By whom people are or were acted for, the people themselves included, with what opens the names: to
 -- those for whose word the session's is good, and to staff who see them.
 CREATE FUNCTION acting_names(people bigint[])
-RETURNS TABLE (account bigint, whom bigint, name bytea, data_key bytea)
+RETURNS TABLE (account bigint, closed boolean, whom bigint, name bytea, data_key bytea)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     own bigint[] := authority_over('speak');
@@ -581,7 +583,7 @@ DECLARE
         WHERE CASE WHEN scope_resident() IS NULL THEN sees_person(p.id) ELSE p.id = ANY (own) END));
 BEGIN
     RETURN QUERY
-        SELECT r.id, p.id, p.name, p.data_key FROM resident AS r
+        SELECT r.id, r.closed_at IS NOT NULL, p.id, p.name, p.data_key FROM resident AS r
         JOIN person AS p ON p.id = person_now(r.person_id)
         WHERE r.person_id = ANY (asked) OR r.id IN (
             SELECT d.resident_id FROM delegation AS d WHERE d.person_id = ANY (asked)

@@ -22,9 +22,12 @@ from backend.accounts.delegation_list import delegations_about, delegations_of
 from backend.accounts.delegations import Asked, Delegate, Terms, delegate, end_for_person
 from backend.accounts.family import UnknownAuthority, end_authority, family_of
 from backend.accounts.family_records import Declared, Recorded, record_family, take_up_ward
+from backend.accounts.own_consents import Agreement, agree, own_consents
+from backend.accounts.own_file import own_file, viewers
 from backend.accounts.residents import birthday
 from backend.accounts.scope import Actor, act_as
 from backend.accounts.tasks import tell_family, tell_named
+from backend.kernel.audit_seen import SeenAsked
 from backend.kernel.clock import now, today
 from backend.kernel.database import bound, transaction
 from tests.support.register import JIANGYIN, YUEQING, Register
@@ -107,6 +110,39 @@ def test_who_leaves_ends_what_they_delegated_and_each_end_is_audited(
     assert sorted(one[1:] for one in events(database, *ends)) == [
         (end, f"person:{jia.id}") for end in ends
     ]
+
+
+def test_who_leaves_withdraws_what_the_account_gave_and_not_what_was_given_besides(
+    town: Townsfolk, token: str, jia: Townsman
+) -> None:
+    """On paper, at a counter, by whoever else speaks for the person."""
+    given = acting(
+        token, lambda s, a: agree(s, town.keyring, a, Agreement(jia.id, "face_check", 1))
+    )
+    town.accounts.change(
+        "INSERT INTO consent SELECT nextval('row_id'), NULL, person_id, purpose, text_id, version,"
+        " text_sha256, given_at, 'counter', proof, by FROM consent WHERE id = :given", given=given
+    )  # fmt: skip
+    acting(token, lambda s, a: close_account(s, a.resident_id or 0, a, "left"))
+    shown = acting(town.known(jia), own_consents)["face_check"]
+    standing = {one.channel: one.withdrawn_at is None for one in shown}
+    assert standing == {"mini_program": False, "counter": True}
+
+
+def test_looks_of_an_account_that_was_replaced_are_not_told_as_the_persons_own(
+    town: Townsfolk, token: str, jia: Townsman, reviewer: str
+) -> None:
+    """Whose it was nobody knows: staff may have named the wrong one."""
+    acting(token, lambda s, a: own_file(s, town.keyring, a, jia.id, DAY))
+    town.accounts.change("UPDATE resident SET phone = 'p', phone_index = 'p', phone_at = now()")
+    new = town.accounts.resident_session(town.accounts.resident())
+    moved = Confirmation(jia.id, code_of(new), card_seen=True, replace=True)
+    acting(reviewer, lambda s, a: confirm_at_counter(s, a, moved, DAY))
+    acting(new, lambda s, a: own_file(s, town.keyring, a, jia.id, DAY))
+    own = SeenAsked(own=True)
+    looks = acting(new, lambda s, a: viewers(s, town.keyring, a, jia.id, own))
+    told = [one.by for one in looks if one.actor.startswith("resident:")]
+    assert told == ["本人", "以前的微信账户（已停用）"]
 
 
 # -- the register

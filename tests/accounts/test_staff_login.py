@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from statistics import median
@@ -53,6 +54,17 @@ def site(app_database: Engine) -> Iterator[Engine]:
 def attempt(keyring: Keyring, typed: SignIn) -> SignedIn | DomainError:
     with transaction() as session:
         return sign_in_staff(session, keyring, typed, clock.now(), clock.today())
+
+
+def until_one_waits(database: Engine) -> None:
+    """For a lock that another transaction has."""
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    deadline = perf_counter() + 20
+    while perf_counter() < deadline:
+        with database.connect() as connection:
+            if connection.execute(waits).scalar_one():
+                return
+    raise TimeoutError("nobody waits")
 
 
 def refused(keyring: Keyring, typed: SignIn) -> bool:
@@ -289,6 +301,33 @@ def test_another_duty_is_a_new_session_that_ends_when_the_old_one_would(
         assert act_as(session, changed.token) is None
         with pytest.raises(NoDuty):
             switch_duty(session, now, 12345, clock.today())
+
+
+@pytest.mark.usefixtures("site")
+def test_a_session_that_ended_while_the_switch_waited_is_not_brought_back(
+    officer: Person, keyring: Keyring, accounts: Accounts, database: Engine
+) -> None:
+    other = accounts.duty(officer.id, "county_officer", "320282")
+    opened = attempt(keyring, officer.typed())
+    assert isinstance(opened, SignedIn)
+
+    def switch() -> None:
+        with transaction() as session:
+            actor = act_as(session, opened.token)
+            assert actor is not None
+            switch_duty(session, actor, other, clock.today())
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.begin() as chief:
+            chief.execute(text("SELECT FROM staff WHERE id = :own FOR UPDATE"), {"own": officer.id})
+            waiting = pool.submit(switch)
+            until_one_waits(database)
+            chief.execute(text("UPDATE account_session SET ended_at = now(), ended_why = 'staff'"))
+        with pytest.raises(NoDuty):
+            waiting.result()
+    with database.connect() as connection:
+        left = text("SELECT count(*) FROM account_session WHERE ended_at IS NULL")
+        assert connection.execute(left).scalar_one() == 0
 
 
 @pytest.mark.usefixtures("site")

@@ -50,18 +50,24 @@ class Web:
                 connection.close()
 
     def _found(self) -> dict[int, http.client.HTTPConnection]:
-        """Connections are opened many at once: of one after another the same worker takes each."""
+        """Connections are opened many at once: of one after another the same worker takes each.
+
+        Those found are asked again in every round, so that none is closed for want of use.
+        """
         found: dict[int, http.client.HTTPConnection] = {}
         deadline = time.monotonic() + PATIENCE
         while len(found) < self.started and time.monotonic() < deadline:
             opened = [self.connect() for _ in range(4 * self.started)]
-            for connection in opened:
+            for connection in (*found.values(), *opened):
                 connection.request("GET", "/healthz")
-            for connection in opened:
+            for connection in (*found.values(), *opened):
                 connection.getresponse().read()
+            for connection in opened:
                 worker = self._answering(connection)
                 if worker is None or found.setdefault(worker, connection) is not connection:
                     connection.close()
+        if len(found) < self.started:
+            raise TimeoutError(f"{len(found)} of {self.started} workers answer")
         return found
 
     def _answering(self, connection: http.client.HTTPConnection) -> int | None:
