@@ -20,7 +20,7 @@ from backend.notifications.outcomes import PATIENCE
 from backend.notifications.reach import Reach
 from backend.notifications.watching import DEAD_AFTER, bury
 from backend.notifications.wording import Said
-from backend.wechat import connection
+from backend.wechat import connection, retrying
 from backend.wechat.errors import WeChatBusy
 from tests.notifications.conftest import Clock
 from tests.support.recipients import NOON, RESULT, Recipients
@@ -130,13 +130,21 @@ def test_wechat_in_a_hurry_is_asked_again_when_it_says(
     assert recipients.balance() == [(5, 1)]
 
 
-def test_when_the_days_quota_is_used_up_the_next_channel_is_taken(
-    connected: Simulator, told: int, recipients: Recipients, delivered: Deliver
+@pytest.mark.parametrize(("left", "becomes"), [(7200, "handed_on"), (600, "waiting")])
+def test_when_the_days_quota_is_used_up_the_next_channel_is_taken_but_shortly_before_midnight(
+    connected: Simulator,
+    told: int,
+    recipients: Recipients,
+    delivered: Deliver,
+    monkeypatch: pytest.MonkeyPatch,
+    left: float,
+    becomes: str,
 ) -> None:
+    monkeypatch.setattr(retrying, "seconds_to_midnight", lambda _: left)
     connected.fault("errcode", SEND, code=45009)
     delivered()
     assert recipients.trail()[0] == ("subscribe", "failed", "wechat-45009")
-    assert recipients.ended() == {"handed_on": 1}
+    assert recipients.ended() == {becomes: 1}
 
 
 def test_when_the_days_quota_is_used_up_somebody_must_look_once_a_day(

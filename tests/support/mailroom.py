@@ -40,6 +40,8 @@ DAY_AND_NIGHT: Final = (
     "from datetime import time, timedelta\n"
     "from backend.notifications import quiet\n"
     "quiet.FROM, quiet.TO = time.max, time.min\n"
+    "from backend.wechat import retrying\n"
+    "retrying.seconds_to_midnight = lambda moment: 40_000.0\n"
 )
 QUICKLY: Final = (
     DAY_AND_NIGHT + "from functools import partial\n"
