@@ -69,6 +69,12 @@ DOMAIN: Final = _table(
         "对方已经注销账号，这里发不出去",
         "请打电话，或者请协管员上门告诉本人，然后办结这件待办。",
     ),
+    Problem(
+        "chat-said-since",
+        409,
+        "对方又说了话，还不能办结",
+        "答复没有送出。请重新打开这段对话，看过新的话，再答复、办结。",
+    ),
     Problem("unknown-message", 404, "没有这条消息", "请刷新后再看。"),
     Problem("unknown-warning", 404, "没有这条预警", "请核对预警的编号。"),
     Problem("warning-decided", 409, "这条预警已经办结", "请刷新后再看。"),

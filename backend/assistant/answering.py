@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -25,9 +23,7 @@ from backend.kernel import audit
 from backend.kernel.crypto import Keyring
 
 
-def answer(
-    session: Session, keyring: Keyring, utterance_id: int, speaker: Speaker, now: datetime
-) -> int:
+def answer(session: Session, keyring: Keyring, utterance_id: int, speaker: Speaker) -> int:
     """Write down the answer to an utterance, once, to be sent; returns the conversation's id.
 
     Nothing is sent here, and nothing answered whose account was closed meanwhile. A conversation
@@ -39,7 +35,7 @@ def answer(
     if conversation.ended_at is not None or not take(session, utterance_id):
         return int(conversation.id)
     known, whose = known_of(session, conversation, speaker.today)
-    memory = memory_of(keyring, conversation, now)
+    memory = memory_of(session, keyring, conversation, said)
     content = content_of(keyring, said.id, said.content)
     reply = _reply(speaker, content, memory, known)
     for told in reply.parts:

@@ -20,7 +20,7 @@ from backend.kernel.row_ids import next_id
 
 SaidBy: TypeAlias = Literal["resident", "assistant", "staff"]
 FORGETS_AFTER: Final = timedelta(hours=24)
-"""An estimate half asked is not gone on with after so long a silence."""
+"""Between two words of the person: an estimate half asked is not gone on with after so long."""
 
 
 class Content(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -111,11 +111,12 @@ def content_of(keyring: Keyring, utterance: int, sealed: bytes) -> Content:
     return msgspec.json.decode(opened, type=Content)
 
 
-def memory_of(keyring: Keyring, row: Row[Any], now: datetime) -> Memory:
-    """What the conversation remembers; after a long silence only the place."""
+def memory_of(session: Session, keyring: Keyring, row: Row[Any], said: Row[Any]) -> Memory:
+    """What the conversation remembers as it is `said`; after a long silence only the place."""
     opened = keyring.shared().open(_memory_place(row.id), bytes(row.memory))
     memory = msgspec.json.decode(opened, type=Memory) if opened else Memory()
-    if now - row.said_at > FORGETS_AFTER:
+    before = _word_before(session, said)
+    if before is None or said.at - before > FORGETS_AFTER:
         return Memory(area=memory.area)
     return memory
 
@@ -137,6 +138,16 @@ def _find(session: Session, indexes: list[bytes]) -> int | None:
     query = select(CONVERSATION.c.id).where(CONVERSATION.c.openid_index.in_(indexes))
     found = session.execute(query.with_for_update()).scalar()
     return None if found is None else int(found)
+
+
+def _word_before(session: Session, said: Row[Any]) -> datetime | None:
+    """When the person had last said something; `said_at` is the moment of this very word."""
+    query = select(UTTERANCE.c.at).where(
+        UTTERANCE.c.conversation_id == said.conversation_id,
+        UTTERANCE.c.said_by == "resident",
+        UTTERANCE.c.id < said.id,
+    )
+    return session.execute(query.order_by(UTTERANCE.c.id.desc()).limit(1)).scalar()
 
 
 def _memory_place(conversation: int) -> Place:

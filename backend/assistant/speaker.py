@@ -111,7 +111,8 @@ class Speaker:
         if memory.sheet is not None:
             return self._in_dialogue(one, memory.sheet)
         if orders(slot_words().stop, one.heard):
-            return Reply("greeting", (sayings.LEFT,), memory.without_question())
+            left = sayings.LEFT_IN_DANGER if memory.in_danger else sayings.LEFT
+            return Reply("greeting", (left,), memory.without_question())
         if orders(slot_words().restart, one.heard):
             return self._estimate(replace(one, memory=memory.without_question()))
         if memory.waiting:
@@ -159,7 +160,8 @@ class Speaker:
         reply = self._by_intent[one.understood.intent](one)
         if reply.hand_over is not None or reply.memory.waiting:
             return reply
-        return replace(reply, texts=(*reply.texts, self._dialogue.repeat(sheet)))
+        texts = (*reply.texts, self._dialogue.repeat(sheet))
+        return replace(reply, texts=texts, memory=structs.replace(reply.memory, sheet=sheet))
 
     def _turned(self, one: _Heard, turn: Turn) -> Reply:
         area = turn.area or one.memory.area
@@ -180,8 +182,8 @@ class Speaker:
             memory = structs.replace(memory, waiting="place_for_person", cause="emergency")
         handed, area = self._danger.handed(place)
         where = "" if place else sayings.WHERE_IN_DANGER
-        text = f"{sayings.COMFORT}{handed}{where}"
-        return Reply("emergency", (text,), memory, None, "emergency", area)
+        texts = (f"{sayings.COMFORT}{handed}{where}",)
+        return Reply("emergency", texts, memory, None, "emergency", area)
 
     def _fraud(self, one: _Heard) -> Reply:
         return Reply("fraud", (sayings.SWINDLE,), one.memory)
@@ -238,7 +240,8 @@ class Speaker:
 
     def _to_person(self, one: _Heard, first: str, cause: Cause) -> Reply:
         intent, place = one.understood.intent, self._served(one)
-        memory = structs.replace(one.memory, sheet=None, area=place or one.memory.area)
+        free = one.memory if one.memory.in_danger else one.memory.without_question()
+        memory = structs.replace(free, sheet=None, area=place or free.area)
         if one.known.handed_over:
             return Reply(intent, (first + sayings.ALREADY,), memory)
         area = one.known.area or place
@@ -267,8 +270,9 @@ class Speaker:
         """What was said when the place was asked: the place, or something else."""
         area = one.understood.slots.area or place_in(one.heard)
         intent, free = one.understood.intent, one.memory.without_question()
-        if area is not None and free.in_danger:
-            return Reply(intent, (), structs.replace(free, area=area))
+        if area is not None and (free.in_danger or one.known.handed_over):
+            texts = () if free.in_danger else (sayings.ALREADY,)
+            return Reply(intent, texts, structs.replace(free, area=area))
         if area is not None:
             memory, cause = structs.replace(free, area=area), one.memory.cause or "asked"
             reply = self._handed_over(Reply(intent, ("",), memory, None, cause, area))

@@ -45,7 +45,7 @@ _HANDED: Final = text(
     ORDER BY due_on, item LIMIT :most
     """
 )
-_CLOSE: Final = text("SELECT close_handovers(:chat)")
+_CLOSE: Final = text("SELECT close_handovers(:chat, :seen)")
 
 
 class UnknownChat(DomainError):
@@ -58,6 +58,12 @@ class ChatEnded(DomainError):
     """The person has closed the account since: nobody can be answered there."""
 
     code: ClassVar[str] = "chat-ended"
+
+
+class SaidSince(DomainError):
+    """The person has written since the conversation was read: nothing may be closed unread."""
+
+    code: ClassVar[str] = "chat-said-since"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +101,11 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class StaffReply:
-    """What a member of staff answers; `done`: nothing more is to be done about it."""
+    """What a member of staff answers. `seen`: the id of the last line they have read; `done`:
+    nothing more is to be done about what was said up to there."""
 
     text: str
+    seen: int
     done: bool = False
     chat: int = 0
 
@@ -142,8 +150,8 @@ def reply_to_chat(
     session: Session, keyring: Keyring, reply: StaffReply, actor: Actor, now: datetime
 ) -> bool:
     """Leave an answer to be sent; whether WeChat takes it now, else it waits for the person to
-    write. Where it is done, everything open of the conversation is closed. Audited. Raises
-    `UnknownChat`, `ChatEnded`.
+    write. Where it is done, everything open of the conversation is closed, if the person has said
+    nothing since what the caller has seen. Audited. Raises `UnknownChat`, `ChatEnded`, `SaidSince`.
     """
     row = _handed(session, reply.chat)
     if row.ended_at is not None:
@@ -154,7 +162,7 @@ def reply_to_chat(
     _audit(session, "chat.reply", row, actor)
     defer(session, deliver_waiting, lock=lock(reply.chat), conversation_id=reply.chat)
     if reply.done:
-        session.execute(_CLOSE, {"chat": reply.chat})
+        _close(session, reply)
     return _open(row, now)
 
 
@@ -164,6 +172,12 @@ def _handed(session: Session, chat: int) -> Row[Any]:
     if row is None:
         raise UnknownChat(Fault("/chat", "没有这段对话，或者已经办结，请刷新后再看。"))
     return row
+
+
+def _close(session: Session, reply: StaffReply) -> None:
+    seen = {"chat": reply.chat, "seen": reply.seen}
+    if session.execute(_CLOSE, seen).scalar_one() is None:
+        raise SaidSince(Fault("/seen", "对方又说了话，您还没看到，请看过再答复。"))
 
 
 def _open(row: Row[Any], now: datetime) -> bool:

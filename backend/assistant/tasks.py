@@ -44,7 +44,7 @@ def answer_utterance(utterance_id: int) -> None:
     """Answer once, then send; a second run only sends what the first did not."""
     with transaction() as session:
         by = speaker(session, clock.today())
-        conversation = answer(session, keys.keyring(), utterance_id, by, clock.now())
+        conversation = answer(session, keys.keyring(), utterance_id, by)
     _deliver(conversation)
 
 

@@ -32,9 +32,11 @@ ENDING = """
     END
     $$
 """
-# All that is open of a conversation, for whoever has some of it in the own list.
+# All that is open of a conversation, for whoever has some of it in the own list and has read it up
+# to the person's last word. Whoever writes such a word down holds the conversation, so none comes
+# in between; NULL: there is one that was not seen.
 CLOSING = """
-    CREATE FUNCTION close_handovers(chat bigint) RETURNS bigint LANGUAGE plpgsql
+    CREATE FUNCTION close_handovers(chat bigint, seen bigint) RETURNS bigint LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp AS $$
     DECLARE
         closed bigint;
@@ -46,11 +48,19 @@ CLOSING = """
         ) THEN
             RETURN 0;
         END IF;
+        PERFORM FROM conversation AS c WHERE c.id = chat FOR NO KEY UPDATE;
+        IF NOT EXISTS (SELECT FROM utterance AS u WHERE u.conversation_id = chat AND u.id = seen)
+            OR EXISTS (SELECT FROM utterance AS u WHERE u.conversation_id = chat
+                AND u.said_by = 'resident' AND u.id > seen)
+        THEN
+            RETURN NULL;
+        END IF;
         WITH ended AS (
             UPDATE work_item AS w SET state = 'done', outcome = 'done',
                     closed_by = session_label(), closed_at = now(), version = w.version + 1
                 WHERE w.kind = 'chat_handover' AND w.subject_kind = 'chat'
                     AND w.subject_id = chat::text AND w.state <> 'done'
+                    AND w.period::bigint <= seen
                 RETURNING w.id, w.area
         ), audited AS (
             INSERT INTO audit_event (actor, action, subject_kind, subject_id, detail, role, area)
@@ -103,9 +113,10 @@ def _end_with_the_account() -> None:
     op.execute("GRANT CREATE ON SCHEMA public TO shukun_worker")
     op.execute("ALTER FUNCTION end_conversations() OWNER TO shukun_worker")
     op.execute(CLOSING)
-    op.execute("REVOKE EXECUTE ON FUNCTION close_handovers(bigint) FROM PUBLIC")
-    op.execute("GRANT EXECUTE ON FUNCTION close_handovers(bigint) TO shukun_app, shukun_worker")
-    op.execute("ALTER FUNCTION close_handovers(bigint) OWNER TO shukun_worker")
+    closing = "FUNCTION close_handovers(bigint, bigint)"
+    op.execute(f"REVOKE EXECUTE ON {closing} FROM PUBLIC")
+    op.execute(f"GRANT EXECUTE ON {closing} TO shukun_app, shukun_worker")
+    op.execute(f"ALTER {closing} OWNER TO shukun_worker")
     op.execute("REVOKE CREATE ON SCHEMA public FROM shukun_worker")
 
 
@@ -187,6 +198,6 @@ def _create_utterance() -> None:
 def downgrade() -> None:
     op.execute("DROP TRIGGER resident_closed_conversations ON resident")
     op.execute("DROP FUNCTION end_conversations()")
-    op.execute("DROP FUNCTION close_handovers(bigint)")
+    op.execute("DROP FUNCTION close_handovers(bigint, bigint)")
     op.drop_table("utterance")
     op.drop_table("conversation")

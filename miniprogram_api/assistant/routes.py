@@ -10,6 +10,7 @@ from backend.assistant.staff_side import (
     GOES_OUT,
     WAITS,
     ChatEnded,
+    SaidSince,
     StaffReply,
     UnknownChat,
     handed_chats,
@@ -91,7 +92,7 @@ def show_chat(chat: int) -> Response:
 @access("staff", roles=WHO_ANSWERS)
 @chats.arguments(REPLY)
 @chats.response(202, REPLIED, description="已收下，随后送出")
-@chats.refuses(UnknownChat, ChatEnded)
+@chats.refuses(UnknownChat, ChatEnded, SaidSince)
 def reply(said: StaffReply, chat: int) -> tuple[Response, int]:
     """Goes the same way as the program's own answers."""
     with acting_transaction() as session:

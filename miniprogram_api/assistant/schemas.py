@@ -68,7 +68,14 @@ class ReplySchema(StrictSchema):
         pattern=r"^[\s\S]*\S[\s\S]*$",
         example="您好，您的材料已经收到，下周一前给您答复。",
     )
-    done = Bool("这件事是否就此办结", load_default=False)
+    seen = Int(
+        "看到的最后一句的编号，即 lines 里最后一条的 id",
+        least=1,
+        most=LARGEST_ID,
+        required=True,
+        example=1024,
+    )
+    done = Bool("这件事是否就此办结；看过以后对方又说了话的，办不结，要先看", load_default=False)
 
     def make(self, taken: dict[str, Any]) -> StaffReply:
         """The domain's own command."""

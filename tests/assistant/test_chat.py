@@ -699,13 +699,39 @@ def test_what_lies_with_staff_is_not_forgotten(phone: Phone, accounts: Accounts)
     assert phone.rows("SELECT FROM utterance")
 
 
-def test_an_estimate_is_not_gone_on_with_after_a_day(phone: Phone, accounts: Accounts) -> None:
+def pass_hours(accounts: Accounts, hours: int) -> None:
+    """Everything said so far is that much older."""
+    earlier = timedelta(hours=hours)
+    accounts.change("UPDATE utterance SET at = at - :earlier", earlier=earlier)
+    accounts.change("UPDATE conversation SET said_at = said_at - :earlier", earlier=earlier)
+
+
+@pytest.mark.parametrize(("hours", "goes_on"), [(23, True), (25, False)])
+def test_an_estimate_is_gone_on_with_for_a_day(
+    phone: Phone, accounts: Accounts, hours: int, goes_on: bool
+) -> None:
     phone.ask("算一下，江阴")
-    accounts.change("UPDATE conversation SET said_at = said_at - interval '25 hours'")
-    phone.tell("text", "", {"Content": "低保"}, at=clock.now())
-    accounts.change("UPDATE conversation SET said_at = now() - interval '25 hours'")
+    pass_hours(accounts, hours)
+    assert ("怎么看的病" in phone.ask("低保")[0]) is goes_on
+
+
+@pytest.mark.parametrize(("hours", "opened"), [(23, 2), (25, 1)])
+def test_a_place_named_a_day_after_an_emergency_is_no_longer_taken_for_its_own(
+    phone: Phone, accounts: Accounts, hours: int, opened: int
+) -> None:
+    phone.ask("我不想活了")
+    phone.ask("算了")
+    pass_hours(accounts, hours)
+    phone.ask("乐清低保能报多少")
+    assert len(items(phone)) == opened
+
+
+def test_words_answered_late_are_no_silence(phone: Phone, accounts: Accounts) -> None:
+    phone.say("算一下，江阴")
+    phone.say("低保")
+    pass_hours(accounts, 25)  # no worker ran
     phone.work()
-    assert "怎么看的病" not in phone.seen()[-1]
+    assert "怎么看的病" in phone.seen()[-1]
 
 
 # -- handing over ----------------------------------------------------------------------------------
@@ -745,6 +771,29 @@ def test_an_emergency_is_due_today(phone: Phone) -> None:
     (item,) = items(phone)
     assert item.due_on == clock.today()
     assert "12356" in phone.seen()[-1]
+
+
+def unread(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [one.message for one in caplog.records if getattr(one, "kind", "") == "emergency_unread"]
+
+
+def test_an_emergency_that_nobody_on_duty_reads_raises_an_alarm(
+    phone: Phone, caplog: pytest.LogCaptureFixture
+) -> None:
+    phone.ask("我在江阴，转人工")
+    assert unread(caplog) == []
+    phone.ask("真不想活了")
+    assert unread(caplog) == ["alarm"]
+
+
+def test_an_emergency_goes_to_the_level_at_which_somebody_is_on_duty_without_an_alarm(
+    phone: Phone, accounts: Accounts, caplog: pytest.LogCaptureFixture
+) -> None:
+    accounts.duty(accounts.staff(), "city_officer", "320200")
+    phone.ask("我在江阴，真不想活了")
+    (item,) = items(phone)
+    assert (item.role, item.list_area) == ("city_officer", 320200000000)
+    assert unread(caplog) == []
 
 
 def test_an_emergency_from_nowhere_is_in_a_list_before_the_place_is_known(phone: Phone) -> None:

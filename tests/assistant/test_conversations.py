@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -25,6 +26,7 @@ def test_a_conversation_goes_as_it_should(
     for line in one.lines:
         reply = speaker.reply(line.say * line.times, memory, known)
         memory = reply.memory
+        known = replace(known, handed_over=known.handed_over or reply.hand_over is not None)
         asked = memory.waiting if memory.sheet is None else asking.next(memory.sheet)
         held(line, reply, asked or "nothing")
 

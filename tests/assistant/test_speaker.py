@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -23,7 +24,7 @@ MOST_MESSAGES = 5
 
 
 class Talk:
-    """A conversation that remembers."""
+    """A conversation that remembers, and that lies in a list once it was handed over."""
 
     def __init__(self, speaker: Speaker, known: Known = NOBODY) -> None:
         self._speaker, self._known = speaker, known
@@ -32,6 +33,8 @@ class Talk:
     def say(self, said: str) -> Reply:
         reply = self._speaker.reply(said, self.memory, self._known)
         self.memory = reply.memory
+        if reply.hand_over is not None:
+            self._known = replace(self._known, handed_over=True)
         return reply
 
 
@@ -176,6 +179,65 @@ def test_an_emergency_waits_for_its_place_whatever_is_said_between(
     assert (there.hand_over, there.area) == ("emergency", "320281")
 
 
+@pytest.mark.parametrize(
+    "said", ["人工，我在江阴", "我在江阴，我吞了安眠药", "我在江阴，有人要我报验证码"]
+)
+def test_a_place_named_beside_what_is_answered_at_once_gets_the_emergency(
+    speaker: Speaker, said: str
+) -> None:
+    talk = Talk(speaker)
+    talk.say("我不想活了")
+    there = talk.say(said)
+    assert (there.hand_over, there.area) == ("emergency", "320281")
+    assert sayings.HANDED_IN_DANGER.format("江阴市") in there.texts
+    assert talk.memory == Memory(area="320281")
+    assert "我没认出这个地方" not in talk.say("在吗").texts[0]
+
+
+def test_the_ambulance_is_named_before_the_hand_over(speaker: Speaker) -> None:
+    talk = Talk(speaker)
+    talk.say("我不想活了")
+    assert talk.say("我在江阴，我吞了安眠药").texts[0] == sayings.AMBULANCE
+
+
+def test_an_emergency_whose_item_was_closed_meanwhile_is_no_matter_of_working_days(
+    speaker: Speaker,
+) -> None:
+    memory = Memory(waiting="place_for_person", cause="emergency")
+    there = speaker.reply("人工，我在江阴", memory, NOBODY)
+    assert there.hand_over == "emergency"
+    assert there.texts == (sayings.HANDED_IN_DANGER.format("江阴市"),)
+
+
+@pytest.mark.parametrize("said", ["算了", "不说了", "不用了"])
+def test_who_is_in_danger_and_says_no_more_is_told_whom_to_call(
+    speaker: Speaker, said: str
+) -> None:
+    talk = Talk(speaker)
+    talk.say("我不想活了")
+    assert talk.say(said).texts == (sayings.LEFT_IN_DANGER,)
+    assert "12356" in sayings.LEFT_IN_DANGER
+    assert talk.memory.waiting == ""
+    assert talk.say("江阴").hand_over == "emergency"
+
+
+def test_a_hand_over_closes_the_question_for_the_place(speaker: Speaker) -> None:
+    talk = Talk(speaker)
+    talk.say("人工")
+    assert talk.say("人工，我在江阴").hand_over == "asked"
+    assert talk.memory.waiting == ""
+    assert "我没认出这个地方" not in talk.say("在吗").texts[0]
+    assert talk.say("我儿子在无锡").hand_over is None
+
+
+def test_a_place_answered_late_opens_no_second_list(speaker: Speaker) -> None:
+    """A fault of ours may have handed the conversation over while the place was asked."""
+    memory = Memory(waiting="place_for_person", cause="asked")
+    reply = speaker.reply("无锡", memory, Known(handed_over=True))
+    assert (reply.hand_over, reply.texts) == (None, (sayings.ALREADY,))
+    assert reply.memory.waiting == ""
+
+
 def test_an_emergency_of_a_place_whose_staff_do_not_use_this_goes_to_those_named_for_it(
     by_words: ByWords, rules: Rules
 ) -> None:
@@ -199,6 +261,17 @@ def test_a_question_in_between_is_answered_and_the_estimate_goes_on(speaker: Spe
     talk.say("算一下，江阴")
     answer, again = talk.say("低保能报几成？").texts
     assert NO_DECISION in answer
+    assert again.startswith("我们接着算")
+    assert "怎么看的病" in talk.say("低保").texts[0]
+
+
+def test_a_complaint_in_between_leaves_the_estimate_where_it_lies_with_staff_already(
+    speaker: Speaker,
+) -> None:
+    talk = Talk(speaker, Known(True, "320281104001", handed_over=True))
+    talk.say("算一下")
+    told, again = talk.say("你们工作人员态度太差了，我要投诉").texts
+    assert sayings.ALREADY in told
     assert again.startswith("我们接着算")
     assert "怎么看的病" in talk.say("低保").texts[0]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from backend.assistant.staff_side import WAITS
@@ -29,6 +29,7 @@ from tests.support.wechat import APPID, PUSH_AES_KEY, PUSH_TOKEN, Simulator
 COUNTY = "320281"
 TOWNSHIP = "320281101"
 SAID = "您好，您的材料收到了。"
+_CLOSE = text("SELECT close_handovers(:chat, :seen)")
 
 
 @pytest.fixture
@@ -71,7 +72,12 @@ class Desk:
         return self._ask("GET", path, token)
 
     def reply(self, chat: int, token: str, **body: Any) -> Any:
-        return self._ask("POST", f"/chats/{chat}/replies", token, {"text": SAID, **body})
+        said = {"text": SAID, "seen": 1, **body}
+        return self._ask("POST", f"/chats/{chat}/replies", token, said)
+
+    def last_seen(self, chat: int, token: str) -> int:
+        """The last line, as whoever opens the conversation now sees it."""
+        return int(self.get(f"/chats/{chat}", token).json["lines"][-1]["id"])
 
     def _ask(self, method: str, path: str, token: str, body: Any = None) -> Any:
         headers = {"Authorization": f"Bearer {token}"}
@@ -197,11 +203,12 @@ def test_what_is_done_leaves_the_list_at_once_and_all_of_it_in_the_name_of_who_d
     accounts.change(  # handed over twice, as an emergency after a complaint is
         "INSERT INTO work_item (kind, subject_kind, subject_id, period, person_id, area, role,"
         " list_area, reason, due_on, due_provisional, opened_by) SELECT kind, subject_kind,"
-        " subject_id, 'again', person_id, area, role, list_area, reason, due_on, false, opened_by"
+        " subject_id, (period::bigint - 1)::text, person_id, area, role, list_area, reason, due_on, false, opened_by"
         " FROM work_item"
     )
     assert [one["id"] for one in desk.get("/chats", reviewer).json["chats"]] == [chat]
-    assert desk.reply(chat, reviewer, done=True).status_code == 202
+    seen = desk.last_seen(chat, reviewer)
+    assert desk.reply(chat, reviewer, seen=seen, done=True).status_code == 202
     assert desk.get("/chats", reviewer).json == {"chats": []}
     assert desk.get(f"/chats/{chat}", reviewer).status_code == 404
     for item in phone.rows("SELECT state, outcome, closed_by FROM work_item"):
@@ -209,6 +216,49 @@ def test_what_is_done_leaves_the_list_at_once_and_all_of_it_in_the_name_of_who_d
     assert len(phone.rows("SELECT FROM audit_event WHERE action = 'work_item.close'")) == 2
     phone.work()
     assert phone.seen()[-1] == SAID
+
+
+@pytest.mark.parametrize(("since", "opened"), [("我不想活了", 2), ("材料又找着了", 1)])
+def test_what_nobody_has_read_is_not_closed(
+    desk: Desk, chat: int, reviewer: str, phone: Phone, since: str, opened: int
+) -> None:
+    seen = desk.last_seen(chat, reviewer)
+    phone.ask(since)
+    answer = desk.reply(chat, reviewer, seen=seen, done=True)
+    assert (answer.status_code, answer.json["type"]) == (409, "/problems/chat-said-since")
+    assert [one.state for one in phone.rows("SELECT state FROM work_item")] == ["open"] * opened
+    assert phone.rows("SELECT FROM utterance WHERE said_by = 'staff'") == []
+    seen = desk.last_seen(chat, reviewer)
+    assert desk.reply(chat, reviewer, seen=seen, done=True).status_code == 202
+    assert {one.state for one in phone.rows("SELECT state FROM work_item")} == {"done"}
+
+
+def test_an_answer_that_closes_nothing_may_cross_a_word(
+    desk: Desk, chat: int, reviewer: str, phone: Phone
+) -> None:
+    seen = desk.last_seen(chat, reviewer)
+    phone.ask("材料又找着了")
+    assert desk.reply(chat, reviewer, seen=seen).status_code == 202
+
+
+def test_a_line_that_is_not_there_was_seen_by_nobody(desk: Desk, chat: int, reviewer: str) -> None:
+    for seen in (1, desk.last_seen(chat, reviewer) + 1_000_000):
+        assert desk.reply(chat, reviewer, seen=seen, done=True).status_code == 409
+
+
+def test_closing_waits_for_a_word_that_is_just_being_written_down(
+    chat: int, database: Engine, app_database: Engine, reviewer: str, phone: Phone
+) -> None:
+    (last,) = phone.rows("SELECT max(id) FROM utterance")[0]
+    with Session(database) as hearing, Session(app_database) as closing:
+        hearing.execute(text("SELECT FROM conversation WHERE id = :id FOR UPDATE"), {"id": chat})
+        acting(closing, reviewer)
+        closing.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            closing.execute(_CLOSE, {"chat": chat, "seen": last})
+    with Session(app_database) as closing:  # the control
+        acting(closing, reviewer)
+        assert closing.execute(_CLOSE, {"chat": chat, "seen": last}).scalar_one() == 1
 
 
 def test_what_is_overdue_is_seen_by_the_level_above_instead(
@@ -249,10 +299,11 @@ def test_an_empty_answer_is_refused(desk: Desk, chat: int, reviewer: str) -> Non
 def test_who_has_nothing_of_it_in_the_own_list_closes_nothing(
     chat: int, app_database: Engine, accounts: Accounts, phone: Phone
 ) -> None:
+    (last,) = phone.rows("SELECT max(id) FROM utterance")[0]
     for role, area in (("township_reviewer", "320281102"), ("county_officer", COUNTY)):
         with Session(app_database) as session, session.begin():
             acting(session, accounts.staff_token(role, area))
-            assert session.execute(text(f"SELECT close_handovers({chat})")).scalar_one() == 0
+            assert session.execute(_CLOSE, {"chat": chat, "seen": last}).scalar_one() == 0
     assert phone.rows("SELECT FROM work_item WHERE state = 'done'") == []
 
 
