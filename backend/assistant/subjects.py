@@ -14,6 +14,7 @@ from backend.assistant.understanding import Intent
 from backend.kernel import areas
 from backend.kernel.yaml_file import YamlFile
 from backend.policies.book import PolicyBook
+from backend.policies.once_a_book import once_a_book
 from backend.policies.search.index import index_of
 from backend.policies.search.words import normalise
 from backend.policies.shapes import ClauseShape
@@ -24,8 +25,6 @@ _OF_GRAMMAR: Final = frozenset("mqrdcpuxeyotf")
 """First letters of the parts of speech that name nothing: numbers, pronouns, adverbs."""
 _NOT_OURS: Final[frozenset[Intent]] = frozenset({"out_of_scope"})
 
-_built: Final[dict[str, Subjects]] = {}
-
 
 class SubjectsShape(Struct, forbid_unknown_fields=True):
     """The file."""
@@ -35,14 +34,10 @@ class SubjectsShape(Struct, forbid_unknown_fields=True):
     elsewhere: list[str]
 
 
+@once_a_book
 def subjects_of(book: PolicyBook) -> Subjects:
-    """The subjects of the book, built when its content was not met before."""
-    subjects = _built.get(book.content)
-    if subjects is None:
-        subjects = Subjects(book)
-        _built.clear()
-        _built[book.content] = subjects
-    return subjects
+    """The subjects of the book."""
+    return Subjects(book)
 
 
 class Subjects:

@@ -11,6 +11,7 @@ from math import log
 from typing import Final
 
 from backend.policies.book import PolicyBook
+from backend.policies.once_a_book import once_a_book
 from backend.policies.search.pages import FIELDS, Page, pages_of
 from backend.policies.search.places import Places
 from backend.policies.search.slips import Slips
@@ -35,17 +36,11 @@ LENGTH: Final = 0.5
 Question = Mapping[str, float]
 """The terms of a question that stand in any clause, with their worth."""
 
-_built: Final[dict[str, SearchIndex]] = {}
 
-
+@once_a_book
 def index_of(book: PolicyBook) -> SearchIndex:
-    """The index of the book, built when its content was not met before."""
-    index = _built.get(book.content)
-    if index is None:
-        index = SearchIndex(book)
-        _built.clear()
-        _built[book.content] = index
-    return index
+    """The index of the book."""
+    return SearchIndex(book)
 
 
 class SearchIndex:
