@@ -191,10 +191,7 @@ def test_withdrawing_a_consent_ends_all_that_stand_for_the_purpose(
     other = acting(
         token, lambda s, a: agree(s, town.keyring, a, Agreement(jia.id, "sharing_beyond_duty", 1))
     )
-    town.accounts.change(
-        "INSERT INTO consent SELECT nextval('row_id'), NULL, person_id, purpose, text_id, version,"
-        " text_sha256, given_at, 'counter', proof, by FROM consent WHERE id = :given", given=given
-    )  # fmt: skip
+    town.agreed_at_counter(given)
     acting(token, lambda s, a: take_back(s, a, given))
     shown = acting(token, own_consents)
     assert [one.withdrawn_at is not None for one in shown["face_check"]] == [True, True]

@@ -119,10 +119,7 @@ def test_who_leaves_withdraws_what_the_account_gave_and_not_what_was_given_besid
     given = acting(
         token, lambda s, a: agree(s, town.keyring, a, Agreement(jia.id, "face_check", 1))
     )
-    town.accounts.change(
-        "INSERT INTO consent SELECT nextval('row_id'), NULL, person_id, purpose, text_id, version,"
-        " text_sha256, given_at, 'counter', proof, by FROM consent WHERE id = :given", given=given
-    )  # fmt: skip
+    town.agreed_at_counter(given)
     acting(token, lambda s, a: close_account(s, a.resident_id or 0, a, "left"))
     shown = acting(town.known(jia), own_consents)["face_check"]
     standing = {one.channel: one.withdrawn_at is None for one in shown}

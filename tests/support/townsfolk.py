@@ -39,6 +39,14 @@ class Townsfolk:
     accounts: Accounts
     register: Register
 
+    def agreed_at_counter(self, consent: int) -> None:
+        """The same consent once more, given on paper at a counter."""
+        self.accounts.change(
+            "INSERT INTO consent SELECT nextval('row_id'), NULL, person_id, purpose, text_id,"
+            " version, text_sha256, given_at, 'counter', proof, by FROM consent WHERE id = :consent",
+            consent=consent,
+        )
+
     def person(
         self, name: str, born_on: date = BORN, area: int = JIANGYIN, **more: Any
     ) -> Townsman:
