@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Engine, NullPool, create_engine, inspect
 
 import backend.accounts.staff_tables
 import backend.accounts.tables
+import backend.applications.tables
 import backend.calendars.tables
 import backend.citizens.file_tables
 import backend.citizens.history
