@@ -132,7 +132,7 @@ BEGIN
             WHERE s.application_id = one.id AND s.deed = 'propose' ORDER BY s.seq DESC LIMIT 1)
         ELSE false
     END;
-    IF NOT fits THEN
+    IF fits IS NOT TRUE THEN
         RAISE EXCEPTION 'not for this case' USING ERRCODE = 'check_violation', CONSTRAINT = 'application_step_given';
     END IF;
     IF (NEW.staff_id IS NULL AND NEW.resident_id IS NULL)
