@@ -26,9 +26,10 @@ from backend.kernel.database import transaction
 from miniprogram_api import credentials, limiting
 from miniprogram_api.problems import DOMAIN, Occurrence, Refused, for_status, refuse
 
-Who: TypeAlias = Literal["public", "resident", "staff", "wechat"]
+Who: TypeAlias = Literal["public", "resident", "staff", "either", "wechat"]
 """`public`: anyone, without signing in. `resident`: a user of the mini-program. `staff`: a member
-of staff, in a duty. `wechat`: WeChat's servers, which the view checks by their signature."""
+of staff, in a duty. `either`: residents of the level, and staff of the roles. `wechat`: WeChat's
+servers, which the view checks by their signature."""
 
 NOT_SIGNED_IN: Final = "请先登录，再重新操作；登录已失效的，请重新登录。"
 NOT_FOR_YOU: Final = "您现在的身份不能办理此事，请换用有权限的账号，或联系管理员。"
@@ -53,7 +54,8 @@ class Access:
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for what nobody could fulfil."""
-        if (self.roles and self.who != "staff") or (self.level and self.who != "resident"):
+        staff, residents = self.who in ("staff", "either"), self.who in ("resident", "either")
+        if (self.roles and not staff) or (self.level and not residents):
             raise ValueError("roles are for staff, levels for residents")
         if unknown := set(self.roles) - set(ROLES):
             raise ValueError(f"unknown roles: {unknown}")
@@ -152,10 +154,11 @@ def _check() -> AnyResponse | None:
 
 def _reason_against(wanted: Access | None, found: Actor) -> Occurrence | None:
     """Why the actor may not call the view; None: nothing against it."""
-    if wanted is None or wanted.who != found.kind:
+    if wanted is None or wanted.who not in (found.kind, "either"):
         return Occurrence(for_status(403), NOT_FOR_YOU)
-    if wanted.roles and found.role not in wanted.roles:
-        return Occurrence(for_status(403), NOT_FOR_YOU)
+    if found.kind == "staff":
+        fits = not wanted.roles or found.role in wanted.roles
+        return None if fits else Occurrence(for_status(403), NOT_FOR_YOU)
     if found.level < wanted.level:
         if found.died:
             return Occurrence(for_status(403), DIED)

@@ -159,6 +159,12 @@ class Blueprint(SmorestBlueprint):
         return declare
 
     @staticmethod
+    def takes_bytes(view: View) -> View:
+        """Document that the body is bytes, which the view reads itself (`parsing.read_bytes`)."""
+        _note(view, takes_bytes=True)
+        return view
+
+    @staticmethod
     def revalidates(view: View) -> View:
         """Document that the answer carries an ETag, and is 304 for who has it already."""
         _note(view, revalidates=True)
@@ -228,9 +234,15 @@ def _document_problems(doc: Json, info: Json, **_: Any) -> Json:
     problems = [*ALWAYS, *info.get("refuses", ())]
     wanted: Access | None = info.get("access")
     if wanted is not None and not wanted.open:
-        doc["security"] = [{wanted.who: []}]
+        shown = ("resident", "staff") if wanted.who == "either" else (wanted.who,)
+        doc["security"] = [{one: []} for one in shown]
         problems += (FRAMEWORK[401], FRAMEWORK[403], FRAMEWORK[429])
         problems += [DOMAIN[one.code] for one in NEEDED[: wanted.level]]
+    if info.get("takes_bytes"):
+        bytes_alone = {"schema": {"type": "string", "format": "binary"}}
+        doc["requestBody"] = {
+            "required": True, "content": {"application/octet-stream": bytes_alone}
+        }  # fmt: skip
     if "requestBody" in doc:
         problems += WITH_BODY
     if any(parameter["in"] == "query" for parameter in doc.get("parameters", ())):

@@ -103,7 +103,8 @@ def claim_case(session: Session, actor: Actor, case_id: int) -> None:
         application_id=case.id, staff_id=actor.staff_id, duty_id=actor.duty_id
     )
     try:
-        made = session.execute(new.on_conflict_do_nothing()).rowcount  # type: ignore[attr-defined]
+        claimed = new.on_conflict_do_nothing().returning(CLAIM.application_id)
+        made = session.execute(claimed).first() is not None
     except ProgrammingError as error:
         raise _elsewhere() from error
     if made:
@@ -182,6 +183,7 @@ def _listed(actor: Actor, asked: Asked) -> Select[Any]:
             CASE.submitted_at, due.c.due_on, due.c.provisional, STAFF.c.name, CLAIM.staff_id,
             CASE.seq,
         )
+        .select_from(APPLICATION)
         .outerjoin(due, text("true"))
         .outerjoin(APPLICATION_CLAIM, CLAIM.application_id == CASE.id)
         .outerjoin(STAFF, STAFF.c.id == CLAIM.staff_id)

@@ -85,7 +85,7 @@ GRANTS = (
     "SELECT, INSERT ON application_recusal",
     "SELECT, INSERT, DELETE ON application_claim",
     "SELECT ON application_move, application_state",
-    "UPDATE (category, subject, fast_lane, filing, notice, policy, expected, expected_told)"
+    "UPDATE (category, subject, fast_lane, filing, notice, policy, expected, expected_told, code, code_index)"
     " ON application",
     "UPDATE (value, version, source, by, at) ON application_answer",
     "UPDATE (working_days, due_on, provisional, stopped_on, ended_on) ON application_clock",

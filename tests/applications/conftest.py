@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from backend.kernel.crypto import Keyring
 from tests.support.accounts import Accounts
+from tests.support.case_world import CaseWorld, county
 from tests.support.register import Register
 from tests.support.townsfolk import Townsfolk
 
@@ -24,3 +25,8 @@ def register(database: Engine) -> Register:
 @pytest.fixture
 def town(database: Engine, keyring: Keyring, accounts: Accounts, register: Register) -> Townsfolk:
     return Townsfolk(database, keyring, accounts, register)
+
+
+@pytest.fixture
+def world(database: Engine, app_database: Engine, town: Townsfolk, keyring: Keyring) -> CaseWorld:
+    return county(database, app_database, town, keyring)

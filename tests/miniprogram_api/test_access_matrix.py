@@ -152,9 +152,8 @@ def _accounts(wanted: access.Access) -> frozenset[str]:
     """Those whom a declaration lets in."""
     if wanted.open:
         return frozenset((*INSIDE, *OUTSIDE))
-    if wanted.who == "staff":
-        return frozenset(wanted.roles or ROLES)
-    return frozenset(LEVELS[wanted.level :])
+    staff, residents = frozenset(wanted.roles or ROLES), frozenset(LEVELS[wanted.level :])
+    return {"staff": staff, "resident": residents, "either": staff | residents}[wanted.who]
 
 
 @pytest.mark.parametrize(

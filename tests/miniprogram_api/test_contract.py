@@ -96,7 +96,7 @@ def _signed_in(case: Case, live: Flask, town: Townsfolk) -> dict[str, str]:
     token = ""
     if wanted is not None and wanted.who == "staff":
         token = town.accounts.staff_token((*wanted.roles, "county_officer")[0], "320281")
-    elif wanted is not None and wanted.who == "resident":
+    elif wanted is not None and wanted.who in ("resident", "either"):
         token = _resident(town, wanted.level)
     return {"Authorization": f"Bearer {token}"} if token else {}
 

@@ -1,0 +1,62 @@
+"""答复 (answering): a case as plain values; and the circumstances in which applicants act."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from backend.applications.cases import Case, case_of
+from backend.applications.deciding import Filed, Office, moves_open_to, procedure_of
+from backend.applications.reading import Opened
+from backend.applications.steps import Circumstances
+from backend.kernel import keys
+from backend.kernel.clock import today
+from miniprogram_api.access import actor
+from miniprogram_api.problems import occurrence_of
+from miniprogram_api.rulebook import rules
+
+
+def circumstances(session: Session, case_id: int) -> Circumstances:
+    """Who acts, with the procedure of the case. Raises `UnknownCase`."""
+    procedure = procedure_of(rules().book, case_of(session, case_id))
+    return Circumstances(actor(), keys.keyring(), procedure, today())
+
+
+def office() -> Office:
+    """Who decides, by the rules of now."""
+    return Office(actor(), keys.keyring(), rules().book, today())
+
+
+def shown(case: Case) -> dict[str, Any]:
+    """A case, in short."""
+    return {
+        "id": case.id, "person_id": case.person_id, "kind": case.kind, "policy": case.policy,
+        "category": case.category, "state": case.state, "seq": case.seq,
+        "fast_lane": case.fast_lane, "filing": case.filing, "begun_at": case.begun_at,
+        "submitted_at": case.submitted_at,
+    }  # fmt: skip
+
+
+def shown_whole(opened: Opened) -> dict[str, Any]:
+    """An application with everything in it."""
+    answers = [
+        {"field": field, "value": one.value, "version": one.version, "source": one.source}
+        for field, one in opened.answers.items()
+    ]
+    return {
+        **shown(opened.case), "name": opened.name, "answers": answers, "steps": opened.steps,
+        "clocks": opened.clocks, "code": opened.code,
+        "deeds": list(moves_open_to(opened.case)) if actor().kind == "staff" else [],
+    }  # fmt: skip
+
+
+def shown_filed(filed: Filed) -> dict[str, Any]:
+    """What became of one of many."""
+    if filed.refusal is None:
+        return {"id": filed.case_id, "filed": True, "problem": None, "detail": None}
+    refused = occurrence_of(filed.refusal)
+    detail = filed.refusal.faults[0].detail if filed.refusal.faults else refused.problem.advice
+    return {
+        "id": filed.case_id, "filed": False, "problem": filed.refusal.code, "detail": detail,
+    }  # fmt: skip

@@ -1,0 +1,198 @@
+"""/api/v1/applications: what residents, and those who help them, do with applications."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from backend.applications.prefill import fill_in, procedure_for
+from flask import Response, jsonify
+
+from backend.accounts.residents import UnknownPerson
+from backend.accounts.staff_tables import VISITORS
+from backend.applications import applying, submitting
+from backend.applications.answers import AnswerWrong, UnknownField
+from backend.applications.cases import UnknownCase, case_of
+from backend.applications.drafts import (
+    AnswerChanged,
+    Beginning,
+    FastLaneUnknown,
+    KeyUsed,
+    begin_application,
+    change_answer,
+    choose_fast_lane,
+)
+from backend.applications.reading import open_case, own_cases
+from backend.applications.steps import (
+    AlreadyApplied,
+    CaseMoved,
+    DeedImpossible,
+    NotYourDesk,
+    ReasonMissing,
+)
+from backend.applications.submitting import LetterNotSigned, NotComplete
+from backend.kernel import keys
+from backend.kernel.clock import today
+from backend.policies.procedures import UnknownKind
+from miniprogram_api.access import access, acting_for, acting_transaction, actor
+from miniprogram_api.applications.answering import circumstances, shown, shown_whole
+from miniprogram_api.applications.schemas import (
+    ANSWER_GIVEN,
+    ANSWERED,
+    APPEAL,
+    BEGINNING,
+    CASE,
+    CASES,
+    FAST_LANE,
+    OPENED,
+    SUBMITTED,
+    answer_of,
+)
+from miniprogram_api.fields import LARGEST_ID
+from miniprogram_api.openapi import Blueprint
+from miniprogram_api.rulebook import rules
+
+applications = Blueprint("applications", __name__, title="在线申请")
+
+ONE: Final = f"/applications/<int(max={LARGEST_ID}):application>"
+PATH: Final = {"application": "申请的编号"}
+APPLICANTS: Final = access("either", roles=VISITORS, level=2)
+"""Residents known by name, and staff who visit, for those who delegated it to them."""
+
+
+@applications.route("/applications", summary="我的申请，和我代办的")
+@APPLICANTS
+@applications.response(200, CASES, description="申请")
+def show_applications() -> Response:
+    """Those whom the session applies for."""
+    with acting_transaction() as session:
+        found = own_cases(session, actor())
+    return jsonify(CASES.dump({"applications": [shown(one) for one in found]}))
+
+
+@applications.route(
+    "/applications",
+    methods=("POST",),
+    summary="开始一件申请",
+    description="系统已有的内容自动填好，并写明来源。没有收到答复的，用同一个 key 再发，"
+    "还是原来那一件。",
+)
+@APPLICANTS
+@applications.arguments(BEGINNING)
+@applications.response(201, CASE, description="草稿")
+@applications.refuses(UnknownPerson, UnknownKind, KeyUsed)
+def begin(beginning: Beginning) -> tuple[Response, int]:
+    """A draft, filled in with what is known."""
+    acting_for(beginning.person_id)
+    with acting_transaction() as session:
+        procedure = procedure_for(session, rules().book, beginning, today())
+        case, new = begin_application(session, actor(), beginning, procedure)
+        if new:
+            fill_in(session, keys.keyring(), case, procedure, today())
+    return jsonify(CASE.dump(shown(case))), 201
+
+
+@applications.route(ONE, summary="一件申请：填写的内容、办理经过、期限", path=PATH)
+@APPLICANTS
+@applications.response(200, OPENED, description="申请")
+@applications.refuses(UnknownCase)
+def show_application(application: int) -> Response:
+    """Everything in it."""
+    with acting_transaction() as session:
+        found = open_case(session, keys.keyring(), actor(), application)
+    return jsonify(OPENED.dump(shown_whole(found)))
+
+
+@applications.route(
+    f"{ONE}/answers/<string(maxlength=40):field>",
+    methods=("PUT",),
+    summary="保存一项填写的内容",
+    description="一项一项保存，随时可以换手机接着填。别处刚改过的，不会被盖掉。",
+    path={**PATH, "field": "哪一项：代码从 /api/v1/procedures 中选"},
+)
+@APPLICANTS
+@applications.arguments(ANSWER_GIVEN)
+@applications.response(200, ANSWERED, description="已保存")
+@applications.refuses(UnknownCase, UnknownField, AnswerWrong, AnswerChanged, DeedImpossible)
+def save_answer(sent: dict[str, Any], application: int, field: str) -> Response:
+    """One field."""
+    with acting_transaction() as session:
+        given = circumstances(session, application)
+        case = case_of(session, application)
+        answer = answer_of(field, sent), given.procedure
+        saved = change_answer(session, given.keyring, actor(), case, answer)
+    return jsonify(ANSWERED.dump(saved))
+
+
+@applications.route(
+    f"{ONE}/fast-lane", methods=("PUT",), summary="急重病：先凭诊断证明救助", path=PATH
+)
+@APPLICANTS
+@applications.arguments(FAST_LANE)
+@applications.response(204, description="已记下")
+@applications.refuses(UnknownCase, FastLaneUnknown, DeedImpossible)
+def mark_urgent(sent: dict[str, Any], application: int) -> tuple[str, int]:
+    """Or not."""
+    with acting_transaction() as session:
+        given = circumstances(session, application)
+        case = case_of(session, application)
+        choose_fast_lane(session, actor(), case, given.procedure, sent["fast_lane"])
+    return "", 204
+
+
+@applications.route(
+    f"{ONE}/submission",
+    methods=("POST",),
+    summary="提交",
+    description="重复提交还是同一件。填写、材料不齐的，逐项列出。",
+    path=PATH,
+)
+@APPLICANTS
+@applications.response(200, SUBMITTED, description="已提交，和查询码")
+@applications.refuses(
+    UnknownCase, NotComplete, LetterNotSigned, AlreadyApplied, DeedImpossible, CaseMoved,
+    NotYourDesk,
+)  # fmt: skip
+def submit(application: int) -> Response:
+    """Once."""
+    with acting_transaction() as session:
+        done = submitting.submit(session, application, circumstances(session, application))
+    return jsonify(SUBMITTED.dump({**shown(done.case), "code": done.code}))
+
+
+@applications.route(
+    f"{ONE}/withdrawal", methods=("POST",), summary="撤回申请，或删除草稿", path=PATH
+)
+@APPLICANTS
+@applications.response(200, CASE, description="已撤回")
+@applications.refuses(UnknownCase, DeedImpossible, CaseMoved, NotYourDesk)
+def withdraw(application: int) -> Response:
+    """Before it is decided."""
+    with acting_transaction() as session:
+        case = applying.withdraw(session, application, circumstances(session, application))
+    return jsonify(CASE.dump(shown(case)))
+
+
+@applications.route(f"{ONE}/supplement", methods=("POST",), summary="补正好了，再交一次", path=PATH)
+@APPLICANTS
+@applications.response(200, CASE, description="已收到补正")
+@applications.refuses(
+    UnknownCase, NotComplete, LetterNotSigned, DeedImpossible, CaseMoved, NotYourDesk
+)
+def supply(application: int) -> Response:
+    """What was asked for is there."""
+    with acting_transaction() as session:
+        case = applying.supply(session, application, circumstances(session, application))
+    return jsonify(CASE.dump(shown(case)))
+
+
+@applications.route(f"{ONE}/appeal", methods=("POST",), summary="对不予批准提出申诉", path=PATH)
+@APPLICANTS
+@applications.arguments(APPEAL)
+@applications.response(200, CASE, description="已收到申诉，由没有办过这件申请的人复查")
+@applications.refuses(UnknownCase, ReasonMissing, DeedImpossible, CaseMoved, NotYourDesk)
+def appeal(sent: dict[str, Any], application: int) -> Response:
+    """Within its period."""
+    with acting_transaction() as session:
+        given = circumstances(session, application)
+        case = applying.appeal(session, application, sent["why"], given)
+    return jsonify(CASE.dump(shown(case)))
