@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from backend.kernel import areas
 from backend.kernel.errors import DomainError, Fault
 from backend.policies.policy import Policy, frozen_map
+from backend.policies.procedures import Procedure, UnknownKind
 from backend.policies.shared_shapes import (
     CategoryShape,
     ConventionShape,
@@ -21,6 +22,10 @@ from backend.policies.shared_shapes import (
     VocabularyShape,
     WarningThresholdShape,
 )
+
+DEFAULT: Final = "plan-2026"
+"""By whose procedures is applied where no policy is known: the product's default."""
+_NO_KIND: Final = "这里没有这种申请：请从列出的种类里选一种。"
 
 
 class UnknownPolicy(DomainError):
@@ -91,6 +96,28 @@ class PolicyBook:
     conventions: tuple[ConventionShape, ...]
     """How every policy is computed here."""
     synonyms: tuple[SynonymsShape, ...] = ()
+    procedures: Mapping[str, Mapping[str, Procedure]] = field(default_factory=dict)
+    """Policy → kind of application → how it runs."""
+
+    def procedure(self, policy_id: str, kind: str) -> Procedure:
+        """How a kind runs under a policy. Raises `UnknownKind`."""
+        found = self.procedures.get(policy_id, {}).get(kind)
+        if found is None:
+            raise UnknownKind(Fault("/kind", _NO_KIND))
+        return found
+
+    def procedures_at(self, area: str, day: date) -> Mapping[str, Procedure]:
+        """What can be applied for by people registered in an area (6 digits) on a day.
+
+        By the policy in force there; where the place's own is over, by that, for the matters of
+        its time; where no policy is known, by the product's default. Raises `UnknownArea`.
+        """
+        decides = self.of_area(area, day)
+        if decides is None:
+            over = (one for one in self.concerning(area) if one.state_on(day) == "expired")
+            decides = next(over, None)
+        found = {} if decides is None else self.procedures.get(decides.id, {})
+        return found or self.procedures.get(DEFAULT, {})
 
     def policy(self, policy_id: str, pointer: str = "/policy") -> Policy:
         """The policy of this id; raises `UnknownPolicy`."""

@@ -21,6 +21,7 @@ from backend.policies.checks import check_policy
 from backend.policies.locality_checks import check_localities
 from backend.policies.policy import Parameter, Policy, dated_values, frozen_map, how_written
 from backend.policies.policy_files import PolicyFiles
+from backend.policies.procedure_files import Known, read_procedures
 from backend.policies.search.synonyms import load_synonyms
 from backend.policies.shapes import (
     ClauseShape,
@@ -52,18 +53,23 @@ def load_catalogue(extra: Sequence[Path] = (), home: Path = HOME) -> PolicyBook:
     faults: list[FileFault] = []
     vocabulary = _read_vocabulary(home)
     policies: dict[str, Policy] = {}
+    folders: dict[str, Path] = {}
     homes = (home, *extra)
     for place in homes:
         for folder in sorted(path for path in place.iterdir() if path.is_dir()):
             policy = _gather(faults, partial(_load_policy, folder, vocabulary))
             if policy is not None:
-                policies[policy.id] = policy
+                policies[policy.id], folders[policy.id] = policy, folder
     localities = _gather(faults, lambda: _load_localities(homes, policies, vocabulary))
     synonyms = _gather(faults, lambda: load_synonyms(homes))
-    if faults or localities is None or synonyms is None:
+    known = Known(_category_names(vocabulary), vocabulary.layers)
+    procedures = _gather(faults, lambda: read_procedures(home, folders, policies, known))
+    if faults or localities is None or synonyms is None or procedures is None:
         raise CatalogueError(sorted(faults))
     conventions = _read_conventions(homes[0])
-    return PolicyBook(frozen_map(policies), vocabulary, localities, conventions, synonyms)
+    return PolicyBook(
+        frozen_map(policies), vocabulary, localities, conventions, synonyms, procedures
+    )
 
 
 @cache
@@ -75,6 +81,10 @@ def shared_vocabulary() -> Vocabulary:
 def _read_vocabulary(home: Path) -> Vocabulary:
     file = YamlFile(home / "vocabulary.yaml", "vocabulary.yaml")
     return Vocabulary(file.convert(VocabularyShape))
+
+
+def _category_names(vocabulary: Vocabulary) -> dict[str, str]:
+    return {code: shape.name for code, shape in vocabulary.categories.items()}
 
 
 def _read_conventions(home: Path) -> tuple[ConventionShape, ...]:

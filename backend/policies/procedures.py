@@ -1,18 +1,52 @@
-"""办理规程 (procedures): what a kind of application asks for, who decides, and until when."""
+"""办理规程 (procedures): what a kind of application asks for, who decides, and until when.
+
+The catalogue has them as data (`procedure_files.py`): the product's own, and what each policy does
+otherwise. They decide no money, so that they change nothing of the version of a policy's rules.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import ClassVar, Final, Literal, TypeAlias
+
+from backend.kernel.errors import DomainError
 
 FieldType: TypeAlias = Literal[
     "money", "day", "choice", "text", "number", "yes_no", "bills", "grant", "hospital",
     "diagnosis", "category",
 ]  # fmt: skip
+PaperWanted: TypeAlias = Literal["always", "never", "fast_lane"]
 Brings: TypeAlias = Literal[
     "identity", "claim", "amount", "entitlement", "registration", "hand_on", "judgement"
 ]
+KINDS: Final[Mapping[str, str]] = {
+    "recognition": "医疗救助认定",
+    "special_assistance": "医疗专项救助",
+    "high_cost_relief": "高额费用化解",
+    "temporary_relief": "临时救助",
+    "chronic_certification": "门诊慢特病认定",
+    "referral": "转诊登记",
+    "away_registration": "异地就医备案",
+    "charity": "慈善帮扶",
+    "objection": "对救助结果的异议",
+    "correction": "更正登记信息",
+}
+"""Every kind of application there is → its short name."""
+CLOCKS: Final = (
+    "first_review", "approval", "supplement", "papers_owed", "notice", "appeal", "appeal_review",
+    "revocation", "draft",
+)  # fmt: skip
+"""What a procedure may set a period for. `draft`: after how many days one that lies is over."""
+REGISTER: Final = ("phone", "household_income", "household_size", "insurance", "rural")
+"""What the register may fill a field in with."""
+MOST_FIELDS: Final = 12
+
+
+class UnknownKind(DomainError):
+    """The place has no such kind of application."""
+
+    code: ClassVar[str] = "unknown-application-kind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +77,7 @@ class Paper:
     code: str
     label: str
     help: str
-    required: Literal["always", "never", "fast_lane"]
+    required: PaperWanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +101,11 @@ class RefusalReason:
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """How applications of a kind run in a policy. `notice`: for how many days; None: no notice
-    follows. `letter`: the template of the commitment letter; None: none is signed."""
+    """How applications of a kind run in a policy. `notice`: for how many working days; None: no
+    notice follows. `letter`: the template of the commitment letter; None: none is signed.
+    `consent`: the purpose that must be agreed to before anything is handed on. `clause`, `reading`:
+    what the policy says of it.
+    """
 
     policy: str
     kind: str
@@ -83,3 +120,8 @@ class Procedure:
     fast_lane: bool
     brings: Brings
     layer: str | None = None
+    residents: str = ""
+    clause: str = ""
+    reading: str | None = None
+    consent: str | None = None
+    retention_years: int = 10
