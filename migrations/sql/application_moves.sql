@@ -254,3 +254,17 @@ BEGIN
         WHERE a.code_index = ANY (indexes) AND a.code_index <> '' AND a.state <> 'draft';
 END
 $$;
+
+-- What the register knows of a household, for who applies for one of it.
+CREATE FUNCTION household_known(whom bigint) RETURNS TABLE (people bigint, income bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+        SELECT (SELECT count(*) FROM person AS h WHERE h.household_id = p.household_id
+                AND h.died_on > (now() AT TIME ZONE 'Asia/Shanghai')::date),
+            (SELECT i.disposable_income FROM household_income AS i
+                WHERE i.household_id = p.household_id ORDER BY i.year DESC LIMIT 1)
+        FROM person AS p WHERE p.id = whom AND p.household_id <> 0
+            AND p.id = ANY (authority_over('apply'));
+END
+$$;

@@ -79,7 +79,7 @@ APPLICANTS = (
     "EXISTS (SELECT FROM application AS a WHERE a.id = {}.application_id"
     " AND a.state IN ('draft', 'supplement') AND a." + MAY_APPLY + ")"
 )
-OF_SITE = ("sits", "case_by_code", "hand_over_case", "concerned_in")
+OF_SITE = ("sits", "case_by_code", "hand_over_case", "concerned_in", "household_known")
 GRANTS = (
     "SELECT, INSERT ON application, application_answer, application_step, application_clock",
     "SELECT, INSERT ON application_recusal",
@@ -386,7 +386,7 @@ def downgrade() -> None:
                   "application_step", "application_answer"):  # fmt: skip
         op.drop_table(table)
     for function in (
-        "sits(bigint, text, text, text)", "case_by_code(bytea[])",
+        "sits(bigint, text, text, text)", "case_by_code(bytea[])", "household_known(bigint)",
         "hand_over_case(bigint, text)", "concerned_in(bigint, bigint)",
         "step_of_session()", "check_step()", "take_step()",
         "answers_open()", "desk_of(text, bigint, integer)",

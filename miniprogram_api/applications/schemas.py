@@ -135,7 +135,7 @@ class DeskQuerySchema(StrictSchema):
     most = Int("至多几件", least=1, most=200, load_default=50)
 
 
-class WaitingSchema(AnswerSchema):
+class CaseWaitingSchema(AnswerSchema):
     id = case_id("编号")
     kind = words("哪一种")
     state = Code("办到哪里了", STATE_NAMES, required=True)
@@ -151,11 +151,11 @@ class WaitingSchema(AnswerSchema):
 
 
 class DeskSchema(AnswerSchema):
-    cases = many("待办的申请：急的在前，然后先到期的在前", WaitingSchema())
+    cases = many("待办的申请：急的在前，然后先到期的在前", CaseWaitingSchema())
     waiting = count("一共有几件")
 
 
-class DecisionSchema(StrictSchema):
+class StepWantedSchema(StrictSchema):
     deed = Code("办什么", {deed: DEEDS[deed] for deed in STAFF_DEEDS}, required=True)
     seq = Int("看到的 seq", least=1, most=100_000, required=True)
     reason = Text("理由的代码", longest=40, pattern=CODE, load_default="")
@@ -205,7 +205,7 @@ OPENED: Final = OpenedSchema()
 SUBMITTED: Final = SubmittedSchema()
 DESK_QUERY: Final = DeskQuerySchema()
 DESK: Final = DeskSchema()
-DECISION: Final = DecisionSchema()
+DECISION: Final = StepWantedSchema()
 FILINGS: Final = FilingsSchema()
 FILED: Final = FiledManySchema()
 HAND_OVER: Final = HandOverSchema()
