@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from backend.kernel import database, keys
 from backend.kernel.errors import DomainError
 from backend.kernel.settings import Settings
+from backend.papers import store as papers_store
 from backend.policies.catalogue import load_catalogue
 from backend.wechat import connection
 from miniprogram_api import edge, limiting, observability, problems, rulebook
@@ -40,6 +41,7 @@ from miniprogram_api.pages.runs_page import runs_page
 from miniprogram_api.pages.search_page import search_page
 from miniprogram_api.pages.staff_page import staff_page
 from miniprogram_api.pages.work_page import work_page
+from miniprogram_api.papers.routes import papers
 from miniprogram_api.policies.routes import policies
 from miniprogram_api.policies.search_routes import search
 from miniprogram_api.wechat.routes import wechat_push
@@ -64,6 +66,7 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     work,
     messages,
     chats,
+    papers,
 )
 PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     home,
@@ -123,6 +126,7 @@ def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Fla
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_BATCH_BODY_BYTES=settings.max_batch_body_bytes,
+        MAX_PAPER_BYTES=settings.max_paper_bytes,
         PROXIES=settings.proxies,
         PROPAGATE_EXCEPTIONS=False,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
@@ -132,6 +136,7 @@ def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Fla
         _connect(app, url, settings.threads)
     observability.observe(app, observability.configure(settings.log_level, log_stream))
     keys.bind(settings.key_file)
+    papers_store.bind(papers_store.FolderStore(settings.papers_folder))
     connection.bind(settings.wechat)
     rulebook.install(app, load_catalogue(settings.catalogue))
     limiting.install(app, settings.account_requests)

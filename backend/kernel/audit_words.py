@@ -49,6 +49,7 @@ FIELDS: Final[Mapping[str, str]] = {
     "account": "收款账户",
     "visits": "走访记录",
     "applications": "申请和进度",
+    "papers": "申请材料",
     "messages": "消息和对话",
     "consents": "同意和委托",
     "viewers": "查看记录",

@@ -107,7 +107,8 @@ class Key:
 
 
 class Cipher:
-    """Seals and opens texts, with one key; `find` gives other keys that may have sealed them."""
+    """Seals and opens texts and bytes, with one key; `find` gives other keys that may have sealed
+    them."""
 
     __slots__ = ("_find", "_key")
 
@@ -117,13 +118,21 @@ class Cipher:
 
     def seal(self, place: Place, text: str) -> bytes:
         """The sealed text; nothing for nothing, so that an absent value stays one."""
-        return self._key.seal(place, text.encode()) if text else b""
+        return self.seal_bytes(place, text.encode())
 
     def open(self, place: Place, blob: bytes) -> str:
         """The text; raises `SealedBroken`."""
+        return self.open_bytes(place, blob).decode()
+
+    def seal_bytes(self, place: Place, data: bytes) -> bytes:
+        """The sealed bytes; nothing for nothing."""
+        return self._key.seal(place, data) if data else b""
+
+    def open_bytes(self, place: Place, blob: bytes) -> bytes:
+        """The bytes; raises `SealedBroken`."""
         if not blob:
-            return ""
+            return b""
         key = self._key
         if self._find is not None and blob[:HEADER] != key.header:
             key = self._find(blob)
-        return key.open(place, blob).decode()
+        return key.open(place, blob)

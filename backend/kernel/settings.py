@@ -36,6 +36,9 @@ class Settings:
     """The key file; None: `keys.json` in `data`."""
     audit_anchors: Path | None = None
     """The anchors of the audit chain; None: `audit-anchors.jsonl` in `data`."""
+    papers: Path | None = None
+    """The folder of residents' papers, the same for the site and all workers; None: `papers` in
+    `data`."""
     cipher: str = "aes"
     """What new keys are for: `aes`, or `sm4` for the national algorithms."""
     catalogue: tuple[Path, ...] = ()
@@ -48,6 +51,8 @@ class Settings:
     """Seconds of silence after which a worker counts as dead and its jobs are taken back."""
     max_body_bytes: int = MEBIBYTE
     max_batch_body_bytes: int = 8 * MEBIBYTE
+    max_paper_bytes: int = 10 * MEBIBYTE
+    """The largest photo or PDF that is taken, by pieces."""
     account_requests: int = 600
     """How many requests one account may make in any five minutes."""
     proxies: int = 0
@@ -75,6 +80,7 @@ class Settings:
             pg_bin=read.folder("SHUKUN_PG_BIN", holding="initdb"),
             keys=read.file("SHUKUN_KEYS"),
             audit_anchors=read.file("SHUKUN_AUDIT_ANCHORS"),
+            papers=read.path("SHUKUN_PAPERS"),
             cipher=read.one_of("SHUKUN_CIPHER", CIPHERS),
             catalogue=read.folders("SHUKUN_CATALOGUE"),
             log_level=read.level("SHUKUN_LOG_LEVEL"),
@@ -85,6 +91,9 @@ class Settings:
             max_body_bytes=read.number("SHUKUN_MAX_BODY_BYTES", MEBIBYTE, 1024, 64 * MEBIBYTE),
             max_batch_body_bytes=read.number(
                 "SHUKUN_MAX_BATCH_BODY_BYTES", 8 * MEBIBYTE, 1024, 256 * MEBIBYTE
+            ),
+            max_paper_bytes=read.number(
+                "SHUKUN_MAX_PAPER_BYTES", 10 * MEBIBYTE, MEBIBYTE, 20 * MEBIBYTE
             ),
             account_requests=read.number("SHUKUN_ACCOUNT_REQUESTS", 600, 30, 1_000_000),
             proxies=read.number("SHUKUN_PROXIES", 0, 0, 9),
@@ -108,6 +117,11 @@ class Settings:
     def key_file(self) -> Path:
         """Where the keys are."""
         return self.keys or self.data / "keys.json"
+
+    @property
+    def papers_folder(self) -> Path:
+        """Where residents' papers are."""
+        return self.papers or self.data / "papers"
 
     @property
     def anchors_file(self) -> Path:

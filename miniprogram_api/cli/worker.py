@@ -9,6 +9,7 @@ import click
 from backend.kernel import jobs, jobs_upkeep, keys
 from backend.kernel.database import transaction
 from backend.notifications import sms
+from backend.papers import store as papers_store
 from backend.wechat import connection
 from miniprogram_api import lifeline, observability, queue_app
 from miniprogram_api import worker as process
@@ -39,6 +40,7 @@ def worker(
     observability.configure(chosen.log_level)
     queue_app.import_tasks()
     keys.bind(chosen.key_file)
+    papers_store.bind(papers_store.FolderStore(chosen.papers_folder))
     connection.bind(chosen.wechat)
     sms.bind(sms.RecordingSms() if chosen.sms == "record" else None)
     wanted = _wanted(queues)

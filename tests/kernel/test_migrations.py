@@ -19,6 +19,7 @@ import backend.kernel.jobs
 import backend.kernel.key_check
 import backend.matching.tables
 import backend.notifications.tables
+import backend.papers.tables
 import backend.payments.tables
 import backend.policies.confirmation
 import backend.warnings.tables

@@ -31,6 +31,8 @@ def test_every_choice_is_read(tmp_path: Path) -> None:
             "SHUKUN_WORKER_SILENCE": "60",
             "SHUKUN_MAX_BODY_BYTES": "2048",
             "SHUKUN_MAX_BATCH_BODY_BYTES": "4096",
+            "SHUKUN_MAX_PAPER_BYTES": "2097152",
+            "SHUKUN_PAPERS": str(tmp_path / "papers"),
             "SHUKUN_ACCOUNT_REQUESTS": "1000",
             "SHUKUN_PROXIES": "1",
         }
@@ -51,6 +53,8 @@ def test_every_choice_is_read(tmp_path: Path) -> None:
         worker_silence=60,
         max_body_bytes=2048,
         max_batch_body_bytes=4096,
+        max_paper_bytes=2_097_152,
+        papers=tmp_path / "papers",
         account_requests=1000,
         proxies=1,
     )

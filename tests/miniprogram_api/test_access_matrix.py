@@ -114,7 +114,8 @@ def _refused(route: Route, who: str, answer: Any) -> bool:
 @pytest.fixture
 def matrix(database: Engine, app_database: Engine, tmp_path: Path) -> Matrix:
     keyring = Keyring.open_or_create(tmp_path / "keys.json")
-    settings = Settings(keys=tmp_path / "keys.json", account_requests=1_000_000)
+    folders = {"keys": tmp_path / "keys.json", "papers": tmp_path / "papers"}
+    settings = Settings(**folders, account_requests=1_000_000)
     with kernel_database.bound(database):
         app = create_app(settings)
         return Matrix(app, app_database, build(database, keyring))

@@ -23,6 +23,7 @@ from backend.kernel.clock import today
 from backend.kernel.crypto import Keyring
 from backend.kernel.settings import Settings
 from backend.notifications import inbox
+from backend.papers import handing_in, papers
 from miniprogram_api.app import create_app
 from tests.support.access_matrix import TABLE, Asker, Route, routes
 from tests.support.access_world import INSIDE, Kind, World, build
@@ -150,7 +151,8 @@ def _conversation(world: World) -> None:
 @pytest.fixture
 def reading(database: Engine, app_database: Engine, tmp_path: Path) -> Reading:
     keyring = Keyring.open_or_create(tmp_path / "keys.json")
-    settings = Settings(keys=tmp_path / "keys.json", account_requests=1_000_000)
+    folders = {"keys": tmp_path / "keys.json", "papers": tmp_path / "papers"}
+    settings = Settings(**folders, account_requests=1_000_000)
     with kernel_database.bound(database):
         app, world = create_app(settings), build(database, keyring)
         _conversation(world)
@@ -183,6 +185,12 @@ class _Deaf:
         (consents, "DELETE /api/v1/me/consents/{consent}"),
         (inbox, "GET /api/v1/inbox"),
         (inbox, "POST /api/v1/inbox/{message}/read"),
+        (papers, "GET /api/v1/papers/{paper}"),
+        (papers, "GET /api/v1/papers/{paper}/content"),
+        (handing_in, "POST /api/v1/applications/{application}/papers"),
+        (handing_in, "PUT /api/v1/papers/{paper}/pieces/{number}"),
+        (handing_in, "POST /api/v1/papers/{paper}/finish"),
+        (handing_in, "DELETE /api/v1/papers/{paper}"),
         (staff_side, "GET /api/v1/chat"),
         (staff_side, "GET /api/v1/chats/{chat}"),
         (staff_side, "POST /api/v1/chats/{chat}/replies"),

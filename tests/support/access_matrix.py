@@ -100,6 +100,8 @@ class Asker:
             headers["Authorization"] = f"Bearer {token}"
         body = route.row.get("body") if body is None else body
         options: dict[str, Any] = {} if body is None else {"json": body}
+        if "bytes" in route.row:
+            options = {"data": route.row["bytes"], "content_type": "application/octet-stream"}
         with kernel_database.bound(self.site):
             return client.open(
                 self._path(route, of or {}), method=route.method, headers=headers, **options

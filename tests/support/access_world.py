@@ -19,7 +19,7 @@ from backend.kernel.crypto import Keyring
 from backend.kernel.database import bound, transaction
 from backend.matching.runs import StartRun, finish_run, start_run
 from backend.notifications.messages import Owed, owe_all
-from tests.support import access_acting, access_chats, access_work
+from tests.support import access_acting, access_chats, access_papers, access_work
 from tests.support.accounts import Accounts
 from tests.support.phones import bind_phone
 from tests.support.recipients import NOON
@@ -73,6 +73,8 @@ class World:
     kinds: dict[str, Kind] = field(default_factory=dict)
     mine: int = 0
     """The account of the resident at level 2."""
+    papers: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Papers and their cases by kind, made together."""
 
     def token_of(self, who: str) -> str:
         """The account's token; a new session where it has one."""
@@ -229,6 +231,20 @@ def _work_objects(world: World, people: Mapping[str, int]) -> Kind:
     return Kind(access_work.items(world.engine, people), nobody | access_work.SEEN)
 
 
+def _paper_objects(kind: str) -> Callable[[World, Mapping[str, int]], Kind]:
+    """Helpers were asked by one person to apply; who decides sees cases of the own area."""
+
+    def made(world: World, people: Mapping[str, int]) -> Kind:
+        seen = dict(_person_objects(world, people).seen)
+        for role in access_papers.HELPERS:
+            seen[role] = frozenset({"assigned"})
+        if not world.papers:
+            world.papers.update(access_papers.papers(world.engine, people, world.mine))
+        return Kind(world.papers[kind], seen)
+
+    return made
+
+
 KINDS: Final[Mapping[str, Callable[[World, Mapping[str, int]], Kind]]] = {
     "run": _run_objects,
     "person": _person_objects,
@@ -238,6 +254,10 @@ KINDS: Final[Mapping[str, Callable[[World, Mapping[str, int]], Kind]]] = {
     "message": _message_objects,
     "chat": _chat_objects,
     "work": _work_objects,
+    **{
+        kind: _paper_objects(kind)
+        for kind in ("paper", "paper_spare", "paper_come", "paper_open", "paper_case")
+    },
 }
 """Kinds of objects that routes name in their paths. A new kind of object gets its entry here."""
 
