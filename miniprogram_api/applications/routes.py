@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from backend.applications.prefill import fill_in, procedure_for
 from flask import Response, jsonify
 
 from backend.accounts.residents import UnknownPerson
@@ -21,6 +20,7 @@ from backend.applications.drafts import (
     change_answer,
     choose_fast_lane,
 )
+from backend.applications.prefill import fill_in, procedure_for
 from backend.applications.reading import open_case, own_cases
 from backend.applications.steps import (
     AlreadyApplied,

@@ -28,6 +28,7 @@ from backend.accounts.staff_admin import (
     reset_password,
     staff_of,
 )
+from backend.applications.kin import record_staff_person
 from backend.kernel import clock
 from backend.kernel.database import transaction
 from miniprogram_api.cli import work
@@ -136,6 +137,20 @@ def enable(staff_no: str, by: str) -> None:
     with work.working_database(work.settings()), transaction() as session:
         enable_staff(session, staff_no, by)
     click.echo(f"已恢复：{staff_no}")
+
+
+@staff.command()
+@number
+@click.option("--id-number", prompt="身份证号", hide_input=True, help="不填的，会问，不显示。")
+@by_user
+def person(staff_no: str, id_number: str, by: str) -> None:
+    """登记工作人员本人是谁：本人、家人、监护的人的申请，系统不让他（她）办。"""
+    chosen = work.settings()
+    with work.working_database(chosen):
+        keyring = work.keyring(chosen)
+        with transaction() as session:
+            record_staff_person(session, keyring, staff_no, id_number, by)
+    click.echo(f"已登记：{staff_no} 不能办理本人、家人和监护的人的申请")
 
 
 @staff.command("hand-over")
