@@ -25,6 +25,8 @@ from miniprogram_api.accounts.audit_routes import audits
 from miniprogram_api.accounts.people_routes import people
 from miniprogram_api.accounts.resident_routes import residents
 from miniprogram_api.accounts.staff_routes import staff_sessions
+from miniprogram_api.applications.desk_routes import cases
+from miniprogram_api.applications.routes import applications
 from miniprogram_api.assistant.routes import chats
 from miniprogram_api.estimation.routes import estimation
 from miniprogram_api.estimation.what_if_routes import what_if
@@ -67,6 +69,8 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     messages,
     chats,
     papers,
+    applications,
+    cases,
 )
 PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     home,

@@ -151,7 +151,7 @@ DOMAIN: Final = _table(
     Problem("application-moved", 409, "这件申请刚有人办过", "请刷新，看过新的进展再办。"),
     Problem("application-deed-impossible", 409, "现在不能这样办", "请刷新后再看。"),
     Problem("application-not-your-desk", 403, "不在您这里办", "请刷新清单后再看。"),
-    Problem("application-another-person", 403, "须由另一人办理", "请交给没有办过、没有关系的同事。"),
+    Problem("application-another-person", 403, "须由另一人办理", "请交给没有办过、也无关的同事。"),
     Problem("application-reason-missing", 422, "没有写明理由", "请选择理由，写明情况。"),
     Problem("application-unknown-reason", 422, "没有这个理由", "请从列出的理由中选一个。"),
     Problem("application-already-going", 409, "同一件事已经在办", "请从“我的申请”里打开那一件。"),

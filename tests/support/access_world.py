@@ -14,12 +14,18 @@ from typing import Any, Final
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from backend.accounts.staff_tables import ROLES
+from backend.accounts.staff_tables import DECIDERS, ROLES
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import bound, transaction
 from backend.matching.runs import StartRun, finish_run, start_run
 from backend.notifications.messages import Owed, owe_all
-from tests.support import access_acting, access_chats, access_papers, access_work
+from tests.support import (
+    access_acting,
+    access_cases,
+    access_chats,
+    access_papers,
+    access_work,
+)
 from tests.support.accounts import Accounts
 from tests.support.phones import bind_phone
 from tests.support.recipients import NOON
@@ -75,6 +81,8 @@ class World:
     """The account of the resident at level 2."""
     papers: dict[str, dict[str, int]] = field(default_factory=dict)
     """Papers and their cases by kind, made together."""
+    cases: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Applications by kind, made together."""
 
     def token_of(self, who: str) -> str:
         """The account's token; a new session where it has one."""
@@ -245,6 +253,20 @@ def _paper_objects(kind: str) -> Callable[[World, Mapping[str, int]], Kind]:
     return made
 
 
+def _case_objects(kind: str) -> Callable[[World, Mapping[str, int]], Kind]:
+    """As papers; who decides sees no drafts."""
+
+    def made(world: World, people: Mapping[str, int]) -> Kind:
+        seen = dict(_paper_objects("paper_case")(world, people).seen)
+        if not world.cases:
+            world.cases.update(access_cases.cases(world.engine, people, world.mine))
+        if kind in access_cases.DRAFTS:
+            seen |= dict.fromkeys(DECIDERS, frozenset())
+        return Kind(world.cases[kind], seen)
+
+    return made
+
+
 KINDS: Final[Mapping[str, Callable[[World, Mapping[str, int]], Kind]]] = {
     "run": _run_objects,
     "person": _person_objects,
@@ -258,6 +280,7 @@ KINDS: Final[Mapping[str, Callable[[World, Mapping[str, int]], Kind]]] = {
         kind: _paper_objects(kind)
         for kind in ("paper", "paper_spare", "paper_come", "paper_open", "paper_case")
     },
+    **{kind: _case_objects(kind) for kind in (*access_cases.SUBMITTED, *access_cases.DRAFTS)},
 }
 """Kinds of objects that routes name in their paths. A new kind of object gets its entry here."""
 
@@ -271,6 +294,8 @@ _TABLES: Final = text(
 def content(engine: Engine) -> dict[str, Any]:
     """Of every table how many rows there are and which change was the last: equal, if none."""
     with Session(engine) as session, session.begin():
+        # A hundred counts of a few rows each: workers for them would cost more than they do.
+        session.execute(text("SET LOCAL max_parallel_workers_per_gather = 0"))
         names = session.execute(_TABLES, {"not_counted": list(_NOT_COUNTED)}).scalars().all()
         parts = [
             f"SELECT '{name}', count(*), max(xmin::text::bigint) FROM {name}" for name in names
