@@ -149,12 +149,17 @@ def environment(settings: Settings, database_url: str) -> dict[str, str]:
     them: they may have been relative.
     """
     own = {name: value for name, value in os.environ.items() if name not in NOT_FOR_CHILDREN}
-    files = {"SHUKUN_KEYS": settings.keys, "SHUKUN_AUDIT_ANCHORS": settings.audit_anchors}
+    files = {
+        "SHUKUN_KEYS": settings.keys, "SHUKUN_AUDIT_ANCHORS": settings.audit_anchors,
+        "SHUKUN_PAPERS": settings.papers, "SHUKUN_SEAL_KEY": settings.seal_key,
+        "SHUKUN_SEAL_CERT": settings.seal_cert,
+    }  # fmt: skip
     return {
         **own,
         **{name: str(path) for name, path in files.items() if path is not None},
         **({} if settings.wechat is None else as_environ(settings.wechat)),
         "SHUKUN_SMS": settings.sms,
+        "SHUKUN_SITE": settings.site,
         "DATABASE_URL": database_url,
         "SHUKUN_DATA": str(settings.data),
         "SHUKUN_CATALOGUE": os.pathsep.join(map(str, settings.catalogue)),

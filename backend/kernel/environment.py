@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,15 @@ class Reader:
         if path.is_dir():
             self.fault(variable, "这是一个文件夹，请改为文件。")
         return path
+
+    def address(self, variable: str, default: str) -> str:
+        """Of a website; without a slash at its end."""
+        text = self.environ.get(variable)
+        if not text:
+            return default
+        if re.fullmatch(r"https?://[0-9A-Za-z.:\[\]-]+(/[0-9A-Za-z._/-]*)?", text) is None:
+            self.fault(variable, "请写成 https://主机，例如 https://yibao.example.cn。")
+        return text.rstrip("/")
 
     def area(self, variable: str) -> str | None:
         code = self.environ.get(variable)

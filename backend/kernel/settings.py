@@ -18,6 +18,7 @@ SMS: Final = ("none", "record")
 EMERGENCY_AREA: Final = "SHUKUN_EMERGENCY_AREA"
 MEBIBYTE: Final = 1024 * 1024
 DEFAULT_DATA: Final = PROJECT / "var"
+DEFAULT_SITE: Final = "http://127.0.0.1:8000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,12 @@ class Settings:
     papers: Path | None = None
     """The folder of residents' papers, the same for the site and all workers; None: `papers` in
     `data`."""
+    seal_key: Path | None = None
+    """The key of the seal of letters, PEM; None: an own one in `data`, for trials."""
+    seal_cert: Path | None = None
+    """Its certificate, then those above it but for the root, PEM."""
+    site: str = DEFAULT_SITE
+    """Under which address people reach the website: for links and QR codes."""
     cipher: str = "aes"
     """What new keys are for: `aes`, or `sm4` for the national algorithms."""
     catalogue: tuple[Path, ...] = ()
@@ -81,6 +88,9 @@ class Settings:
             keys=read.file("SHUKUN_KEYS"),
             audit_anchors=read.file("SHUKUN_AUDIT_ANCHORS"),
             papers=read.path("SHUKUN_PAPERS"),
+            seal_key=read.file("SHUKUN_SEAL_KEY"),
+            seal_cert=read.file("SHUKUN_SEAL_CERT"),
+            site=read.address("SHUKUN_SITE", DEFAULT_SITE),
             cipher=read.one_of("SHUKUN_CIPHER", CIPHERS),
             catalogue=read.folders("SHUKUN_CATALOGUE"),
             log_level=read.level("SHUKUN_LOG_LEVEL"),
@@ -109,6 +119,10 @@ class Settings:
                 "没有设置：请写明谁接手对话里不知道在哪里的紧急情况，用行政区划代码，如 320200。"
             )
             read.fault(EMERGENCY_AREA, remedy, NOT_SHOWN)
+        if (settings.seal_key is None) != (settings.seal_cert is None):
+            read.fault(
+                "SHUKUN_SEAL_CERT", "要和 SHUKUN_SEAL_KEY 一起设置，或者都不设。", NOT_SHOWN
+            )
         if read.faults:
             raise SettingsError(read.faults)
         return settings
@@ -122,6 +136,11 @@ class Settings:
     def papers_folder(self) -> Path:
         """Where residents' papers are."""
         return self.papers or self.data / "papers"
+
+    @property
+    def seal_folder(self) -> Path:
+        """Where the own authority of letters is: made at first use."""
+        return self.data / "seal"
 
     @property
     def anchors_file(self) -> Path:

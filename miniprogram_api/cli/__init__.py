@@ -35,6 +35,7 @@ from miniprogram_api.cli.payments import pay
 from miniprogram_api.cli.policy import policy
 from miniprogram_api.cli.serve import demo, demo_people, serve
 from miniprogram_api.cli.staff import staff
+from miniprogram_api.cli.verify import verify_letter
 from miniprogram_api.cli.warnings import warnings
 from miniprogram_api.cli.wechat_simulator import wechat_simulator
 from miniprogram_api.cli.worker import worker
@@ -62,7 +63,7 @@ def shukun(debug: bool) -> None:
 
 for command in (
     demo, demo_people, serve, worker, db, policy, estimate, worklist, warnings, calendar, invent,
-    import_, keys, staff, match, grants, export, pay, audit, wechat_simulator,
+    import_, keys, staff, match, grants, export, pay, audit, verify_letter, wechat_simulator,
 ):  # fmt: skip
     shukun.add_command(command)
 

@@ -33,6 +33,9 @@ def test_every_choice_is_read(tmp_path: Path) -> None:
             "SHUKUN_MAX_BATCH_BODY_BYTES": "4096",
             "SHUKUN_MAX_PAPER_BYTES": "2097152",
             "SHUKUN_PAPERS": str(tmp_path / "papers"),
+            "SHUKUN_SEAL_KEY": str(tmp_path / "seal.key"),
+            "SHUKUN_SEAL_CERT": str(tmp_path / "seal.pem"),
+            "SHUKUN_SITE": "https://yibao.example.cn/",
             "SHUKUN_ACCOUNT_REQUESTS": "1000",
             "SHUKUN_PROXIES": "1",
         }
@@ -55,6 +58,9 @@ def test_every_choice_is_read(tmp_path: Path) -> None:
         max_batch_body_bytes=4096,
         max_paper_bytes=2_097_152,
         papers=tmp_path / "papers",
+        seal_key=tmp_path / "seal.key",
+        seal_cert=tmp_path / "seal.pem",
+        site="https://yibao.example.cn",
         account_requests=1000,
         proxies=1,
     )

@@ -1,0 +1,1 @@
+"""承诺书 (letters): what applicants promise: read, signed by hand, sealed, checked by anybody."""
