@@ -70,7 +70,8 @@ BEGIN
     NEW.resident_id := actor.resident_id;
     NEW.role := coalesce(actor.role, '');
     NEW.at := clock_timestamp();
-    IF NOT sits(NEW.application_id, NEW.deed, NEW.from_state, NEW.to_state) THEN
+    -- Not `NOT sits`: who has no desk at all is told apart by NULL.
+    IF sits(NEW.application_id, NEW.deed, NEW.from_state, NEW.to_state) IS NOT TRUE THEN
         RAISE EXCEPTION 'not this seat' USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN NEW;
@@ -266,5 +267,14 @@ BEGIN
                 WHERE i.household_id = p.household_id ORDER BY i.year DESC LIMIT 1)
         FROM person AS p WHERE p.id = whom AND p.household_id <> 0
             AND p.id = ANY (authority_over('apply'));
+END
+$$;
+
+-- The number of whom somebody applies for, sealed: a letter shows a part of it.
+CREATE FUNCTION applicant_number(whom bigint) RETURNS bytea LANGUAGE plpgsql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN (SELECT n.number FROM person_number AS n
+        WHERE n.person_id = whom AND n.current AND whom = ANY (authority_over('apply')));
 END
 $$;

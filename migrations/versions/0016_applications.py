@@ -79,14 +79,17 @@ APPLICANTS = (
     "EXISTS (SELECT FROM application AS a WHERE a.id = {}.application_id"
     " AND a.state IN ('draft', 'supplement') AND a." + MAY_APPLY + ")"
 )
-OF_SITE = ("sits", "case_by_code", "hand_over_case", "concerned_in", "household_known")
+OF_SITE = (
+    "sits", "case_by_code", "hand_over_case", "concerned_in", "household_known",
+    "applicant_number",
+)  # fmt: skip
 GRANTS = (
     "SELECT, INSERT ON application, application_answer, application_step, application_clock",
     "SELECT, INSERT ON application_recusal",
     "SELECT, INSERT, DELETE ON application_claim",
     "SELECT ON application_move, application_state",
-    "UPDATE (category, subject, fast_lane, filing, notice, policy, expected, expected_told, code, code_index)"
-    " ON application",
+    "UPDATE (category, subject, fast_lane, filing, notice, policy, expected, expected_told,"
+    " code, code_index) ON application",
     "UPDATE (value, version, source, by, at) ON application_answer",
     "UPDATE (working_days, due_on, provisional, stopped_on, ended_on) ON application_clock",
 )
@@ -387,6 +390,7 @@ def downgrade() -> None:
         op.drop_table(table)
     for function in (
         "sits(bigint, text, text, text)", "case_by_code(bytea[])", "household_known(bigint)",
+        "applicant_number(bigint)",
         "hand_over_case(bigint, text)", "concerned_in(bigint, bigint)",
         "step_of_session()", "check_step()", "take_step()",
         "answers_open()", "desk_of(text, bigint, integer)",
