@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
@@ -214,7 +214,7 @@ def _changed() -> AnswerChanged:
     return AnswerChanged(Fault(POINTER, told))
 
 
-def _opened(cipher: Cipher, row: Row[Any]) -> Answered:
+def _opened(cipher: Cipher, row: Any) -> Answered:
     return Answered(cipher.open(_place(row.id), bytes(row.value)), row.version, row.source)
 
 

@@ -33,6 +33,7 @@ def pages_of(data: bytes) -> list[Drawn]:
                 raise NotTaken("locked")
             if not 0 < len(document) <= MOST_PAGES:
                 raise NotTaken("too_many_pages" if len(document) else "unreadable")
+            document.init_forms()  # without it nothing shows that was written into fields
             return [_drawn(document, number) for number in range(len(document))]
     except pypdfium2.PdfiumError as error:
         locked = getattr(error, "err_code", None) in _LOCKED

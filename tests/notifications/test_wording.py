@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from backend.applications.moves import MOVES
+from backend.applications.steps import event_of
 from backend.kernel.settings import PROJECT
 from backend.notifications.events import EVENTS
 from backend.notifications.fields import fitted
@@ -53,6 +55,16 @@ def test_every_kind_of_notice_that_the_program_owes_is_an_event() -> None:
     told = {"grant", "entitlement", "other_rules", "exit", "delegated", "delegation_over"}
     assert found == told
     assert found <= set(EVENTS)
+
+
+def test_every_step_of_a_case_that_is_told_is_an_event_and_every_such_event_is_of_a_step() -> None:
+    told = {event_of(deed, to_state) for deed, _, to_state in MOVES} - {None}
+    assert told == {event for event in EVENTS if event.startswith("application_")}
+
+
+def test_news_of_a_case_reach_the_person_first_and_then_whoever_acts_for_the_person() -> None:
+    audiences = {one.audience for name, one in EVENTS.items() if name.startswith("application_")}
+    assert audiences == {("person", "guardian", "family", "delegate")}
 
 
 @pytest.mark.parametrize("event", EVENTS)
