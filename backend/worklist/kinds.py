@@ -39,6 +39,7 @@ def _kind(name: str, role: str, working_days: int = 10) -> Kind:
 
 KINDS: Final[Mapping[str, Kind]] = {
     "home_visit": Kind("预警入户核查", VILLAGE, 5, VISITED),
+    "help_apply": _kind("预警属实，请帮助申请", VILLAGE, 5),
     "exit_told": _kind("当面告知退出", VILLAGE, 5),
     "tell_person": Kind("当面告知消息", VILLAGE, 5, TOLD),
     "message_failed": _kind("消息无法送达，请处理", COUNTY, 5),

@@ -8,9 +8,9 @@ from typing import Any, Final
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-import miniprogram_api.queue_app  # noqa: F401  (imports the tasks of every capability)
 from backend.kernel.database import bound, engine_for
 from backend.kernel.jobs import TASKS
+from miniprogram_api.queue_app import import_tasks
 
 _FETCH: Final = text("SELECT id, task_name, args FROM procrastinate_fetch_job_v2(NULL, NULL)")
 _GONE: Final = text("DELETE FROM procrastinate_jobs WHERE id = :id")
@@ -22,6 +22,7 @@ def work_off(owner: Engine, leave: Sequence[str] = ()) -> int:
 
     An error of a task is the test's: it is raised.
     """
+    import_tasks()
     worker = engine_for(owner.url.render_as_string(hide_password=False), role="worker")
     done = 0
     try:
