@@ -22,7 +22,7 @@ import pytest
 
 from backend.kernel.settings import PROJECT, Settings
 from backend.kernel.yaml_file import YamlFile
-from backend.policies import benefit_shapes, shapes, shared_shapes
+from backend.policies import benefit_shapes, procedure_shapes, shapes, shared_shapes
 from backend.policies.catalogue import PolicyFiles, load_catalogue, shared_vocabulary
 from tests.support import curl
 from tests.support.catalogues import SIXTH_POLICY
@@ -46,6 +46,7 @@ FILES: Mapping[str, Any] = {
     "benefits.yaml": benefit_shapes.BenefitsShape,
     "entitlements.yaml": list[shapes.EntitlementShape],
     "services.yaml": list[shapes.ServiceShape],
+    "procedures.yaml": list[procedure_shapes.PolicyProcedureShape],
     "localities.yaml": shared_shapes.LocalitiesShape,
     "synonyms.yaml": list[shared_shapes.SynonymsShape],
 }
