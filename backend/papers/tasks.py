@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 
 from sqlalchemy import delete, select, text, update
@@ -85,14 +85,18 @@ def forget_paper(paper_id: int) -> None:
 
 @every_day("papers.sweep", queue=QUEUE, at=time(3, 40))
 def sweep(session: Session, period: str) -> None:
-    """Files that nobody finished, their pieces, and stored files that are no paper's."""
-    old = clock.now() - UNFINISHED
-    given_up = update(PAPER).where(_P.state == "taking", _P.begun_at < old)
+    """Once a day."""
+    sweep_leftovers(session, clock.now())
+    log.info("papers swept", extra={"period": period})
+
+
+def sweep_leftovers(session: Session, moment: datetime) -> None:
+    """Files that nobody finished, pieces of what has ended, stored files that are no paper's."""
+    given_up = update(PAPER).where(_P.state == "taking", _P.begun_at < moment - UNFINISHED)
     session.execute(given_up.values(state="removed"))
     over = select(_P.id).where(_P.state.in_(("kept", "refused", "removed")))
     session.execute(delete(PAPER_PIECE).where(PAPER_PIECE.c.paper_id.in_(over)))
     known = set(session.scalars(select(PAPER_CONTENT.c.name)))
-    for name in list(store().names(clock.now() - LEFT_OVER)):
+    for name in list(store().names(moment - LEFT_OVER)):
         if name not in known:
             store().remove(name)
-    log.info("papers swept", extra={"period": period})
