@@ -167,6 +167,22 @@ PARTS = (
             "SHUKUN_DELIVERY_DATABASE_KILLS": "25",
         },
     ),
+    Part(
+        "cases",
+        "2,000 walks of 50 steps of a case through everybody's hands, beside a model",
+        (*ALONE, "tests/applications/test_case_machine.py"),
+        {"SHUKUN_CASE_EXAMPLES": "2000", "SHUKUN_CASE_STEPS": "50"},
+    ),
+    Part(
+        "decided_once",
+        "32 reviewers who decide 500 cases at once; 10,000 edits of the same fields",
+        (*ALONE, "tests/applications/test_decided_once.py"),
+        {
+            "SHUKUN_REVIEWERS": "32",
+            "SHUKUN_REVIEWED_CASES": "500",
+            "SHUKUN_FIELD_EDITS": "10000",
+        },
+    ),
 )
 
 

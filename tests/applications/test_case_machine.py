@@ -40,7 +40,7 @@ from backend.applications.steps import (
 )
 from tests.support.case_model import DEEDS, STATES, SYSTEM, CaseModel, Someone
 from tests.support.case_world import CaseWorld
-from tests.support.raw_cases import Applicant, applicant, raw_case
+from tests.support.raw_cases import Applicant, raw_case, whose
 
 EXAMPLES = int(os.environ.get("SHUKUN_CASE_EXAMPLES", "15"))
 STEPS = int(os.environ.get("SHUKUN_CASE_STEPS", "30"))
@@ -284,12 +284,8 @@ def machine(world: CaseWorld) -> type[RuleBasedStateMachine]:
         connection.execute(
             text("GRANT EXECUTE ON FUNCTION probe_moves(bigint, text[], text[]) TO PUBLIC")
         )
-        resident = connection.execute(
-            text("SELECT id FROM resident WHERE person_id = :person"),
-            {"person": world.people["甲测试"].id},
-        ).scalar_one()
-    whose = applicant(world.owner, world.people["甲测试"].id, int(resident))
-    return type(f"CaseMachine{next(_SERIAL)}", (CaseMachine,), {"world": world, "whose": whose})
+    who = whose(world.owner, world.people["甲测试"].id)
+    return type(f"CaseMachine{next(_SERIAL)}", (CaseMachine,), {"world": world, "whose": who})
 
 
 _SERIAL: Final = count(1)

@@ -99,3 +99,12 @@ def applicant(engine: Engine, person: int, resident: int) -> Applicant:
             text("SELECT area FROM person WHERE id = :person"), {"person": person}
         ).scalar_one()
     return Applicant(person, resident, int(area))
+
+
+def whose(engine: Engine, person: int) -> Applicant:
+    """The same by the account that the person has already."""
+    with engine.connect() as connection:
+        resident = connection.execute(
+            text("SELECT id FROM resident WHERE person_id = :person"), {"person": person}
+        ).scalar_one()
+    return applicant(engine, person, int(resident))
