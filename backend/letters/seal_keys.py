@@ -59,11 +59,16 @@ class SealFiles:
     real_only: bool = False
 
 
-def open_or_create(files: SealFiles, now: datetime) -> SealKeys:
-    """The keys of the files. Raises `SealMissing`."""
+def demand_seal(files: SealFiles) -> None:
+    """Raises `SealMissing` where a real seal is wanted and none is named."""
     if files.key is None and files.real_only:
         told = "还没有电子印章，不能在手机上签：请到柜台签纸质的；管理员请设置 SHUKUN_SEAL_KEY。"
         raise SealMissing(Fault("/letter", told))
+
+
+def open_or_create(files: SealFiles, now: datetime) -> SealKeys:
+    """The keys of the files. Raises `SealMissing`."""
+    demand_seal(files)
     if not (files.folder / _FILES[0]).exists():
         _create(files.folder, now)
     own = files.folder
