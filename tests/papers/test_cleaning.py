@@ -52,6 +52,8 @@ def opens(found: Cleaned) -> bool:
         with pypdfium2.PdfDocument(found.content) as document:
             return len(document) == found.pages and found.content.endswith(b"%%EOF\n")
     with Image.open(io.BytesIO(found.content), formats=["JPEG"]) as picture:
+        if max(picture.size) > LONGEST_SIDE:
+            return False
         picture.load()
         plain = not picture.getexif() and set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}  # fmt: skip
     return plain and found.content.endswith(b"\xff\xd9")
