@@ -24,7 +24,7 @@ from tests.support.raw_cases import raw_case, raw_step, whose
 REVIEWERS: Final = int(os.environ.get("SHUKUN_REVIEWERS", "8"))
 CASES: Final = int(os.environ.get("SHUKUN_REVIEWED_CASES", "50"))
 EDITS: Final = int(os.environ.get("SHUKUN_FIELD_EDITS", "500"))
-DEVICES: Final = 8
+DEVICES: Final = 6
 FIELDS: Final = ("income", "people", "words", "since")
 TOO_LATE: Final = (CaseMoved, DeedImpossible, NotYourDesk)
 
