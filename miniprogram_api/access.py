@@ -24,7 +24,8 @@ from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.database import transaction
 from miniprogram_api import credentials, limiting
-from miniprogram_api.problems import DOMAIN, Occurrence, Refused, for_status, refuse
+from miniprogram_api.problem_table import DOMAIN
+from miniprogram_api.problems import Occurrence, Refused, for_status, refuse
 
 Who: TypeAlias = Literal["public", "resident", "staff", "either", "wechat"]
 """`public`: anyone, without signing in. `resident`: a user of the mini-program. `staff`: a member

@@ -17,13 +17,12 @@ from marshmallow import Schema, fields
 from backend.kernel.errors import DomainError
 from miniprogram_api.access import NEEDED, Access, declared
 from miniprogram_api.parsing import StrictParser
+from miniprogram_api.problem_table import DOMAIN, Problem
 from miniprogram_api.problems import (
-    DOMAIN,
     FRAMEWORK,
     INVALID_BODY,
     INVALID_PARAMETERS,
     MEDIA_TYPE,
-    Problem,
     every_problem,
 )
 from miniprogram_api.schemas import AnswerSchema

@@ -124,7 +124,12 @@ def change_answer(
     if field.type == "bills":
         own_bills(session, case.person_id, value)
     cipher = cipher_of(session, keyring, case)
-    return write_answer(session, cipher, case, (answer, value, actor.label))
+    written = write_answer(session, cipher, case, (answer, value, actor.label))
+    audit.deed(
+        session, actor, "application.answer", of_case(case),
+        person=case.person_id, field=answer.field,
+    )  # fmt: skip
+    return written
 
 
 def answers_of(session: Session, cipher: Cipher, case_id: int) -> dict[str, Answered]:

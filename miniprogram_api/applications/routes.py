@@ -80,7 +80,7 @@ def show_applications() -> Response:
 @applications.arguments(BEGINNING)
 @applications.response(201, CASE, description="草稿")
 @applications.refuses(UnknownPerson, UnknownKind, KeyUsed)
-def begin(beginning: Beginning) -> tuple[Response, int]:
+def begin_applying(beginning: Beginning) -> tuple[Response, int]:
     """A draft, filled in with what is known."""
     acting_for(beginning.person_id)
     with acting_transaction() as session:

@@ -25,6 +25,7 @@ from backend.kernel.settings import Settings
 from backend.notifications import inbox
 from backend.papers import handing_in, papers
 from miniprogram_api.app import create_app
+from tests.support import access_cases
 from tests.support.access_matrix import TABLE, Asker, Route, routes
 from tests.support.access_world import INSIDE, Kind, World, build
 
@@ -33,13 +34,15 @@ NOT_OF_PEOPLE = {"run"}
 ME = "resident:2"
 _LAST = text("SELECT coalesce(max(id), 0) FROM audit_event")
 _SINCE = text(
-    "SELECT actor, subject_kind, subject_id, role, purpose, action FROM audit_event"
-    " WHERE id > :last AND action NOT LIKE 'denied.%'"
+    "SELECT actor, subject_kind, subject_id, role, purpose, action, detail ->> 'person' AS person"
+    " FROM audit_event WHERE id > :last AND action NOT LIKE 'denied.%'"
 )
 
 
 class Reading(Asker):
-    """Asks, and looks what the audit says of it."""
+    """Asks, and looks what the audit says of it. `asking`: who does."""
+
+    asking = ""
 
     def silent(self, only: str = "") -> list[str]:
         """Every look or change that no row of the audit tells of."""
@@ -84,6 +87,7 @@ class Reading(Asker):
 
     def _told(self, route: Route, who: str, of: Mapping[str, int]) -> tuple[int, set[Any]]:
         """The status, and of whom the audit tells since that this account did something."""
+        self.asking = who
         body = BODIES.get(route.name)
         own_body = None if body is None else body(self)
         with self.world.engine.connect() as connection:
@@ -92,11 +96,13 @@ class Reading(Asker):
         with self.world.engine.connect() as connection:
             rows = connection.execute(_SINCE, {"last": last}).all()
         told = {
-            (row.subject_kind, row.subject_id)
+            subject
             for row in rows
             if row.actor.startswith(("staff:M-", "resident:"))
             and row.role
             and (row.action != "person.read" or row.purpose)
+            # What was done to something else names whom it concerns.
+            for subject in ((row.subject_kind, row.subject_id), ("person", row.person))
         }
         return status, told
 
@@ -134,6 +140,9 @@ BODIES: Mapping[str, Callable[[Reading], dict[str, Any]]] = {
     },
     f"{PERSON}/delegations": lambda _: {
         "scope": ["see"], "consent": 1, "proof": "录音一号", **_days(),
+    },
+    "POST /api/v1/cases/{case}/handover": lambda reading: {
+        "staff_no": access_cases.colleague(reading.asking),
     },
 }  # fmt: skip
 """Bodies that are not only well-formed, but taken."""

@@ -14,7 +14,7 @@ from miniprogram_api import openapi, problems
 from miniprogram_api.access import access
 from miniprogram_api.fields import Bool, Code, Day, Int, Money, Rate, Text
 from miniprogram_api.openapi import Blueprint
-from miniprogram_api.problems import Problem
+from miniprogram_api.problem_table import Problem
 from miniprogram_api.schemas import AnswerSchema, StrictSchema
 from miniprogram_api.structures import Many, Map, Nested
 

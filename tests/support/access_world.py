@@ -23,6 +23,7 @@ from tests.support import (
     access_acting,
     access_cases,
     access_chats,
+    access_letters,
     access_papers,
     access_work,
 )
@@ -80,6 +81,7 @@ class World:
     mine: int = 0
     """The account of the resident at level 2."""
     papers: dict[str, dict[str, int]] = field(default_factory=dict)
+    letters: dict[str, dict[str, int]] = field(default_factory=dict)
     """Papers and their cases by kind, made together."""
     cases: dict[str, dict[str, int]] = field(default_factory=dict)
     """Applications by kind, made together."""
@@ -267,6 +269,18 @@ def _case_objects(kind: str) -> Callable[[World, Mapping[str, int]], Kind]:
     return made
 
 
+def _letter_objects(kind: str) -> Callable[[World, Mapping[str, int]], Kind]:
+    """As papers."""
+
+    def made(world: World, people: Mapping[str, int]) -> Kind:
+        seen = _paper_objects("paper_case")(world, people).seen
+        if not world.letters:
+            world.letters.update(access_letters.letters(world.engine, people, world.mine))
+        return Kind(world.letters[kind], seen)
+
+    return made
+
+
 KINDS: Final[Mapping[str, Callable[[World, Mapping[str, int]], Kind]]] = {
     "run": _run_objects,
     "person": _person_objects,
@@ -280,7 +294,8 @@ KINDS: Final[Mapping[str, Callable[[World, Mapping[str, int]], Kind]]] = {
         kind: _paper_objects(kind)
         for kind in ("paper", "paper_spare", "paper_come", "paper_open", "paper_case")
     },
-    **{kind: _case_objects(kind) for kind in (*access_cases.SUBMITTED, *access_cases.DRAFTS)},
+    **{kind: _letter_objects(kind) for kind in access_letters.KINDS},
+    **{kind: _case_objects(kind) for kind in access_cases.KINDS},
 }
 """Kinds of objects that routes name in their paths. A new kind of object gets its entry here."""
 
