@@ -132,6 +132,7 @@ DOMAIN: Final = by_code(
     Problem("application-key-used", 409, "编号已经用过", "请重新打开页面，再申请一次。"),
     Problem("application-no-fast-lane", 409, "没有急重病通道", "请按一般办法申请。"),
     Problem("application-not-complete", 422, "还没有填全", "请按列出的逐项补上，再提交。"),
+    Problem("application-no-letter", 409, "不用签承诺书", "请直接提交。"),
     Problem("commitment-not-signed", 409, "承诺书还没有签字", "请阅读承诺书并签字，再提交。"),
     Problem("application-taken", 409, "同事已经领办", "请从清单里另选一件。"),
     Problem("application-not-taken", 409, "不是您领办的", "请先领办，或刷新清单。"),

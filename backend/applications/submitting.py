@@ -23,7 +23,7 @@ from backend.applications.steps import Circumstances, DeedImpossible, Step, take
 from backend.applications.tables import APPLICATION
 from backend.kernel.crypto import Keyring, Place
 from backend.kernel.errors import DomainError, Fault
-from backend.letters.standing import letter_of
+from backend.letters.presenting import letter_of
 from backend.papers.papers import kept_papers
 from backend.policies.procedures import Procedure
 
@@ -85,8 +85,8 @@ def check_letter(session: Session, case: Case, procedure: Procedure, subject: by
     """Raises `LetterNotSigned` where the kind wants a letter and none stands for this content."""
     if procedure.letter is None:
         return
-    letter = letter_of(session, case.id)
-    if letter is None or not letter.signed:
+    letter = letter_of(session, case.id, procedure.letter)
+    if letter is None:
         raise LetterNotSigned(Fault("/letter", "承诺书还没有签字：请阅读并签字后再提交。"))
     if letter.subject_sha256 != subject:
         told = "签字以后内容改过：请重新阅读承诺书，再签一次字。"

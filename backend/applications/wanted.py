@@ -16,7 +16,8 @@ from backend.worklist.items import NewItem, open_items
 
 BY: Final = "worker"
 _REASON: Final = (
-    "入户核查属实，还没有申请：请上门帮本人申请医疗救助认定，可以在您的手机上代办（要有本人的委托）。"
+    "入户核查属实，还没有申请：请上门帮本人申请医疗救助认定，可以在您的手机上代办"
+    "（要有本人的委托）。"
 )
 WANTED: Final = DRAFT_WANTED.c
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Response, jsonify
+from flask import Response, current_app, jsonify
 
 from backend.accounts.residents import UnknownPerson
 from backend.accounts.staff_tables import VISITORS
 from backend.applications import applying, submitting
 from backend.applications.answers import AnswerWrong, UnknownField
 from backend.applications.cases import UnknownCase, case_of
+from backend.applications.commitment import NoLetter, draw_up
 from backend.applications.drafts import (
     AnswerChanged,
     Beginning,
@@ -32,6 +33,10 @@ from backend.applications.steps import (
 from backend.applications.submitting import LetterNotSigned, NotComplete
 from backend.kernel import keys
 from backend.kernel.clock import today
+from backend.letters.letters import LetterDeedImpossible, LetterMoved
+from backend.letters.presenting import drawn_up, present_letter
+from backend.letters.reading import show_letter
+from backend.letters.rendering import LetterUnprintable
 from backend.policies.procedures import UnknownKind
 from miniprogram_api.access import access, acting_for, acting_transaction, actor
 from miniprogram_api.applications.answering import circumstances, shown, shown_whole
@@ -43,11 +48,14 @@ from miniprogram_api.applications.schemas import (
     CASE,
     CASES,
     FAST_LANE,
+    LETTER_SIZE,
     OPENED,
     SUBMITTED,
     answer_of,
 )
 from miniprogram_api.fields import LARGEST_ID
+from miniprogram_api.letters.schemas import LETTER
+from miniprogram_api.letters.schemas import shown as letter_shown
 from miniprogram_api.openapi import Blueprint
 from miniprogram_api.rulebook import rules
 
@@ -137,6 +145,32 @@ def mark_urgent(sent: dict[str, Any], application: int) -> tuple[str, int]:
         case = case_of(session, application)
         choose_fast_lane(session, actor(), case, given.procedure, sent["fast_lane"])
     return "", 204
+
+
+@applications.route(
+    f"{ONE}/letter",
+    methods=("POST",),
+    summary="出承诺书：按现在填写的内容和材料",
+    description="内容没有变的，还是原来那一份。内容改过的，要重新出、重新签。",
+    path=PATH,
+)
+@APPLICANTS
+@applications.arguments(LETTER_SIZE)
+@applications.response(201, LETTER, description="承诺书")
+@applications.refuses(
+    UnknownCase, NoLetter, NotComplete, DeedImpossible, LetterMoved, LetterDeedImpossible,
+    LetterUnprintable,
+)  # fmt: skip
+def make_letter(sent: dict[str, Any], application: int) -> tuple[Response, int]:
+    """Drawn between two transactions: it takes a while."""
+    with acting_transaction() as session:
+        given = circumstances(session, application)
+        asked = draw_up(session, application, given, current_app.config["SITE"], sent["size"])
+    drawn = drawn_up(asked)
+    with acting_transaction() as session:
+        made = present_letter(session, keys.keyring(), actor(), asked, drawn)
+        shown_letter = show_letter(session, keys.keyring(), actor(), made.id)
+    return jsonify(LETTER.dump(letter_shown(shown_letter))), 201
 
 
 @applications.route(

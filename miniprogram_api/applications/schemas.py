@@ -62,6 +62,10 @@ class FastLaneSchema(StrictSchema):
     fast_lane = Bool("是不是急重病：先凭诊断证明救助，其他材料以后补", required=True)
 
 
+class LetterSizeSchema(StrictSchema):
+    size = Code("字的大小", {"normal": "一般", "large": "大字"}, load_default="normal")
+
+
 class AppealSchema(StrictSchema):
     why = Text("哪里不同意，为什么", longest=LONGEST, pattern=r"^[^\x00\x7f]*$", required=True)
 
@@ -197,6 +201,7 @@ class HandOverSchema(StrictSchema):
 BEGINNING: Final = BeginningSchema()
 ANSWER_GIVEN: Final = AnswerGivenSchema()
 FAST_LANE: Final = FastLaneSchema()
+LETTER_SIZE: Final = LetterSizeSchema()
 APPEAL: Final = AppealSchema()
 CASE: Final = CaseSchema()
 CASES: Final = CasesSchema()

@@ -16,7 +16,7 @@ from backend.kernel import keys
 from backend.kernel.crypto import Place
 from tests.support.raw_cases import Applicant, force_state, raw_case, raw_step
 
-DRAFTS: Final = ("draft", "draft_sent", "draft_gone")
+DRAFTS: Final = ("draft", "draft_sent", "draft_gone", "draft_signed")
 STATES: Final[Mapping[str, str]] = {
     "application": "submitted", "application_taken": "submitted", "application_left": "submitted",
     "application_claimed": "submitted", "application_handed": "submitted",
@@ -25,8 +25,15 @@ STATES: Final[Mapping[str, str]] = {
 """Kind → the state of its cases."""
 CLAIMED: Final = ("application_claimed", "application_handed")
 KINDS: Final = (*STATES, *DRAFTS)
-ANSWERS: Final = {"what": "phone_number", "should_be": "19900000009", "phone": "19900000009"}
-"""Of a correction, which asks for no letter and no paper."""
+ANSWERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "correction": {"what": "phone_number", "should_be": "19900000009", "phone": "19900000009"},
+    "recognition": {
+        "category": "illness_impoverished", "household_size": "3", "income": "12000.00",
+        "medical_spending": "30000.00", "assets": "no", "diagnosis": "测试病种",
+        "phone": "19900000009",
+    },
+}  # fmt: skip
+"""Of a correction, which asks for no letter and no paper, and of a recognition, which is signed."""
 DESKS: Final[Mapping[str, str]] = {
     "township_reviewer": "320281101", "county_officer": "320281", "city_officer": "320200",
 }  # fmt: skip
@@ -70,10 +77,10 @@ def _case(connection: Connection, person: int, resident: int, kind: str) -> int:
     row = connection.execute(
         text("SELECT area, data_key FROM person WHERE id = :id"), {"id": person}
     ).one()
-    plain = "recognition" if kind == "draft" else "correction"
+    plain = "recognition" if kind in ("draft", "draft_signed") else "correction"
     case = raw_case(connection, Applicant(person, resident, row.area), plain)
     if kind != "draft":
-        _answer(connection, case, person, bytes(row.data_key))
+        _answer(connection, (case, person, plain), bytes(row.data_key))
     if (state := STATES.get(kind)) is None:
         return case
     raw_step(connection, case, ("submit", "draft", "submitted"), resident=resident)
@@ -84,9 +91,10 @@ def _case(connection: Connection, person: int, resident: int, kind: str) -> int:
     return case
 
 
-def _answer(connection: Connection, case: int, person: int, data_key: bytes) -> None:
+def _answer(connection: Connection, of: tuple[int, int, str], data_key: bytes) -> None:
+    case, person, kind = of
     cipher = keys.keyring().person(person, data_key)
-    for field, value in ANSWERS.items():
+    for field, value in ANSWERS[kind].items():
         own = connection.execute(text("SELECT nextval('row_id')")).scalar_one()
         sealed = cipher.seal(Place("application_answer", "value", own), value)
         values = {"id": own, "case": case, "field": field, "value": sealed}
