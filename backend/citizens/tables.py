@@ -180,18 +180,24 @@ IDENTITY: Final = Table(
     Column("origin_area", Integer, nullable=False, server_default=text("0")),
     Column("certificate", LargeBinary, nullable=False),
     *_origin(),
-    UniqueConstraint("person_id", "category", "department", "from_on"),
+    Column("application_id", BigInteger, nullable=False, server_default=text("0")),
+    UniqueConstraint(
+        "person_id", "category", "department", "application_id", "from_on",
+        name="uq_identity_person_category_department_application_from",
+    ),
     CheckConstraint("to_on >= from_on", name="days_in_order"),
     ExcludeConstraint(
         ("person_id", "="),
         ("category", "="),
         ("department", "="),
+        ("application_id", "="),
         (text("daterange(from_on, to_on, '[]')"), "&&"),
         name="ex_identity_days_apart",
         using="gist",
     ),
-)
-"""An identity that a department recognised, from day to day, both included."""
+)  # fmt: skip
+"""An identity that a department recognised, from day to day, both included. `application_id`: of a
+recognition made here, which the departments' rosters neither change nor end; 0: from a roster."""
 
 HOSPITAL: Final = Table(
     "hospital",

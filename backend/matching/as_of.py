@@ -10,6 +10,7 @@ from typing import Any, Final
 import psycopg
 
 from backend.kernel.copy import Columns, Kind, read_columns
+from backend.matching.on_application import claimed_as_of
 from backend.matching.reading import BILLS, CHANGES, IDENTITIES, PEOPLE
 from backend.matching.slice_data import SliceData
 
@@ -31,6 +32,7 @@ def person_as_of(
             "bill", BILLS, "discharged_on, bill_no", "discharged_on BETWEEN %s AND %s", days
         ),
         changes=reading.rows("vital_event", CHANGES, "on_day", "event = 'insurance_change'"),
+        claimed=claimed_as_of(connection, person_id, version),
     )
 
 

@@ -16,6 +16,7 @@ from backend.citizens.codes import Codes
 from backend.citizens.history import HISTORIES
 from backend.citizens.tables import BILL
 from backend.estimation.estimate import Payment, estimate_payments
+from backend.estimation.terms import Rules
 from backend.kernel import audit
 from backend.kernel.copy import raw
 from backend.kernel.errors import DomainError, Fault
@@ -24,8 +25,10 @@ from backend.matching.cases import cases_of
 from backend.matching.deciding import barred
 from backend.matching.editions import ENGINE, edition
 from backend.matching.ledger import EntryKind, Reason
-from backend.matching.numbers import numbers_of
+from backend.matching.numbers import Numbers, numbers_of
+from backend.matching.on_application import as_applied_for
 from backend.matching.slice_data import SliceData
+from backend.matching.spans import spans_of
 from backend.matching.tables import GRANT_ENTRY, MATCH_RUN
 
 REASONS: Final = {
@@ -133,7 +136,7 @@ def _decided_again(
     if kept.engine != ENGINE:
         return None, OTHER_ENGINE
     rules = kept.rules
-    data = person_as_of(raw(session), row.person_id, row.year, row.data_version)
+    data, numbers = _data_of_then(session, row, rules)
     place = np.flatnonzero(data.bills["id"] == row.bill_id)
     if not len(place):
         return None, "这张结算单已经撤回，或者不再属于这个人、这一年。"
@@ -141,10 +144,16 @@ def _decided_again(
     if why is not None:
         return None, why
     at = np.flatnonzero(~barred(data).any)
-    for own, case in cases_of(data, numbers_of(session, rules.book), at):
+    for own, case in cases_of(data, numbers, at):
         settled = estimate_payments(case, rules).bills[own.tolist().index(int(place[0]))]
         return next(_of_layer(settled.payments, layer), None), None
     return None, None
+
+
+def _data_of_then(session: Session, row: Row[Any], rules: Rules) -> tuple[SliceData, Numbers]:
+    data = person_as_of(raw(session), row.person_id, row.year, row.data_version)
+    numbers = numbers_of(session, rules.book)
+    return as_applied_for(data, spans_of(rules, data.county, row.year), numbers), numbers
 
 
 def _of_layer(payments: tuple[Payment, ...], layer: str) -> Iterator[Payment]:

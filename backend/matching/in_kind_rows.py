@@ -31,7 +31,7 @@ _END: Final = """
         LATERAL (
             SELECT e.ctid AS row FROM entitlement e
             WHERE e.person_id = gone.person_id AND e.year = %s AND e.policy = gone.policy
-                AND e.code = gone.code AND e.ended_by_run = 0
+                AND e.code = gone.code AND e.ended_by_run = 0 AND e.application_id = 0
                 AND e.from_on = date '0001-01-01' + (gone.from_day - 1)
             OFFSET 0
         ) AS found
@@ -51,7 +51,8 @@ class KindChanges:
 def read_standing(reader: Reader, among: Ids | None) -> Columns:
     """The rows of the year that stand, also of people merged into these (`owner`: who they are)."""
     names = ", ".join(f"e.{name}" for name in list(_STANDING)[1:])
-    standing = f"e.year = {reader.slice.year:d} AND e.ended_by_run = 0"
+    # What a certification brought is nobody's to end but its application's.
+    standing = f"e.year = {reader.slice.year:d} AND e.ended_by_run = 0 AND e.application_id = 0"
     own = rows_of("p.id", "entitlement", "e")
     merged = "JOIN person_merge m ON m.person_id = p.id AND m.undone_at IS NULL " + rows_of(
         "m.merged_id", "entitlement", "e"

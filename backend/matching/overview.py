@@ -109,6 +109,17 @@ class ReasonSum:
 
 
 @dataclass(frozen=True, slots=True)
+class CouldApplySum:
+    """A layer that is paid on application alone: what those whom the run computed could still apply
+    for (fen)."""
+
+    layer: str
+    people: int
+    bills: int
+    money: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunOverview:
     """Everything of one run. `skipped`: parts known to be unchanged; `opened`: work items that it
     opened; `waiting`: those open in the area now; `previous`: the run before it, if any."""
@@ -123,6 +134,7 @@ class RunOverview:
     in_kind: tuple[InKindSum, ...]
     layers: tuple[LayerChange, ...]
     reasons: tuple[ReasonSum, ...]
+    could_apply: tuple[CouldApplySum, ...]
     waiting: tuple[KindCount, ...]
     previous: RunShown | None
 
@@ -160,6 +172,7 @@ def overview(session: Session, run_id: int, today: date) -> RunOverview:
         in_kind=tuple(_in_kind(parts)),
         layers=tuple(_layers(_standing_before(session, run), total["entries"])),
         reasons=tuple(_reasons(parts)),
+        could_apply=tuple(_could_apply(parts)),
         waiting=tuple(kind_counts(session, Within(low, high), today)),
         previous=_previous(session, run),
     )
@@ -255,6 +268,11 @@ def _reason(bits: int, sums: Sequence[int]) -> ReasonSum:
     held = [reason for reason in REASONS if reason & bits]
     codes = tuple((reason.name or "").lower() for reason in held)
     return ReasonSum(codes, "；".join(REASONS[reason] for reason in held), *sums)
+
+
+def _could_apply(parts: Sequence[Summary]) -> list[CouldApplySum]:
+    found = _summed(parts, "could_apply")
+    return [CouldApplySum(layer, *found[layer]) for layer in _in_order(found)]
 
 
 def _summed(parts: Sequence[Summary], name: str) -> dict[str, list[int]]:

@@ -39,7 +39,8 @@ _KNOWN: Final = "p.known AND p.area BETWEEN %s AND %s AND p.id BETWEEN %s AND %s
 WHO_IS_FORGOTTEN: Final = (
     "NOT p.known AND (EXISTS (SELECT FROM grant_entry g WHERE g.person_id = p.id"
     " AND g.area BETWEEN %s AND %s) OR EXISTS (SELECT FROM entitlement e"
-    " WHERE e.person_id = p.id AND e.area BETWEEN %s AND %s AND e.ended_by_run = 0))"
+    " WHERE e.person_id = p.id AND e.area BETWEEN %s AND %s AND e.ended_by_run = 0"
+    " AND e.application_id = 0))"
     " AND NOT EXISTS (SELECT FROM person_merge m WHERE m.merged_id = p.id AND m.undone_at IS NULL)"
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -22,13 +22,17 @@ NEWEST: Final = date(2100, 12, 31).toordinal()
 
 @dataclass(frozen=True)
 class SliceData:
-    """Columns of a slice, ordered by person; days as ordinals, money in fen."""
+    """Columns of a slice, ordered by person; days as ordinals, money in fen.
+
+    `claimed`: bills and layers (`ledger.key_of`) that granted applications name, rising.
+    """
 
     county: str
     people: Columns
     identities: Columns
     bills: Columns
     changes: Columns
+    claimed: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def owners(self) -> npt.NDArray[np.int32]:

@@ -12,13 +12,20 @@ from sqlalchemy.orm import Session
 from backend.kernel.copy import Columns, raw
 from backend.matching import in_kind_rows, ledger
 from backend.matching.counting import counted, together
-from backend.matching.deciding import barred, by_policy, decide
+from backend.matching.deciding import Barred, barred, by_policy, decide
 from backend.matching.differences import changes
 from backend.matching.due import due_in_kind
 from backend.matching.editions import Edition
 from backend.matching.ground import Ground
 from backend.matching.marks import EVERYBODY
 from backend.matching.numbers import numbers_of
+from backend.matching.on_application import (
+    CouldApply,
+    any_unclaimed,
+    as_applied_for,
+    could_apply,
+    read_claimed,
+)
 from backend.matching.parts import LARGEST
 from backend.matching.questions import Findings, left_open, open_questions
 from backend.matching.reading import Ids, Reader, Slice
@@ -81,12 +88,12 @@ def _pieces(people: int, changed: Columns | None) -> list[Columns | None]:
 
 def _match(session: Session, task: Task, reader: Reader, some: Columns | None) -> Summary:
     """`some`: the people to compute; None: everybody."""
-    connection, ground, of = raw(session), _ground(session, task), task.slice
+    connection, ground, of = raw(session), ground_of(session, task), task.slice
     among = None if some is None else some["id"]
     last, standing = ledger.read_last(reader, among), in_kind_rows.read_standing(reader, among)
-    data = _read(reader, some, ground, (last["owner"], standing["owner"]))
+    data = read_slice(reader, some, ground, (last["owner"], standing["owner"]))
     barring = barred(data)
-    decided = decide(data, ground, barring)
+    decided = decide(as_applied_for(data, ground.spans, ground.numbers), ground, barring)
     found = changes(data, decided, last, ground)
     ledger.write(connection, found.entries)
     due = due_in_kind(data, reader.earlier_disease_classes(data.people["id"]), ground)
@@ -101,11 +108,34 @@ def _match(session: Session, task: Task, reader: Reader, some: Columns | None) -
         "in_kind_ended": ended,
         "opened": 0 if of.forgotten else open_questions(session, reader, data, findings),
         "left_open": dict.fromkeys(left_open(due), 1),
+        "could_apply": _could_apply(data, ground, barring),
         **counted(found.entries, kind, ground.numbers),
     }
 
 
-def _ground(session: Session, task: Task) -> Ground:
+def applicable(data: SliceData, ground: Ground, barring: Barred) -> CouldApply | None:
+    """What the people could apply for on their bills; None: there is nothing of the kind."""
+    if not any_unclaimed(data, ground.spans, ground.numbers):
+        return None
+    whole = decide(data, ground, barring)
+    return could_apply(data, whole, ground.spans, ground.numbers)
+
+
+def _could_apply(data: SliceData, ground: Ground, barring: Barred) -> dict[str, list[int]]:
+    """Layer → [people, bills, fen]."""
+    found = applicable(data, ground, barring)
+    names = {} if found is None else {number: one for one, number in ground.numbers.layers.items()}
+    counts: dict[str, list[int]] = {}
+    for layer in [] if found is None else np.unique(found.layer).tolist():
+        assert found is not None
+        at = found.layer == layer
+        people = len(np.unique(data.owners[found.bill[at]]))
+        counts[names[layer]] = [people, int(at.sum()), int(found.amount[at].sum())]
+    return counts
+
+
+def ground_of(session: Session, task: Task) -> Ground:
+    """What matching the slice stands on."""
     rules, year = task.edition.rules, task.slice.year
     county = f"{task.slice.area_from // 1_000_000:06d}"
     forgotten = task.slice.forgotten  # nothing is due to people of whom nothing is known
@@ -120,7 +150,7 @@ def _ground(session: Session, task: Task) -> Ground:
     )
 
 
-def _read(
+def read_slice(
     reader: Reader, some: Columns | None, ground: Ground, granted: tuple[Ids, Ids]
 ) -> SliceData:
     """The people whom a rule could concern: all of them, or those who hold or were given anything.
@@ -137,6 +167,7 @@ def _read(
         identities,
         reader.bills(concerned),
         reader.changes_of_insurance(concerned),
+        read_claimed(reader.connection, ground.spans),
     )
 
 

@@ -139,6 +139,27 @@ GRANT_ENTRY: Final = Table(
 since. `kind`, `reason`: `ledger.py`. `identity`: the category used, −1 where the layer names
 none."""
 
+BILL_CLAIM: Final = Table(
+    "bill_claim",
+    Base.metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("application_id", BigInteger, ForeignKey("application.id"), nullable=False, index=True),
+    Column("bill_id", BigInteger, nullable=False),
+    Column("layer", SmallInteger, nullable=False),
+    Column("person_id", BigInteger, ForeignKey("person.id"), nullable=False, index=True),
+    Column("state", Text, nullable=False, server_default="claimed"),
+    Column("granted_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("released_version", BigInteger, nullable=False, server_default=text("0")),
+    CheckConstraint("state IN ('claimed', 'granted', 'released')", name="state_known"),
+    CheckConstraint("state <> 'granted' OR granted_version > 0", name="granted_at"),
+    Index(
+        "uq_bill_claim_live", "bill_id", "layer",
+        unique=True, postgresql_where=text("state IN ('claimed', 'granted')"),
+    ),
+)  # fmt: skip
+"""A bill that an application names for a layer: at most one live one. Granted from the data version
+`granted_version` on, until before `released_version` where that is not 0."""
+
 ENTITLEMENT: Final = Table(
     "entitlement",
     Base.metadata,
@@ -150,6 +171,13 @@ ENTITLEMENT: Final = Table(
     Column(
         "ended_by_run", BigInteger, primary_key=True, autoincrement=False, server_default=text("0")
     ),
+    Column(
+        "application_id",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        server_default=text("0"),
+    ),
     Column("run_id", BigInteger, nullable=False),
     Column("to_on", Date, nullable=False),
     Column("delivery", SmallInteger, nullable=False),
@@ -157,4 +185,5 @@ ENTITLEMENT: Final = Table(
     Index(None, "run_id", postgresql_using="brin"),
 )
 """待遇 in kind: from day to day within the year. `ended_by_run`: the run that found it no longer
-due (or due for other days, then a row beside it says so); 0: it stands, once."""
+due (or due for other days, then a row beside it says so); 0: it stands, once. `application_id`: of
+a certification made here, which no run ends; 0: found by matching."""

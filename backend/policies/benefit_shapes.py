@@ -160,6 +160,8 @@ class LayerShape(Shape, frozen=True):
     pools: list[PoolShape] = []
     reduction: ReductionShape | None = None
     readings: list[str] = []
+    only_on_application: bool = False
+    """True: matching pays only on bills that a granted application names; estimates compute all."""
     not_covered: dict[str, str] = {}
     """Flag or "settings" → the sentence for residents why such a bill gets nothing."""
 

@@ -122,6 +122,13 @@ class ReasonSumSchema(AnswerSchema):
     less = money("应退的金额，为负数或零")
 
 
+class CouldApplySchema(AnswerSchema):
+    layer = Code("支付方", WORDS.layers, required=True)
+    people = count("几人可以申请")
+    bills = count("几张结算单")
+    money = money("都申请的话，一共多少")
+
+
 class WaitingSchema(AnswerSchema):
     kind = Code("哪一种待办", WORK_KINDS, required=True)
     waiting = count("几件没有办结")
@@ -144,6 +151,7 @@ class OverviewSchema(AnswerSchema):
     )
     layers = many("和这次运行以前相比，按支付方", LayerChangeSchema())
     reasons = many("为什么有变化", ReasonSumSchema())
+    could_apply = many("申请了才有的：这次算到的人还可以申请的", CouldApplySchema())
     waiting = many("这个地区现在没有办结的待办，按种类", WaitingSchema())
 
 

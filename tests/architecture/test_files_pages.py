@@ -22,10 +22,11 @@ from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
 from backend.kernel.money import MAX_FEN, format_yuan
 from backend.kernel.settings import PROJECT
+from backend.matching.applicable import Applicable
 from backend.matching.export import Granted
 from backend.payments import accounts, bank_file, payees, returns
 from backend.payments.rows import Column
-from miniprogram_api.cli.export import grants
+from miniprogram_api.cli.export import could_apply, grants
 from miniprogram_api.cli.import_ import import_
 from miniprogram_api.cli.payments import pay
 from tests.support.delivery import Office
@@ -95,11 +96,17 @@ WORDS: Mapping[str, Mapping[str, set[str]]] = {
 FILES: Mapping[str, Sequence[str]] = {
     "shukun pay file": bank_file.COLUMNS,
     "shukun export grants": Granted._fields,
+    "shukun export could-apply": Applicable._fields,
     "--rejects": REJECTS,
     "--mapping": MappingShape.__struct_fields__,
 }
 PAYMENTS = {"shukun pay payees": payees.COLUMNS, "shukun pay returns": returns.COLUMNS}
-COMMANDS = (import_, grants, *(pay.commands[name] for name in ("payees", "file", "returns")))
+COMMANDS = (
+    import_,
+    grants,
+    could_apply,
+    *(pay.commands[name] for name in ("payees", "file", "returns")),
+)
 
 
 # -- what is compared, each a fault in words ---------------------------------------------------
@@ -112,7 +119,7 @@ def kinds(found: Mapping[str, Table]) -> Iterator[str]:
     for row in rows:
         kind = code(row[0])
         key = FORMS[kind].key if kind in FORMS else ("id_number", *NEWBORN)
-        if codes(row[2]) != [COLUMN_OF.get(one, one) for one in key]:
+        if codes(row[2]) != [COLUMN_OF.get(one, one) for one in key if one != "application_id"]:
             yield f"{kind}: what makes a row differs"
         if (row[3] in YES) != (kind in complete.KINDS):
             yield f"{kind}: --complete differs"

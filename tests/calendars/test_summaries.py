@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from backend.calendars.carrying_out import Errand, carry_out
 from backend.calendars.duties import Duty, DutyKind
@@ -16,6 +16,7 @@ from backend.matching.release import release_run
 from backend.matching.runs import StartRun, compute_part, finish_run, start_run
 from backend.matching.tables import GRANT_ENTRY
 from backend.policies.confirmation import PolicyConfirmation
+from tests.support.claims import claim
 from tests.support.households import Households
 
 TINGHU = 320902001001
@@ -46,6 +47,13 @@ def edition(homes: Households) -> Edition:
 def resident(homes: Households, name: str) -> None:
     homes.member(name, area=TINGHU)
     homes.register.identity(name, "extreme_poverty", "2022-01-01")
+
+
+def applied_for(homes: Households, owner: Engine, bill: int) -> None:
+    """Special assistance is paid on bills that a granted application names."""
+    with homes.session() as session, session.begin():
+        Codes.numbers(session, "layer", [LAYER])
+    claim(owner, [bill])
 
 
 def make(edition: Edition, kind: DutyKind, through: str) -> int | None:
@@ -120,10 +128,10 @@ def test_a_summary_is_made_once_and_none_before_a_later_one(
 
 
 def test_what_was_granted_counts_once_released_and_until_it_is_paid_there(
-    homes: Households, edition: Edition
+    homes: Households, database: Engine, edition: Edition
 ) -> None:
     resident(homes, "甲")
-    homes.register.bill("甲", "B1", "2023-04-30", "9000.00")
+    applied_for(homes, database, homes.register.bill("甲", "B1", "2023-04-30", "9000.00"))
     match(release=False)
     assert make(edition, "month", "2023-04-30") == 0
     homes.execute(
@@ -138,10 +146,10 @@ def test_what_was_granted_counts_once_released_and_until_it_is_paid_there(
 
 
 def test_what_another_policy_has_granted_since_is_not_summed_up(
-    homes: Households, edition: Edition
+    homes: Households, database: Engine, edition: Edition
 ) -> None:
     resident(homes, "甲")
-    homes.register.bill("甲", "B1", "2023-04-30", "9000.00")
+    applied_for(homes, database, homes.register.bill("甲", "B1", "2023-04-30", "9000.00"))
     match()
     regrant(homes, "another-policy")
     assert make(edition, "month", "2023-04-30") == 0

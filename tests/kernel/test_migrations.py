@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Engine, NullPool, create_engine, inspect
 
 import backend.accounts.staff_tables
 import backend.accounts.tables
+import backend.applications.effect_tables
 import backend.applications.tables
 import backend.calendars.tables
 import backend.citizens.file_tables
@@ -17,6 +18,7 @@ import backend.citizens.history
 import backend.kernel.audit_chain
 import backend.kernel.jobs
 import backend.kernel.key_check
+import backend.letters.tables
 import backend.matching.tables
 import backend.notifications.tables
 import backend.papers.tables

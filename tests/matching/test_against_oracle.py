@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,24 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
+from backend.citizens.codes import Codes
 from backend.citizens.invent.delivery import invent
 from backend.citizens.invent.files import Files
 from backend.citizens.invent.plan import plan
+from backend.citizens.tables import LAYERS
 from backend.estimation import rules as engine_rules
 from backend.kernel.copy import Columns
 from backend.kernel.crypto import Keyring
 from backend.matching.reading import IDENTITIES, Ids, Reader
 from backend.matching.runs import nothing_changed
+from backend.matching.slices import Summary
 from tests.oracle.entitlements import Due, in_kind
 from tests.oracle.matching import Confirmed, Grant, grants, in_area
 from tests.oracle.reference import TINGHU
 from tests.oracle.register import Register, Row, read_register
+from tests.support.claims import claim_half, claimed
 from tests.support.corrections import corrections, exchanged, settling
 from tests.support.office import ORDER, Delivered, Office, delivered, read_rows, split, write_rows
 
@@ -58,17 +64,39 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return invented(tmp_path_factory.mktemp("few") / "files", FEW, 3)
 
 
+@dataclass
+class ClaimingOffice(Office):
+    """An office where applications for every other bill were granted."""
+
+    owner: Engine | None = None
+
+    def match(self, area: str, year: int, *, full: bool = False) -> Summary:
+        assert self.owner is not None
+        claim_half(self.owner)
+        return super().match(area, year, full=full)
+
+
 @pytest.fixture
-def office(worker_database: Engine, tmp_path: Path) -> Office:
-    opened = Office(worker_database, Keyring.open_or_create(tmp_path / "keys.json"))
+def office(worker_database: Engine, database: Engine, tmp_path: Path) -> Office:
+    keyring = Keyring.open_or_create(tmp_path / "keys.json")
+    opened = ClaimingOffice(worker_database, keyring, database)
+    numbers_are_given(worker_database)
     opened.confirm(TINGHU, *CONFIRMED[TINGHU])
     return opened
 
 
+def numbers_are_given(engine: Engine) -> None:
+    with Session(engine) as session, session.begin():
+        Codes.numbers(session, "layer", LAYERS)
+
+
 def by_oracle(register: Register) -> Answers:
+    applied_for = {
+        row["bill_no"] for row in register.rows["bills"].values() if claimed(row["bill_no"])
+    }
     return {
         (area, year): (
-            grants(register, area, year, CONFIRMED),
+            grants(register, area, year, CONFIRMED, applied_for),
             in_kind(register, area, year, CONFIRMED),
         )
         for area in AREAS

@@ -4,7 +4,8 @@ From the departments' CSV files straight to the rows of `export grants`. The mon
 from `reference.py`; here stands who is paid, under which policy. Nothing is shared with the engine.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
@@ -35,6 +36,9 @@ Confirmed = Mapping[str, tuple[date, date]]
 # bill_no, id_number, policy, layer, identity, amount
 Grant = tuple[str, str, str, str, str, str]
 
+# Paid by application alone: only on the bills that a granted one names (§2, Tinghu 三(二)).
+BY_APPLICATION = {TINGHU: "special_assistance"}
+
 # No locality has configured figures of its own: a base of serious-illness insurance, an income.
 NO_ASSUMPTIONS = Assumptions(None, None, Fraction(60000))
 
@@ -53,8 +57,12 @@ def policy_on(area: str, day: date, confirmed: Confirmed) -> str | None:
     return None
 
 
-def grants(register: Register, area: str, year: int, confirmed: Confirmed) -> list[Grant]:
-    """The rows of the export, ordered by bill_no and layer."""
+def grants(
+    register: Register, area: str, year: int, confirmed: Confirmed,
+    claimed: Collection[str] = frozenset(),
+) -> list[Grant]:  # fmt: skip
+    """The rows of the export, ordered by bill_no and layer. `claimed`: the bills that granted
+    applications name."""
     bills = register.of_person("bills")
     identities = register.of_person("identities")
     events = register.of_person("vital")
@@ -64,7 +72,8 @@ def grants(register: Register, area: str, year: int, confirmed: Confirmed) -> li
             continue  # every computed layer asks for an identity, where no base is configured
         own = [row for row in bills.get(number, []) if row["discharged_on"][:4] == str(year)]
         holder = read_holder(person, identities[number])
-        found += grants_of_person(person, holder, own, events.get(number, []), confirmed)
+        taken = [as_applied_for(person, read_bill_row(row), confirmed, claimed) for row in own]
+        found += grants_of_person(person, holder, taken, events.get(number, []), confirmed)
     return sorted(found, key=lambda row: (row[0], row[3]))
 
 
@@ -75,13 +84,22 @@ def in_area(code: str, area: str) -> bool:
     return code.startswith(area[:4] if area.endswith("00") else area)
 
 
+def as_applied_for(person: Row, bill: Bill, confirmed: Confirmed, claimed: Collection[str]) -> Bill:
+    """The bill; where a layer comes by application alone and nobody applied, nothing is paid by it:
+    as though somebody had settled the layer with zero."""
+    policy = policy_on(person["registered_area_code"], bill.discharged_on, confirmed)
+    layer = BY_APPLICATION.get(policy or "")
+    if layer is None or bill.id in claimed or layer in bill.given:
+        return bill
+    return replace(bill, given={**bill.given, layer: ZERO})
+
+
 def grants_of_person(
-    person: Row, holder: Person, bills: Iterable[Row], events: list[Row], confirmed: Confirmed
+    person: Row, holder: Person, bills: Iterable[Bill], events: list[Row], confirmed: Confirmed
 ) -> Iterator[Grant]:
     """What is paid on the bills of one year, taken by day of discharge and number (§2)."""
     sums: dict[str, YearSums] = {}
-    for row in sorted(bills, key=lambda row: (row["discharged_on"], row["bill_no"])):
-        bill = read_bill_row(row)
+    for bill in sorted(bills, key=lambda one: (one.discharged_on, one.id)):
         policy = policy_on(person["registered_area_code"], bill.discharged_on, confirmed)
         if policy is None or not paid_here(bill, person, events):
             continue

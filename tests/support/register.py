@@ -20,6 +20,7 @@ from backend.citizens.tables import (
     PERSON,
     VITAL_EVENT,
 )
+from backend.kernel.database import Base
 from backend.kernel.money import parse_yuan
 
 NEVER: Final = "infinity"
@@ -170,10 +171,11 @@ class Register:
 
     @staticmethod
     def _keep(table: str, row: int, revision: int, session: Session) -> None:
+        names = ", ".join(one.name for one in Base.metadata.tables[table].columns)
         session.execute(
             text(
-                f"INSERT INTO {table}_history SELECT {table}.*, :revision FROM {table}"
-                " WHERE id = :id"
+                f"INSERT INTO {table}_history ({names}, superseded_by)"
+                f" SELECT {names}, :revision FROM {table} WHERE id = :id"
             ),
             {"revision": revision, "id": row},
         )

@@ -39,13 +39,14 @@ _END: Final = "UPDATE {table} SET to_on = %s, file_id = %s, revision = %s WHERE 
 _SCOPES: Final = {
     "identities": (
         "category, department",
-        "(origin_area = %(origin)s OR origin_area = 0 AND area BETWEEN %(low)s AND %(high)s)",
-        "origin_area = 0",
+        "application_id = 0 AND"
+        " (origin_area = %(origin)s OR origin_area = 0 AND area BETWEEN %(low)s AND %(high)s)",
+        "application_id = 0 AND origin_area = 0",
     ),
     "assignments": ("role", "area BETWEEN %(low)s AND %(high)s", "true"),
 }
 """Kind → what a roster is whole for; whose rows it may end where an area is said, and where none
-is."""
+is. Recognitions made here (`application_id`) are not a roster's to end."""
 
 
 def end_the_absent(step: Step, record: Row[Any]) -> None:

@@ -28,7 +28,7 @@ _STANDING: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
                 JOIN code_number c ON c.kind = 'category' AND c.code = named.category
                 JOIN code_number d ON d.kind = 'department' AND d.code = named.department
             )
-            AND origin_area = 0
+            AND origin_area = 0 AND application_id = 0
             AND from_on < %(day)s AND to_on >= %(day)s AND area > 0
             AND area / 1000000 <> ALL(%(counties)s::bigint[])
         GROUP BY 1 ORDER BY 1

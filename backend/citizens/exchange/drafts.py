@@ -71,6 +71,7 @@ def _identities(step: Step, rows: pl.DataFrame) -> pl.DataFrame:
         day("applied_on", NEVER),
         day("taper_until", NEVER),
         pl.lit(step.origin_area, pl.Int64).alias("origin_area"),
+        pl.lit(0, pl.Int64).alias("application_id"),
         pl.col("certificate_no").alias("certificate"),
     )  # fmt: skip
 

@@ -34,7 +34,7 @@ class Form:
 FORMS: Final[Mapping[str, Form]] = {
     "identities": Form(
         tables.IDENTITY,
-        key=("person_id", "category", "department", "from_on"),
+        key=("person_id", "category", "department", "application_id", "from_on"),
         owner="person_id",
         sealed=("certificate",),
         derived=("area",),

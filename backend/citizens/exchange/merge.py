@@ -85,7 +85,7 @@ def _without_clashes(form: Form, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _overlap(one: dict[str, object], other: dict[str, object]) -> bool:
-    alike = all(one[name] == other[name] for name in ("category", "department"))
+    alike = all(one[name] == other[name] for name in ("category", "department", "application_id"))
     return (
         alike
         and str(one["from_on"]) <= str(other["to_on"])

@@ -1,5 +1,7 @@
 """重叠 (overlaps): intervals of one person, category and department that would share a day.
 
+A recognition made here stands beside what the department's rosters say (`application_id`).
+
 Lines are taken one by one in their order, whatever the size of the chunks. A line whose days are
 taken waits for the end of the file: a later line may close the interval that was in its way.
 """
@@ -11,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-GROUP: Final = ("person_id", "category", "department")
+GROUP: Final = ("person_id", "category", "department", "application_id")
 REASON: Final = (
     "这段身份的期间与同一人、同一类别、同一部门的另一段重叠：请先改正或终止那一段，再导入这一行"
 )

@@ -53,7 +53,7 @@ _COLLIDING: Final = """
     SELECT DISTINCT i.file_id FROM back
         JOIN identity_history h ON h.id = back.id AND h.revision = back.version
             AND h.superseded_by > h.revision
-        JOIN identity i USING (person_id, category, department)
+        JOIN identity i USING (person_id, category, department, application_id)
     WHERE daterange(i.from_on, i.to_on, '[]') && daterange(h.from_on, h.to_on, '[]')
     ORDER BY i.file_id
 """
