@@ -15,6 +15,8 @@ from werkzeug.exceptions import HTTPException
 from backend.kernel import database, keys
 from backend.kernel.errors import DomainError
 from backend.kernel.settings import Settings
+from backend.letters import seals
+from backend.letters.seal_keys import files_of
 from backend.papers import store as papers_store
 from backend.policies.catalogue import load_catalogue
 from backend.wechat import connection
@@ -31,12 +33,14 @@ from miniprogram_api.assistant.routes import chats
 from miniprogram_api.estimation.routes import estimation
 from miniprogram_api.estimation.what_if_routes import what_if
 from miniprogram_api.health.routes import health
+from miniprogram_api.letters.routes import letters
 from miniprogram_api.matching.routes import runs
 from miniprogram_api.notifications.routes import messages
 from miniprogram_api.openapi import Blueprint as ApiBlueprint
 from miniprogram_api.openapi import ProblemApi
 from miniprogram_api.pages.estimate_page import estimate_page
 from miniprogram_api.pages.home import home
+from miniprogram_api.pages.letter_page import letter_page
 from miniprogram_api.pages.policy_pages import policy_pages
 from miniprogram_api.pages.routes import pages
 from miniprogram_api.pages.runs_page import runs_page
@@ -69,6 +73,7 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     messages,
     chats,
     papers,
+    letters,
     applications,
     cases,
 )
@@ -80,6 +85,7 @@ PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     staff_page,
     runs_page,
     work_page,
+    letter_page,
     pages,
 )
 OTHER_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (wechat_push,)
@@ -141,6 +147,7 @@ def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Fla
     observability.observe(app, observability.configure(settings.log_level, log_stream))
     keys.bind(settings.key_file)
     papers_store.bind(papers_store.FolderStore(settings.papers_folder))
+    seals.bind(files_of(settings))
     connection.bind(settings.wechat)
     rulebook.install(app, load_catalogue(settings.catalogue))
     limiting.install(app, settings.account_requests)

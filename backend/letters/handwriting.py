@@ -13,7 +13,7 @@ from backend.kernel.errors import DomainError, Fault
 from backend.letters.content import canonical
 
 MOST_BYTES: Final = 256 * 1024
-MOST_POINTS: Final = 20_000
+MOST_POINTS: Final = 8_000
 MOST_STROKES: Final = 200
 LEAST_POINTS: Final = 8
 LEAST_MS: Final = 300

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from backend.kernel.errors import DomainError, Fault
+from backend.kernel.settings import Settings
 
 _LIFE: Final = timedelta(days=20 * 365)
 _FILES: Final = ("ca.pem", "seal.key", "seal.pem", "time.key", "time.pem", "evidence.key")
@@ -57,6 +58,12 @@ class SealFiles:
     key: Path | None = None
     chain: Path | None = None
     real_only: bool = False
+
+
+def files_of(settings: Settings) -> SealFiles:
+    """Where the settings say that they are."""
+    real = settings.production
+    return SealFiles(settings.seal_folder, settings.seal_key, settings.seal_cert, real_only=real)
 
 
 def demand_seal(files: SealFiles) -> None:

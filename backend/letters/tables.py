@@ -81,7 +81,7 @@ LETTER: Final = Table(
     _hash("subject_sha256"),
     _hash("content_sha256"),
     _hash("document_sha256"),
-    Column("nonce", LargeBinary, nullable=False, unique=True),
+    _hash("nonce"),
     Column("supersedes_id", BigInteger, ForeignKey("letter.id"), index=True),
     _now("made_at"),
     CheckConstraint("size IN ('normal', 'large')", name="size_known"),

@@ -140,7 +140,6 @@ def _create_letter() -> None:
         _refers("letter", "person_id", "person"),
         _refers("letter", "supersedes_id", "letter"),
         sa.UniqueConstraint("code", name="uq_letter_code"),
-        sa.UniqueConstraint("nonce", name="uq_letter_nonce"),
         sa.CheckConstraint("size IN ('normal', 'large')", name="ck_letter_size_known"),
         sa.CheckConstraint(
             "octet_length(subject_sha256) = 32 AND octet_length(content_sha256) = 32"

@@ -8,6 +8,8 @@ import click
 
 from backend.kernel import jobs, jobs_upkeep, keys
 from backend.kernel.database import transaction
+from backend.letters import seals
+from backend.letters.seal_keys import files_of
 from backend.notifications import sms
 from backend.papers import store as papers_store
 from backend.wechat import connection
@@ -41,6 +43,7 @@ def worker(
     queue_app.import_tasks()
     keys.bind(chosen.key_file)
     papers_store.bind(papers_store.FolderStore(chosen.papers_folder))
+    seals.bind(files_of(chosen))
     connection.bind(chosen.wechat)
     sms.bind(sms.RecordingSms() if chosen.sms == "record" else None)
     wanted = _wanted(queues)

@@ -190,7 +190,7 @@ def moved(by: int) -> tuple[tuple[Point, ...], ...]:
         lambda: drawn(strokes=strokes()[::-1]),
         lambda: drawn(strokes=((Point(5, 5, 0),) * 20 + (Point(5, 5, 900),),)),
         lambda: drawn(strokes=(tuple(replace(one, t=1) for one in strokes()[0]),)),
-        lambda: drawn(strokes=(strokes()[0][:1] * 20_001,)),
+        lambda: drawn(strokes=(strokes()[0][:1] * 8_001,)),
     ],
 )
 def test_what_is_no_signature_is_refused(desk: Desk, wrong: Callable[[], Drawing]) -> None:

@@ -25,7 +25,7 @@ from backend.kernel.settings import Settings
 from backend.notifications import inbox
 from backend.papers import handing_in, papers
 from miniprogram_api.app import create_app
-from tests.support import access_cases
+from tests.support import access_cases, access_letters
 from tests.support.access_matrix import TABLE, Asker, Route, routes
 from tests.support.access_world import INSIDE, Kind, World, build
 
@@ -144,6 +144,7 @@ BODIES: Mapping[str, Callable[[Reading], dict[str, Any]]] = {
     "POST /api/v1/cases/{case}/handover": lambda reading: {
         "staff_no": access_cases.colleague(reading.asking),
     },
+    "POST /api/v1/letters/{letter}/signature": lambda _: access_letters.signature(),
 }  # fmt: skip
 """Bodies that are not only well-formed, but taken."""
 
