@@ -42,6 +42,7 @@ from miniprogram_api.pages.estimate_page import estimate_page
 from miniprogram_api.pages.home import home
 from miniprogram_api.pages.letter_page import letter_page
 from miniprogram_api.pages.policy_pages import policy_pages
+from miniprogram_api.pages.progress_page import progress_page
 from miniprogram_api.pages.routes import pages
 from miniprogram_api.pages.runs_page import runs_page
 from miniprogram_api.pages.search_page import search_page
@@ -50,6 +51,7 @@ from miniprogram_api.pages.work_page import work_page
 from miniprogram_api.papers.routes import papers
 from miniprogram_api.policies.routes import policies
 from miniprogram_api.policies.search_routes import search
+from miniprogram_api.progress.routes import progress
 from miniprogram_api.wechat.routes import wechat_push
 from miniprogram_api.worklist.routes import work
 
@@ -76,6 +78,7 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     letters,
     applications,
     cases,
+    progress,
 )
 PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     home,
@@ -86,6 +89,7 @@ PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     runs_page,
     work_page,
     letter_page,
+    progress_page,
     pages,
 )
 OTHER_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (wechat_push,)

@@ -1,0 +1,1 @@
+"""进度跟踪 (progress): where an application stands, in words that residents understand."""

@@ -1,0 +1,86 @@
+"""Every state, step, desk and period has words for everybody who reads them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+
+from backend.applications.clocks import NAMES
+from backend.applications.moves import MOVES, STATES
+from backend.policies.procedures import KINDS
+from backend.progress.words import WORDS, Mode, holder, of_step, period
+
+READERS: tuple[Mode, ...] = ("normal", "elder", "staff")
+INNER = {"return", "escalate", "stop"}
+OFFICE_WORDS = re.compile(r"政策|文件|终止|适用|系统|补正|受理|初审|异议|期限")
+PERSONAL = re.compile(r"[0-9,.]+ ?元|¥|诊断|癌|药|身份证|姓名|低保|特困|残疾|孤儿")
+
+
+def test_every_step_of_every_move_has_words_for_those_who_are_shown_it() -> None:
+    for deed, _, to_state in MOVES:
+        words = of_step(deed, to_state)
+        readers = ("staff",) if words.inner else READERS
+        assert all(words.to(reader) for reader in readers), deed
+
+
+def test_the_office_keeps_to_itself_what_it_returns_stops_and_escalates() -> None:
+    moves = {(deed, to_state) for deed, _, to_state in MOVES}
+    assert {deed for deed, to_state in moves if of_step(deed, to_state).inner} == INNER
+
+
+def test_no_words_are_left_of_a_step_that_no_longer_exists() -> None:
+    moves = {(deed, to_state) for deed, _, to_state in MOVES}
+    known = {deed for deed, _ in moves} | {f"{deed}/{to_state}" for deed, to_state in moves}
+    assert set(WORDS.steps) <= known
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_says_what_happens_who_has_it_and_what_to_do(state: str, reader: Mode) -> None:
+    said = WORDS.states[state].to(reader)
+    assert said.name
+    assert said.now
+    assert said.todo
+    assert holder(state, STATES[state].desk, reader)
+
+
+def test_the_words_know_no_other_states_and_periods_than_there_are() -> None:
+    assert set(WORDS.states) == set(STATES)
+    assert set(WORDS.clocks) == set(NAMES)
+
+
+@pytest.mark.parametrize("desk", ["applicant", "township_reviewer", "county_officer",
+                                  "city_officer", "system", "nobody"])  # fmt: skip
+def test_a_case_that_was_escalated_is_named_by_the_desk_that_has_it(desk: str) -> None:
+    assert len({holder("submitted", desk, reader) for reader in READERS}) >= 1
+    assert holder("submitted", desk, "normal") == WORDS.desks[desk].normal
+
+
+@pytest.mark.parametrize("clock", NAMES)
+def test_a_period_names_its_last_day_once(clock: str) -> None:
+    for reader in READERS:
+        told = period(clock, date(2026, 12, 2), WORDS.provisional, reader)
+        assert told.count("2026年12月2日") == 1
+        assert "变动" in told or "会变" in told
+
+
+def test_elder_wording_is_without_words_of_the_office() -> None:
+    for state in WORDS.states.values():
+        assert not OFFICE_WORDS.search(state.elder.name + state.elder.now + state.elder.todo)
+    for step in WORDS.steps.values():
+        assert not OFFICE_WORDS.search(step.elder)
+
+
+def test_words_tell_nothing_personal() -> None:
+    said = [step.to(reader) for step in WORDS.steps.values() for reader in READERS]
+    for state in WORDS.states.values():
+        for reader in READERS:
+            one = state.to(reader)
+            said += [one.name, one.now, one.todo]
+    assert [text for text in said if PERSONAL.search(text)] == []
+
+
+def test_every_kind_of_application_has_a_name_to_be_called_by() -> None:
+    assert all(KINDS.values())
