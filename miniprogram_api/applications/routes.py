@@ -170,7 +170,7 @@ def make_letter(sent: dict[str, Any], application: int) -> tuple[Response, int]:
     with acting_transaction() as session:
         made = present_letter(session, keys.keyring(), actor(), asked, drawn)
         shown_letter = show_letter(session, keys.keyring(), actor(), made.id)
-    return jsonify(LETTER.dump(letter_shown(shown_letter))), 201
+    return jsonify(letter_shown(shown_letter)), 201
 
 
 @applications.route(

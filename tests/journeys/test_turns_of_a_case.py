@@ -26,10 +26,7 @@ def place(database: Engine, app_database: Engine, accounts: Accounts, tmp_path: 
 
 def applied(place: County, who: str = "测试甲", whom: str = "") -> Applying:
     applying = Applying(place, who, CHRONIC, whom)
-    applying.begin()
-    applying.fill()
-    applying.photograph()
-    applying.submit()
+    applying.apply()
     return applying
 
 

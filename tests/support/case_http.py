@@ -4,6 +4,7 @@ role, in this process; what workers do is done at once by `work`.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import math
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from backend.kernel import database as kernel_database
 from backend.kernel.crypto import Keyring
@@ -27,6 +28,7 @@ from miniprogram_api.app import create_app
 from tests.support.accounts import Accounts
 from tests.support.handing_in import photo
 from tests.support.register import Register
+from tests.support.signing import drawn
 from tests.support.townsfolk import Townsfolk, Townsman
 from tests.support.working import work_off
 
@@ -148,6 +150,29 @@ class Applying:
         for kind in wanted:
             self._hand_in(kind, photo(seed=next(_SEEDS)))
 
+    def sign(self, size: str = "normal") -> int:
+        """The letter is read to its end and signed by hand; its number. Kinds without one: 0."""
+        if self.procedure.letter is None:
+            return 0
+        county = self.county
+        letter = county.post(self.who, f"/applications/{self.case}/letter", 201, size=size)
+        path = f"/letters/{letter['id']}"
+        for step in ("opened", "end"):
+            county.post(self.who, f"{path}/opened", step=step)
+        as_though_read(county.owner, letter["id"])
+        shown = {"shown_sha256": letter["sha256"], "nonce": letter["nonce"]}
+        county.post(self.who, f"{path}/signature", **handwritten(), **shown)
+        county.work()
+        return int(letter["id"])
+
+    def apply(self, *papers: str) -> str:
+        """All of it, from the beginning to the submission; the code to look it up."""
+        self.begin()
+        self.fill()
+        self.photograph(*papers)
+        self.sign()
+        return self.submit()
+
     def submit(self) -> str:
         """Submitted; the code to look it up."""
         path = f"/applications/{self.case}/submission"
@@ -199,3 +224,27 @@ class Office:
 
 
 REASONED: Final = ("ask", "refuse", "stop", "propose", "revoke", "return", "overturn", "uphold")
+
+
+def as_though_read(owner: Engine, letter: int, seconds: int = 60) -> None:
+    """As though the letter had been opened so long ago."""
+    with owner.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        older = (
+            "UPDATE letter_event SET at = at - make_interval(secs => :seconds)"
+            " WHERE letter_id = :letter"
+        )
+        connection.execute(text(older), {"seconds": seconds, "letter": letter})
+
+
+def handwritten() -> dict[str, Any]:
+    """A signature as the mini-program sends it."""
+    picture = drawn()
+    lines = (
+        " ".join(f"{one.x},{one.y},{one.t},{one.pressure}" for one in line)
+        for line in picture.strokes
+    )
+    return {
+        "png": base64.b64encode(picture.png).decode(), "strokes": ";".join(lines),
+        "width": picture.width, "height": picture.height,
+    }  # fmt: skip
