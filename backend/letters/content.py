@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final, Literal, TypeAlias
+
+import msgspec
 
 Size: TypeAlias = Literal["normal", "large"]
 SIZES: Final = ("normal", "large")
@@ -78,9 +79,7 @@ def address_of(base: str, code: str) -> str:
 
 def canonical(value: Any) -> bytes:
     """The one way to write plain values down as JSON: sorted, compact, UTF-8."""
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return msgspec.json.encode(value, order="sorted")
 
 
 def packed(content: LetterContent) -> bytes:
@@ -90,7 +89,7 @@ def packed(content: LetterContent) -> bytes:
 
 def unpacked(data: bytes) -> LetterContent:
     """What `packed` wrote."""
-    said: dict[str, Any] = json.loads(data)
+    said: dict[str, Any] = msgspec.json.decode(data)
     expected = said["expected"]
     made = {
         "day": date.fromisoformat(said["day"]),

@@ -6,12 +6,12 @@ Its hash stands in the seal of the letter, so that neither can be exchanged for 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Final
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from backend.letters.content import canonical
@@ -66,8 +66,8 @@ def package_of(
 
 def opened(evidence: bytes, key: Ed25519PublicKey) -> tuple[dict[str, Any], bytes]:
     """The package and its hash. Raises `InvalidSignature` (of cryptography) for another's."""
-    kept = json.loads(evidence)
+    kept = msgspec.json.decode(evidence)
     text = kept["package"].encode()
     key.verify(bytes.fromhex(kept["signature"]), text)
-    package: dict[str, Any] = json.loads(text)
+    package: dict[str, Any] = msgspec.json.decode(text)
     return package, hashlib.sha256(text).digest()

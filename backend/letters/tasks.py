@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Final
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from backend.kernel import audit, keys
@@ -77,7 +77,7 @@ def _ready(letter_id: int) -> _Ready | None:
             for part in ("content", "document", "signature", "will")
         }
         package = package_of(
-            letter, json.loads(parts["content"]), json.loads(parts["will"]),
+            letter, msgspec.json.decode(parts["content"]), msgspec.json.decode(parts["will"]),
             events_of(session, letter),
         )  # fmt: skip
         return _Ready(letter, parts["document"], parts["signature"], package)

@@ -65,7 +65,7 @@ _LONGEST: Final = 200
 @READERS
 @letters.response(200, LETTER, description="文书")
 @letters.refuses(UnknownLetter)
-def show(letter: int) -> Response:
+def read_letter(letter: int) -> Response:
     """To be read on the screen."""
     return _answer(letter)
 
@@ -80,7 +80,7 @@ def show(letter: int) -> Response:
 @letters.arguments(PDF_QUERY, location="query")
 @letters.response(200, BINARY, description="PDF", content_type="application/pdf")
 @letters.refuses(UnknownLetter, LetterUnprintable, LetterMoved)
-def show_pdf(asked: dict[str, Size | None], letter: int) -> Response:
+def fetch_letter(asked: dict[str, Size | None], letter: int) -> Response:
     """The letter itself, or a copy for reading."""
     size = asked["size"]
     if size is None:
@@ -106,7 +106,7 @@ def show_pdf(asked: dict[str, Size | None], letter: int) -> Response:
 @letters.arguments(STEP)
 @letters.response(200, LETTER, description="文书")
 @letters.refuses(UnknownLetter, LetterUnread, LetterDeedImpossible, LetterMoved)
-def note_step(told: Step, letter: int) -> Response:
+def note_reading(told: Step, letter: int) -> Response:
     """Opened, then read to the end."""
     deed = open_letter if told.step == "opened" else finish_reading
     with acting_transaction() as session:
@@ -127,7 +127,7 @@ def note_step(told: Step, letter: int) -> Response:
 @letters.refuses(
     UnknownLetter, SignatureWrong, LetterOutdated, LetterUnread, LetterDeedImpossible, LetterMoved
 )
-def sign(told: Signing, letter: int) -> Response:
+def sign_by_hand(told: Signing, letter: int) -> Response:
     """By hand, after reading."""
     came_from = Environment(
         credentials.address(), (request.user_agent.string or "")[:_LONGEST],
@@ -149,7 +149,7 @@ def sign(told: Signing, letter: int) -> Response:
 @APPLICANTS
 @letters.response(204, description="已记下")
 @letters.refuses(UnknownLetter, LetterDeedImpossible, LetterMoved)
-def refuse(letter: int) -> tuple[str, int]:
+def refuse_to_sign(letter: int) -> tuple[str, int]:
     """It stays unsigned."""
     with acting_transaction() as session:
         refuse_letter(session, actor(), letter_seen(session, letter))
@@ -165,7 +165,7 @@ def refuse(letter: int) -> tuple[str, int]:
 @access("public")
 @letters.response(200, CHECKED, description="有这份文书")
 @letters.refuses(UnknownLetter)
-def check(code: str) -> Response:
+def check_letter(code: str) -> Response:
     """Nothing of the person."""
     with transaction() as session:
         return jsonify(checked(check_code(session, code)))
