@@ -49,6 +49,7 @@ from miniprogram_api.pages.search_page import search_page
 from miniprogram_api.pages.staff_page import staff_page
 from miniprogram_api.pages.work_page import work_page
 from miniprogram_api.papers.routes import papers
+from miniprogram_api.policies.procedure_routes import procedures
 from miniprogram_api.policies.routes import policies
 from miniprogram_api.policies.search_routes import search
 from miniprogram_api.progress.routes import progress
@@ -61,6 +62,7 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     health,
     policies,
     search,
+    procedures,
     estimation,
     what_if,
     runs,
@@ -142,6 +144,7 @@ def create_app(settings: Settings, *, log_stream: BinaryIO | None = None) -> Fla
         MAX_BATCH_BODY_BYTES=settings.max_batch_body_bytes,
         MAX_PAPER_BYTES=settings.max_paper_bytes,
         PROXIES=settings.proxies,
+        SITE=settings.site,
         PROPAGATE_EXCEPTIONS=False,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
