@@ -22,6 +22,7 @@ from backend.kernel.money import format_yuan
 from backend.policies.book import PolicyBook
 from backend.policies.procedures import Procedure, UnknownKind
 
+_BOUND: Final = text("SELECT phone FROM resident WHERE id = :account AND phone <> ''")
 _KNOWN: Final = text(
     "SELECT p.phone, p.insurance, p.rural, h.people, h.income FROM person AS p"
     " LEFT JOIN LATERAL household_known(p.id) AS h ON true WHERE p.id = :person"
@@ -56,8 +57,9 @@ def fill_in(
         return 0
     known = session.execute(_KNOWN, {"person": case.person_id}).one()
     cipher, filled = cipher_of(session, keyring, case), 0
+    found = _Known(known, cipher, case, _bound_phone(session, keyring, case))
     for field in wanted:
-        value = THINGS[field.from_register or ""](_Known(known, cipher, case))
+        value = THINGS[field.from_register or ""](found)
         if not value:
             continue
         try:
@@ -70,15 +72,26 @@ def fill_in(
 
 
 class _Known:
-    """What is known of somebody, opened when it is asked for."""
+    """What is known of somebody, opened when it is asked for. `bound`: the phone of the account."""
 
-    def __init__(self, row: Row[Any], cipher: Cipher, case: Case) -> None:
-        self.row, self.cipher, self.case = row, cipher, case
+    def __init__(self, row: Row[Any], cipher: Cipher, case: Case, bound: str) -> None:
+        self.row, self.cipher, self.case, self.bound = row, cipher, case, bound
 
     def phone(self) -> str:
-        """The registered phone; "": none."""
+        """The registered phone, else that of the account; "": none."""
         place = Place("person", "phone", self.case.person_id)
-        return self.cipher.open(place, bytes(self.row.phone)) if self.row.phone else ""
+        own = self.cipher.open(place, bytes(self.row.phone)) if self.row.phone else ""
+        return own or self.bound
+
+
+def _bound_phone(session: Session, keyring: Keyring, case: Case) -> str:
+    """The phone that is bound to the account which applies; "": none."""
+    row = session.execute(_BOUND, {"account": case.resident_id}).first()
+    if row is None:
+        return ""
+    return keyring.shared().open(
+        Place("resident", "phone", case.resident_id or 0), bytes(row.phone)
+    )
 
 
 def _income(known: _Known) -> str:
