@@ -7,7 +7,18 @@ from importlib import import_module
 from pathlib import Path
 
 HELPERS = frozenset(
-    {"__main__", "crew", "delivered", "http_site", "population", "report", "wuxi_peer"}
+    {
+        "__main__",
+        "crew",
+        "delivered",
+        "http_site",
+        "load",
+        "population",
+        "progress_rows",
+        "progress_site",
+        "report",
+        "wuxi_peer",
+    }
 )
 
 

@@ -27,9 +27,9 @@ class Crew:
 
     def cpu(self) -> tuple[float, float]:
         """CPU seconds so far of the workers, and of the database's processes alive and gone."""
-        own = sum(_cpu(process.pid)[0] for process in self.processes)
+        own = sum(cpu_of(process.pid)[0] for process in self.processes)
         server = int((self.cluster / "postmaster.pid").read_text().split()[0])
-        return own, sum(_cpu(server)) + sum(_cpu(child)[0] for child in _children(server))
+        return own, sum(cpu_of(server)) + sum(cpu_of(child)[0] for child in children_of(server))
 
     def peak_mb(self) -> float:
         """The largest resident memory that any worker ever had."""
@@ -61,14 +61,14 @@ def crew(folder: Path, url: str) -> Iterator[Crew]:
             process.wait()
 
 
-def _cpu(pid: int) -> tuple[float, float]:
+def cpu_of(pid: int) -> tuple[float, float]:
     """CPU seconds of a process, and of its children that ended."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     user, system, gone_user, gone_system = map(int, fields[11:15])
     return (user + system) / TICK, (gone_user + gone_system) / TICK
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
     tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in tasks]
 
