@@ -161,6 +161,11 @@ DECLARE
     base record;
 BEGIN
     SELECT * INTO base FROM application_state AS s WHERE s.state = NEW.to_state;
+    -- In an emergency the county helps first: what was accepted goes straight there.
+    IF NEW.to_state = 'accepted' AND (SELECT a.fast_lane FROM application AS a
+        WHERE a.id = NEW.application_id) THEN
+        base.desk := 'county_officer';
+    END IF;
     UPDATE application AS a SET state = NEW.to_state, seq = NEW.seq,
             raised = CASE WHEN NEW.deed = 'escalate' THEN a.raised + 1 ELSE 0 END,
             desk = desk_of(base.desk, a.area,

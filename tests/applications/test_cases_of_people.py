@@ -347,7 +347,7 @@ def test_in_an_emergency_help_comes_before_the_papers(world: CaseWorld) -> None:
     world.does("镇甲", case, "accept", plain)
     with pytest.raises(NotYourDesk):
         world.does("镇乙", case, "help", plain)
-    world.by_itself(case, "escalate", plain)
+    assert case in listed(world, "县甲")
     world.does("县甲", case, "help", plain)
     with world.acting("镇甲") as (session, _):
         assert [one.clock for one in running(session, case)][:1] == ["papers_owed"]
@@ -388,7 +388,7 @@ def test_every_step_is_told_and_written_down(world: CaseWorld) -> None:
         ]
         deeds = connection.execute(
             text("SELECT actor, action FROM audit_event WHERE subject_kind = 'application'"
-                 " AND action <> 'application.begin' ORDER BY id")
+                 " AND action NOT IN ('application.begin', 'application.answer') ORDER BY id")
         )  # fmt: skip
         assert [one.action for one in deeds] == [
             "application.submit", "application.accept", "application.review", "application.approve",

@@ -136,3 +136,22 @@ def test_the_list_of_a_desk_names_nobody(place: County) -> None:
     assert listed["waiting"] == 1
     assert "测试甲" not in str(listed)
     assert place.get("县甲", "/cases")["waiting"] == 0
+
+
+def test_in_an_emergency_the_certificate_is_enough_and_help_comes_first(place: County) -> None:
+    applying = Applying(place, "测试甲", BOOK.procedure(WUXI, "recognition"))
+    applying.begin()
+    applying.fill()
+    path = f"/applications/{applying.case}"
+    place.call("测试甲", "PUT", f"{path}/fast-lane", 204, json={"fast_lane": True})
+    place.post("测试甲", f"{path}/submission", 422)
+    applying.photograph("diagnosis_certificate")
+    applying.sign()
+    applying.submit()
+    office = Office(place, applying.case)
+    office.step("镇甲", "accept")
+    assert [one["id"] for one in place.get("县甲", "/cases")["cases"]] == [applying.case]
+    office.step("县甲", "help")
+    assert {one["clock"] for one in place.get("测试甲", path)["clocks"]} == {"papers_owed"}
+    office.step("镇乙", "review")
+    assert office.step("县乙", "approve")["state"] == "granted"

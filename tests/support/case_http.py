@@ -74,7 +74,7 @@ class County:
             client = self.app.test_client()
             answer = client.open(f"/api/v1{path}", method=method, headers=headers, **options)
         assert answer.status_code == expect, (method, path, answer.status_code, answer.text)
-        return answer.json if answer.is_json else answer.data
+        return answer.json if answer.is_json and answer.data else answer.data
 
     def get(self, who: str, path: str, expect: int = 200) -> Any:
         """Asked."""
