@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from backend.applications.cases import Case, case_of
+from backend.applications.claims import claim_bills
 from backend.applications.steps import (
     Circumstances,
     DeedImpossible,
@@ -12,7 +13,7 @@ from backend.applications.steps import (
     Step,
     take_step,
 )
-from backend.applications.submitting import check_ready
+from backend.applications.submitting import check_ready, stated
 from backend.kernel.errors import Fault
 
 
@@ -38,6 +39,7 @@ def supply(session: Session, case_id: int, given: Circumstances) -> Case:
         told = "这件申请现在没有要补正的：请刷新后再看。"
         raise DeedImpossible(Fault("/application", told))
     check_ready(session, case, given)
+    claim_bills(session, case, given.procedure, stated(session, given, case))
     return take_step(session, case, Step("supply"), given)
 
 

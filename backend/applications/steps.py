@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from backend.applications import clocks
 from backend.applications.cases import Case, case_of, cipher_of, of_case
+from backend.applications.errands import leave_effects
 from backend.applications.moves import DEEDS, STATES, Move, moves_of
 from backend.applications.tables import APPLICATION_STEP
 from backend.kernel import audit
@@ -113,6 +114,7 @@ def take_step(session: Session, case: Case, step: Step, given: Circumstances) ->
         session, given.who, f"application.{step.deed}", of_case(case),
         person=case.person_id, to=move.to_state, seq=case.seq + 1,
     )  # fmt: skip
+    leave_effects(session, case.id, move.to_state, fast_lane=case.fast_lane)
     moved = replace(case, state=move.to_state, seq=case.seq + 1)
     return case_of(session, case.id) if STATES[move.to_state].desk else moved
 
@@ -186,6 +188,9 @@ _CONSTRAINTS: Final[Mapping[str, DomainError]] = {
             "/deed",
             "须由另一个人办理：您办过这件申请的前一步，帮忙申请过，或者与申请人有亲属关系。请交给同事。",
         )
+    ),
+    "application_step_notice_over": DeedImpossible(
+        Fault("/deed", "公示还没有期满，或者还有异议没有处理完：请先处理异议，等公示期满。")
     ),
     "application_step_reasoned": ReasonMissing(
         Fault("/reason", "请选择理由，初审请写明拟同意还是拟不同意。")

@@ -5,6 +5,7 @@ sent.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
@@ -12,13 +13,14 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from backend.applications.cases import Case, case_of, cipher_of
+from backend.applications.claims import claim_bills
 from backend.applications.completeness import (
     category_of,
     missing,
     subject_of,
     subject_sha256,
 )
-from backend.applications.drafts import answers_of
+from backend.applications.drafts import Answered, answers_of
 from backend.applications.steps import Circumstances, DeedImpossible, Step, take_step
 from backend.applications.tables import APPLICATION
 from backend.kernel.crypto import Keyring, Place
@@ -56,8 +58,8 @@ class Submitted:
 def submit(session: Session, case_id: int, given: Circumstances) -> Submitted:
     """Submit a draft. Submitted again, the answer is the same, and nothing else happens.
 
-    Raises `UnknownCase`, `NotComplete`, `LetterNotSigned`, `AlreadyApplied`, `DeedImpossible`,
-    `NotYourDesk` for who may not apply for the person.
+    Raises `UnknownCase`, `NotComplete`, `LetterNotSigned`, `AlreadyApplied`, `BillClaimed`,
+    `DeedImpossible`, `NotYourDesk` for who may not apply for the person.
     """
     case = case_of(session, case_id, lock=True)
     if case.submitted_at is not None:
@@ -66,8 +68,14 @@ def submit(session: Session, case_id: int, given: Circumstances) -> Submitted:
         raise DeedImpossible(Fault("/application", "这份草稿已经删除：请重新申请。"))
     check_ready(session, case, given)
     case = _settled(session, case, given)
+    claim_bills(session, case, given.procedure, stated(session, given, case))
     code = _new_code(session, case, given.keyring)
     return Submitted(take_step(session, case, Step("submit"), given), code)
+
+
+def stated(session: Session, given: Circumstances, case: Case) -> Mapping[str, Answered]:
+    """What stands in the fields of the case."""
+    return answers_of(session, cipher_of(session, given.keyring, case), case.id)
 
 
 def check_ready(session: Session, case: Case, given: Circumstances) -> None:

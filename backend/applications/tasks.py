@@ -8,7 +8,10 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from backend.applications import upkeep
+from backend.applications import (
+    effect_tasks,  # noqa: F401  (tasks of their own)
+    upkeep,
+)
 from backend.applications.laid_aside import tell_of_drafts
 from backend.kernel import keys
 from backend.kernel.database import transaction

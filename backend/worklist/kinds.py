@@ -39,6 +39,8 @@ def _kind(name: str, role: str, working_days: int = 10) -> Kind:
 
 KINDS: Final[Mapping[str, Kind]] = {
     "home_visit": Kind("预警入户核查", VILLAGE, 5, VISITED),
+    "hand_on": _kind("转给慈善组织", COUNTY),
+    "judgement": _kind("申请成立，请按结论办理", COUNTY),
     "help_apply": _kind("预警属实，请帮助申请", VILLAGE, 5),
     "exit_told": _kind("当面告知退出", VILLAGE, 5),
     "tell_person": Kind("当面告知消息", VILLAGE, 5, TOLD),

@@ -71,6 +71,26 @@ CLAIMS_FOLLOW = """
     END
     $$
 """
+LAYERS = (
+    "basic", "serious_illness", "medical_assistance", "rare_drug_assistance", "tilt_assistance",
+    "commercial", "mutual_aid", "charity", "special_assistance", "high_cost_relief",
+)  # fmt: skip
+# The number of a layer, given at first use: the site gives none.
+NUMBER_OF_LAYER = """
+    CREATE FUNCTION number_of_layer(wanted text) RETURNS smallint LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    BEGIN
+        IF wanted = ANY (string_to_array('{layers}', ',')) THEN
+            INSERT INTO code_number (kind, code, number)
+                SELECT 'layer', wanted, coalesce(max(number), 0) + 1
+                FROM code_number WHERE kind = 'layer'
+                HAVING NOT bool_or(code = wanted) IS TRUE
+                ON CONFLICT DO NOTHING;
+        END IF;
+        RETURN (SELECT number FROM code_number WHERE kind = 'layer' AND code = wanted);
+    END
+    $$
+"""
 DAYS_APART = (
     "ALTER TABLE identity ADD CONSTRAINT ex_identity_days_apart EXCLUDE USING gist"
     " (person_id WITH =, category WITH =, department WITH =,{}"
@@ -171,8 +191,11 @@ def _create_claims() -> None:
         op.create_index(f"ix_bill_claim_{column}", "bill_claim", [column])
     op.execute("GRANT CREATE ON SCHEMA public TO shukun_worker")
     op.execute(CLAIMS_FOLLOW)
-    op.execute("REVOKE EXECUTE ON FUNCTION claims_follow FROM PUBLIC")
-    op.execute("ALTER FUNCTION claims_follow OWNER TO shukun_worker")
+    op.execute(NUMBER_OF_LAYER.format(layers=",".join(LAYERS)))
+    for function in ("claims_follow", "number_of_layer"):
+        op.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC")
+        op.execute(f"ALTER FUNCTION {function} OWNER TO shukun_worker")
+    op.execute("GRANT EXECUTE ON FUNCTION number_of_layer TO shukun_app")
     op.execute("REVOKE CREATE ON SCHEMA public FROM shukun_worker")
     op.execute(
         "CREATE TRIGGER claims_follow AFTER UPDATE OF state ON application FOR EACH ROW"
@@ -280,6 +303,7 @@ def downgrade() -> None:
     for table in reversed(TABLES):
         op.drop_table(table)
     op.execute("DROP FUNCTION claims_follow()")
+    op.execute("DROP FUNCTION number_of_layer(text)")
     # What was made here is no roster's: it goes, and the keys are as they were.
     op.execute("DELETE FROM entitlement WHERE application_id > 0")
     op.execute("DELETE FROM identity WHERE application_id > 0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from sqlalchemy import text
 
 from backend.citizens.exchange.covered import CountiesMissing
 from tests.support.delivery import Office, identity, number, person, write
@@ -90,3 +91,25 @@ def test_other_categories_and_rosters_of_other_origins_ask_for_no_area(office: O
     office.load("identities", [identity(4, "2023-01-01")], origin_area=320282)
     office.load("identities", [identity(1, "2023-01-01")], **WHOLE)
     assert standing(office, "identities") == {"001", "003", "004"}
+
+
+def test_a_whole_roster_neither_ends_nor_changes_a_recognition_made_here(office: Office) -> None:
+    office.load("people", [person(1), person(2)])
+    office.load("identities", [identity(one, "2023-01-01") for one in (1, 2)])
+    with office.engine.begin() as connection:
+        connection.execute(text("UPDATE identity SET application_id = 7"))
+    # Neither absent from the roster, nor in it with days of its own, is it touched or in the way.
+    report = office.load("identities", [identity(1, "2023-06-01")], **WHOLE)
+    assert report.rejected == 0
+    rows = office.ask(
+        "SELECT application_id, from_on::text, to_on::text FROM identity ORDER BY 1, 2"
+    )
+    assert [tuple(row) for row in rows] == [
+        (0, "2023-06-01", "infinity"),
+        (7, "2023-01-01", "infinity"), (7, "2023-01-01", "infinity"),
+    ]  # fmt: skip
+    again = office.load("identities", [identity(1, "2023-01-01", to="2023-03-01")])
+    assert (again.rejected, len(office.ask("SELECT 1 FROM identity WHERE application_id = 7"))) == (
+        0,
+        2,
+    )

@@ -1,0 +1,81 @@
+"""临时救助金额 (amounts): what an officer grants; the department pays it its own way [reading]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar, Final
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from backend.applications.cases import Case, of_case
+from backend.applications.effect_tables import APPLICATION_GRANT
+from backend.kernel import audit
+from backend.kernel.errors import DomainError, Fault
+
+OWN: Final = APPLICATION_GRANT.c
+LARGEST: Final = 10_000_000_00
+"""Fen. More than any document grants at once: a slip of the finger."""
+
+
+class GrantWrong(DomainError):
+    """The amount, or when it is told, is not right."""
+
+    code: ClassVar[str] = "application-grant-wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What was granted (fen). `paid_on` None: not paid yet."""
+
+    amount: int
+    decided_by: str
+    decided_on: date
+    paid_on: date | None
+    paid_ref: str
+
+
+def record_amount(
+    session: Session, who: audit.Who, case: Case, amount: int, today: date
+) -> Granted:
+    """How much is granted (fen); before it is paid it may be put right. Raises `GrantWrong`."""
+    if case.state not in ("helped", "reviewed", "noticed", "granted"):
+        raise GrantWrong(Fault("/amount", "这件申请现在不能定金额：请在初审以后、发放以前定。"))
+    if not 0 < amount <= LARGEST:
+        raise GrantWrong(Fault("/amount", "请填写大于零的救助金额，单位元。"))
+    said = {"amount": amount, "decided_by": who.label, "decided_on": today}
+    new = insert(APPLICATION_GRANT).inline().values(application_id=case.id, **said)
+    session.execute(
+        new.on_conflict_do_update(
+            index_elements=["application_id"], set_=said, where=OWN.paid_on.is_(None)
+        )
+    )
+    found = granted(session, case.id)
+    if found is None or found.amount != amount:
+        raise GrantWrong(Fault("/amount", "这笔救助已经发放，金额不能再改。"))
+    audit.deed(session, who, "application.amount", of_case(case), person=case.person_id, fen=amount)
+    return found
+
+
+def note_paid(session: Session, who: audit.Who, case: Case, on: date, ref: str) -> Granted:
+    """The department has paid it; the same again changes nothing. Raises `GrantWrong`."""
+    found = granted(session, case.id)
+    if found is None or case.state not in ("helped", "granted"):
+        raise GrantWrong(Fault("/paid_on", "这件申请没有已批准、待发放的金额：请先定金额并批准。"))
+    if found.paid_on is not None:
+        return found
+    if on < found.decided_on or not ref.strip():
+        raise GrantWrong(Fault("/paid_on", "请填写发放的日期（不早于批准的日期）和凭证号。"))
+    mine = update(APPLICATION_GRANT).where(OWN.application_id == case.id, OWN.paid_on.is_(None))
+    session.execute(mine.values(paid_on=on, paid_ref=ref.strip(), noted_by=who.label))
+    audit.deed(session, who, "application.paid", of_case(case), person=case.person_id)
+    return Granted(found.amount, found.decided_by, found.decided_on, on, ref.strip())
+
+
+def granted(session: Session, case_id: int) -> Granted | None:
+    """What was granted; None: no amount has been decided."""
+    query = select(OWN.amount, OWN.decided_by, OWN.decided_on, OWN.paid_on, OWN.paid_ref)
+    row = session.execute(query.where(OWN.application_id == case_id)).first()
+    return None if row is None else Granted(*row)

@@ -1,0 +1,29 @@
+"""后续 (errands): the job that is left with a step that grants, or ends what was granted."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from backend.kernel.jobs import defer, task
+
+QUEUE: Final = "applications"
+GRANTED: Final = ("granted", "helped", "revoked")
+HELPED_BEFORE: Final = ("refused", "withdrawn")
+"""In the fast lane help may have come before: then it ends with these."""
+
+
+@task("applications.effects", queue=QUEUE, retry=12)
+def settle(case: int) -> None:
+    """Bring what the case grants, or take it back; then the runs it asks for, and its end."""
+    # Steps leave this job, and what it does makes steps: imported when it is done.
+    from backend.applications.effect_tasks import settle_case
+
+    settle_case(case)
+
+
+def leave_effects(session: Session, case_id: int, to_state: str, *, fast_lane: bool) -> None:
+    """In the transaction of a step to the state."""
+    if to_state in GRANTED or (fast_lane and to_state in HELPED_BEFORE):
+        defer(session, settle, case=case_id)
