@@ -14,9 +14,9 @@ from typing import ClassVar, Final
 from backend.kernel.errors import DomainError, Fault
 from backend.kernel.money import format_yuan, parse_yuan
 from backend.kernel.row_ids import LARGEST_ID
+from backend.policies.procedures import LONGEST as LONGEST  # for schemas
 from backend.policies.procedures import Field
 
-LONGEST: Final = 500
 MOST_BILLS: Final = 60
 POINTER: Final = "/value"
 
@@ -38,8 +38,10 @@ def checked(field: Field, value: str) -> str:
     plain = unicodedata.normalize("NFC", value).strip()
     if not plain:
         raise _wrong(field, "还没有填写，请填写后再保存。")
-    if len(plain) > LONGEST or any(unicodedata.category(one) in ("Cc", "Cs") for one in plain):
-        raise _wrong(field, f"太长或含有不能显示的字符：请用不超过 {LONGEST} 个字写清楚。")
+    if len(plain) > field.longest or any(
+        unicodedata.category(one) in ("Cc", "Cs") for one in plain
+    ):
+        raise _wrong(field, f"太长或含有不能显示的字符：请用不超过 {field.longest} 个字写清楚。")
     return _RULES[field.type](field, plain)
 
 

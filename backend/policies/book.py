@@ -9,10 +9,12 @@ from datetime import date
 from functools import cached_property
 from typing import ClassVar, Final
 
+from msgspec import json, to_builtins
+
 from backend.kernel import areas
 from backend.kernel.errors import DomainError, Fault
 from backend.policies.policy import Policy, frozen_map
-from backend.policies.procedures import Procedure, UnknownKind
+from backend.policies.procedures import Clock, Procedure, UnknownKind
 from backend.policies.shared_shapes import (
     CategoryShape,
     ConventionShape,
@@ -98,6 +100,7 @@ class PolicyBook:
     synonyms: tuple[SynonymsShape, ...] = ()
     procedures: Mapping[str, Mapping[str, Procedure]] = field(default_factory=dict)
     """Policy → kind of application → how it runs."""
+    clocks: Mapping[str, Clock] = field(default_factory=dict)
 
     def procedure(self, policy_id: str, kind: str) -> Procedure:
         """How a kind runs under a policy. Raises `UnknownKind`."""
@@ -109,15 +112,29 @@ class PolicyBook:
     def procedures_at(self, area: str, day: date) -> Mapping[str, Procedure]:
         """What can be applied for by people registered in an area (6 digits) on a day.
 
-        By the policy in force there; where the place's own is over, by that, for the matters of
-        its time; where no policy is known, by the product's default. Raises `UnknownArea`.
+        Raises `UnknownArea`.
+        """
+        return self.procedures.get(self.applied_by(area, day), {})
+
+    def applied_by(self, area: str, day: date) -> str:
+        """By whose procedures people registered in an area (6 digits) apply on a day: its id.
+
+        Of the policy in force there; where the place's own is over, of that, for the matters of its
+        time; where no policy with procedures is known, of the product's default. Raises
+        `UnknownArea`.
         """
         decides = self.of_area(area, day)
         if decides is None:
             over = (one for one in self.concerning(area) if one.state_on(day) == "expired")
             decides = next(over, None)
-        found = {} if decides is None else self.procedures.get(decides.id, {})
-        return found or self.procedures.get(DEFAULT, {})
+        return DEFAULT if decides is None or decides.id not in self.procedures else decides.id
+
+    def procedures_version(self, policy_id: str) -> str:
+        """A digest of how all kinds run under a policy. It is not that of the rules, which decide
+        money, and changes with what the procedures say, not with how the files are written.
+        """
+        said = to_builtins(dict(self.procedures.get(policy_id, {})), enc_hook=dict)
+        return hashlib.sha256(json.encode(said, order="deterministic")).hexdigest()[:12]
 
     def policy(self, policy_id: str, pointer: str = "/policy") -> Policy:
         """The policy of this id; raises `UnknownPolicy`."""

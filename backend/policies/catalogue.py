@@ -21,7 +21,8 @@ from backend.policies.checks import check_policy
 from backend.policies.locality_checks import check_localities
 from backend.policies.policy import Parameter, Policy, dated_values, frozen_map, how_written
 from backend.policies.policy_files import PolicyFiles
-from backend.policies.procedure_files import Known, read_procedures
+from backend.policies.procedure_checks import Known
+from backend.policies.procedure_files import read_procedures
 from backend.policies.search.synonyms import load_synonyms
 from backend.policies.shapes import (
     ClauseShape,
@@ -63,13 +64,14 @@ def load_catalogue(extra: Sequence[Path] = (), home: Path = HOME) -> PolicyBook:
     localities = _gather(faults, lambda: _load_localities(homes, policies, vocabulary))
     synonyms = _gather(faults, lambda: load_synonyms(homes))
     known = Known(_category_names(vocabulary), vocabulary.layers)
-    procedures = _gather(faults, lambda: read_procedures(home, folders, policies, known))
-    if faults or localities is None or synonyms is None or procedures is None:
+    read = _gather(faults, lambda: read_procedures(home, folders, policies, known))
+    if faults or localities is None or synonyms is None or read is None:
         raise CatalogueError(sorted(faults))
     conventions = _read_conventions(homes[0])
     return PolicyBook(
-        frozen_map(policies), vocabulary, localities, conventions, synonyms, procedures
-    )
+        frozen_map(policies), vocabulary, localities, conventions, synonyms, read.procedures,
+        read.clocks,
+    )  # fmt: skip
 
 
 @cache

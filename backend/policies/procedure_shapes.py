@@ -8,8 +8,25 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from backend.policies.procedures import Brings, FieldType, PaperWanted
+from backend.policies.procedures import LONGEST, Brings, FieldType, PaperWanted
 from backend.policies.shapes import Shape
+
+
+class ClockShape(Shape, frozen=True):
+    """期限: a clock; `basis`: why the product's own days are what they are."""
+
+    clock: str
+    name: str
+    counted_from: str
+    basis: str
+
+
+class DaysShape(Shape, frozen=True):
+    """Working days that rest on another clause than the procedure itself."""
+
+    days: int
+    clause: str
+    reading: str | None = None
 
 
 class ChoiceShape(Shape, frozen=True):
@@ -29,6 +46,7 @@ class FieldShape(Shape, frozen=True):
     required: bool = True
     choices: list[ChoiceShape] = []
     from_register: str | None = None
+    longest: int = LONGEST
 
 
 class PaperShape(Shape, frozen=True):
@@ -71,7 +89,8 @@ class ProcedureShape(Shape, frozen=True):
 
 class PolicyProcedureShape(Shape, frozen=True):
     """A kind under a policy: the clause it rests on, and what is otherwise. `deadlines` adds to the
-    product's; everything else takes its place. `categories`: what `recognition` can be for."""
+    product's; everything else takes its place. `categories`: what `recognition` can be for. Days
+    without a clause of their own rest on that of the kind."""
 
     kind: str
     clause: str
@@ -81,10 +100,12 @@ class PolicyProcedureShape(Shape, frozen=True):
     categories: list[str] | UnsetType = UNSET
     fields: list[FieldShape] | UnsetType = UNSET
     papers: list[PaperShape] | UnsetType = UNSET
-    deadlines: dict[str, int] | UnsetType = UNSET
+    deadlines: dict[str, int | DaysShape] | UnsetType = UNSET
     filing: bool | UnsetType = UNSET
-    notice: int | UnsetType | None = UNSET
+    notice: int | DaysShape | UnsetType | None = UNSET
     letter: str | UnsetType | None = UNSET
     fast_lane: bool | UnsetType = UNSET
     layer: str | UnsetType | None = UNSET
+    consent: str | UnsetType | None = UNSET
+    refusal_reasons: list[ReasonShape] | UnsetType = UNSET
     retention_years: int | UnsetType = UNSET

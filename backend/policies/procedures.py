@@ -35,12 +35,18 @@ KINDS: Final[Mapping[str, str]] = {
 """Every kind of application there is → its short name."""
 CLOCKS: Final = (
     "first_review", "approval", "supplement", "papers_owed", "notice", "appeal", "appeal_review",
-    "revocation", "draft",
+    "revocation", "draft", "promise_barred",
 )  # fmt: skip
-"""What a procedure may set a period for. `draft`: after how many days one that lies is over."""
+"""What a procedure may set a period for. `draft`: after how many days one that lies is over;
+`promise_barred`: for how long who made a false promise applies by promise no more."""
+NOTICE: Final = "notice"
+LETTERS: Final = ("household_economy", "referral_consent", "handover", "claim_assignment")
+"""Templates of letters that an application may be signed with."""
 REGISTER: Final = ("phone", "household_income", "household_size", "insurance", "rural")
 """What the register may fill a field in with."""
 MOST_FIELDS: Final = 12
+LONGEST: Final = 500
+"""Characters of an answer, where the field does not say fewer."""
 
 
 class UnknownKind(DomainError):
@@ -59,7 +65,8 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What the applicant fills in. `from_register`: which known thing fills it; None: nothing."""
+    """What the applicant fills in. `from_register`: which known thing fills it; None: nothing.
+    `longest`: characters."""
 
     code: str
     label: str
@@ -68,6 +75,7 @@ class Field:
     required: bool
     choices: tuple[Choice, ...] = ()
     from_register: str | None = None
+    longest: int = LONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +90,23 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Working days of a clock, with the clause or reading they rest on."""
+    """Working days of a clock, with the clause of the policy and the reading they rest on; "": the
+    product's own, for a reason that `Clock.basis` says."""
 
     working_days: int
     clause: str = ""
     reading: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """期限. `counted_from`: what it is counted from; `basis`: why the product's own days are what
+    they are, where a policy says nothing."""
+
+    clock: str
+    name: str
+    counted_from: str
+    basis: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +124,7 @@ class Procedure:
     """How applications of a kind run in a policy. `notice`: for how many working days; None: no
     notice follows. `letter`: the template of the commitment letter; None: none is signed.
     `consent`: the purpose that must be agreed to before anything is handed on. `clause`, `reading`:
-    what the policy says of it.
+    what the policy says of it; `notice_rests_on`: and of the notice.
     """
 
     policy: str
@@ -125,3 +145,9 @@ class Procedure:
     reading: str | None = None
     consent: str | None = None
     retention_years: int = 10
+    notice_rests_on: Deadline | None = None
+
+    @property
+    def decides(self) -> Literal["township", "county"]:
+        """Who decides: the township files at once, the county approves what it reviewed."""
+        return "township" if self.filing else "county"

@@ -28,7 +28,7 @@ KINDS: Final = (*STATES, *DRAFTS)
 ANSWERS: Final[Mapping[str, Mapping[str, str]]] = {
     "correction": {"what": "phone_number", "should_be": "19900000009", "phone": "19900000009"},
     "recognition": {
-        "category": "illness_impoverished", "household_size": "3", "income": "12000.00",
+        "category": "subsistence_marginal", "household_size": "3", "income": "12000.00",
         "medical_spending": "30000.00", "assets": "no", "diagnosis": "测试病种",
         "phone": "19900000009",
     },
