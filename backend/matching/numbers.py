@@ -41,20 +41,36 @@ class Numbers:
 
 def numbers_of(session: Session, book: PolicyBook) -> Numbers:
     """The numbers of every code in the book; new codes get one."""
+    return _numbers(book, Codes.given(session, _codes(book)))
+
+
+def numbers_as_known(session: Session, book: PolicyBook) -> Numbers:
+    """The same, and nothing is written: codes that no row can hold yet have numbers of no row."""
+    given: dict[str, dict[str, int]] = {}
+    for kind, codes in _codes(book).items():
+        known = Codes.all(session, kind)
+        new = [code for code in dict.fromkeys(codes) if code not in known]
+        last = max(known.values(), default=0)
+        given[kind] = known | {code: last + place for place, code in enumerate(new, start=1)}
+    return _numbers(book, given)
+
+
+def _codes(book: PolicyBook) -> Mapping[str, Iterable[str]]:
     words = book.vocabulary
     entitlements = [one for policy in book.policies.values() for one in policy.entitlements]
-    given = Codes.given(
-        session,
-        {
-            "category": words.categories,
-            "setting": words.settings,
-            "disease_group": words.disease_groups,
-            "layer": words.layers,
-            "policy": book.policies,
-            "entitlement": [one.code for one in entitlements],
-            "delivery": [one.delivery for one in entitlements],
-        },
-    )
+    return {
+        "category": words.categories,
+        "setting": words.settings,
+        "disease_group": words.disease_groups,
+        "layer": words.layers,
+        "policy": book.policies,
+        "entitlement": [one.code for one in entitlements],
+        "delivery": [one.delivery for one in entitlements],
+    }
+
+
+def _numbers(book: PolicyBook, given: Mapping[str, Mapping[str, int]]) -> Numbers:
+    words = book.vocabulary
     own = [given["category"][code] for code in words.categories]
     return Numbers(
         layers=given["layer"],

@@ -11,7 +11,11 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.applications.applying import appeal, withdraw
+from backend.applications.cases import case_of, cipher_of
 from backend.applications.claims import BillClaimed
+from backend.applications.drafts import answers_of
+from backend.applications.expected import Asking, expected
+from backend.estimation.terms import Rules
 from backend.policies.procedures import Procedure
 from tests.support.accounts import Accounts
 from tests.support.case_effects import BOOK, Effects
@@ -21,6 +25,7 @@ from tests.support.townsfolk import Townsfolk
 AREA = "320902"
 TINGHU = 320902_101_001
 TODAY = date(2026, 11, 23)
+CONFIRMED = {"tinghu-trial": (date(2026, 1, 1), date(2027, 12, 31))}
 
 
 @pytest.fixture
@@ -164,6 +169,24 @@ def test_help_that_came_first_ends_with_a_refusal(world: CaseWorld, effects: Eff
     assert effects.settle(case)
     effects.match()
     assert effects.granted() == []
+
+
+def test_the_applicant_is_shown_what_may_be_expected_and_the_run_grants_just_that(
+    world: CaseWorld, effects: Effects
+) -> None:
+    case = submitted(world, "B2")
+    asking = Asking(rules(), Rules(BOOK.with_confirmed(CONFIRMED)), TODAY)
+    with world.acting("甲测试") as (session, _):
+        own = case_of(session, case)
+        answers = answers_of(session, cipher_of(session, world.keyring, own), case)
+        found = expected(session, own, answers, asking)
+    assert found is not None
+    assert found.amount == 200_000
+    assert "2026-06-30 的费用（4000.00 元）" in found.steps[0]
+    granted(world, case)
+    effects.settle(case)
+    effects.match()
+    assert effects.granted() == [("B2", found.amount)]
 
 
 def test_control_without_the_key_two_cases_claim_one_bill(
