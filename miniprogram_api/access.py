@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Literal, NoReturn, TypeAlias, TypeVar
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from sqlalchemy.orm import Session
@@ -47,11 +47,14 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call a view. `roles`: of staff; empty: every one. `level`: a resident's, at least."""
+    """Who may call a view. `roles`: of staff; empty: every one. `level`: a resident's, at least.
+    `within`: it is asked in the view's own transaction, by `entering`, not before.
+    """
 
     who: Who
     roles: tuple[str, ...] = ()
     level: int = 0
+    within: bool = False
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for what nobody could fulfil."""
@@ -67,9 +70,11 @@ class Access:
         return self.who in ("public", "wechat")
 
 
-def access(who: Who, *, roles: tuple[str, ...] = (), level: int = 0) -> Callable[[View], View]:
+def access(
+    who: Who, *, roles: tuple[str, ...] = (), level: int = 0, within: bool = False
+) -> Callable[[View], View]:
     """Declare who may call the view; stands directly above or below the other decorators."""
-    wanted = Access(who, roles, level)
+    wanted = Access(who, roles, level, within)
 
     def declare(view: View) -> View:
         setattr(view, _ATTRIBUTE, wanted)
@@ -122,6 +127,48 @@ def acting_transaction() -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def entering() -> Iterator[Session]:
+    """The one transaction of a view that declares `within`: who calls is asked in it, whether they
+    may, and the request is counted; then it is the view's. Three transactions else.
+
+    Raises what is raised before other views: `Refused` (401, 403, 429).
+    """
+    try:
+        with transaction() as session:
+            g.actor = found = act_as(session, g.token)
+            if found is None or not limiting.counted_within(session, found):
+                raise _NotEntered
+            note_seen(session, found)
+            if (reason := _reason_against(_declared_here(), found)) is not None:
+                raise Refused(reason)
+            yield session
+    except _NotEntered:
+        _refuse_entry()
+    except Exception:
+        if (found := signed_in()) is not None:  # that it was used and counted was rolled back
+            limiting.by_account(found)
+        raise
+
+
+class _NotEntered(Exception):
+    """Nobody is signed in, or the account asks too often."""
+
+
+def _refuse_entry() -> NoReturn:
+    """Say why, as it is said before other views."""
+    found = signed_in()
+    if found is None:
+        raise not_signed_in()
+    limiting.by_account(found)
+    raise refuse(429)
+
+
+def _declared_here() -> Access | None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return None if view is None else declared(view)
+
+
 def signed_in() -> Actor | None:
     """Who shows a valid token, in views that do not ask for one; keeps the session alive."""
     token = credentials.sent_token()
@@ -141,6 +188,9 @@ def _check() -> AnyResponse | None:
     view = current_app.view_functions.get(request.endpoint or "")
     wanted = None if view is None else declared(view)
     if view is None or (wanted is not None and wanted.open):
+        return None
+    if wanted is not None and wanted.within and (token := credentials.sent_token()) is not None:
+        g.token = token
         return None
     found = signed_in()
     if found is None:

@@ -20,6 +20,7 @@ from typing import Final
 from flask import Flask, current_app
 from limits import RateLimitItemPerSecond
 from limits.strategies import SlidingWindowCounterRateLimiter
+from sqlalchemy.orm import Session
 
 from backend.accounts.scope import Actor
 from backend.kernel import keys
@@ -82,6 +83,15 @@ def by_account(actor: Actor, limit: Limit | None = None) -> None:
     _count(limit or current_app.extensions["account_limit"], actor.label)
 
 
+def counted_within(session: Session, actor: Actor) -> bool:
+    """Count a request of the account in a transaction that is open already; False: too many. What
+    is rolled back was not counted: `by_account` does it then.
+    """
+    item = current_app.extensions["account_limit"].item
+    window = item.key_for(actor.label), item.amount, item.get_expiry()
+    return _storage().acquire_within(session, window)
+
+
 def _count(limit: Limit, who: str) -> None:
     limiter = _limiter()
     if not limiter.hit(limit.item, who):
@@ -104,7 +114,12 @@ def _give_back(limit: Limit, who: str) -> None:
 
 @cache
 def _limiter() -> SlidingWindowCounterRateLimiter:
-    return SlidingWindowCounterRateLimiter(DatabaseStorage())
+    return SlidingWindowCounterRateLimiter(_storage())
+
+
+@cache
+def _storage() -> DatabaseStorage:
+    return DatabaseStorage()
 
 
 def _network(address: str) -> str:

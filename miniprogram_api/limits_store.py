@@ -12,6 +12,7 @@ from typing import Any, Final
 from limits.storage import SlidingWindowCounterSupport, Storage
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from backend.kernel.database import ping, transaction
 
@@ -61,11 +62,20 @@ class DatabaseStorage(Storage, SlidingWindowCounterSupport):
         self, key: str, limit: int, expiry: int, amount: int = 1
     ) -> bool:
         """Count, unless that would pass the limit; opens a transaction."""
-        values = {"key": _digest(key), "limit": limit, "expiry": expiry, "amount": amount}
         with transaction() as session:
             # Lost in a crash, as the table is: nobody waits for the disk.
             session.execute(text("SET LOCAL synchronous_commit = off"))
-            return session.execute(_ACQUIRE, values).first() is not None
+            return self.acquire_within(session, (key, limit, expiry), amount)
+
+    def acquire_within(
+        self, session: Session, window: tuple[str, int, int], amount: int = 1
+    ) -> bool:
+        """The same in a transaction that is open already: undone with it. `window`: key, limit and
+        expiry.
+        """
+        key, limit, expiry = window
+        values = {"key": _digest(key), "limit": limit, "expiry": expiry, "amount": amount}
+        return session.execute(_ACQUIRE, values).first() is not None
 
     def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
         """The window before and this one: counts, and the seconds until they count no more."""

@@ -9,14 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.staff_tables import VISITORS
-from backend.kernel.database import acting
 
 Kind: TypeAlias = Literal["resident", "staff"]
 _ACTOR: Final = text("SELECT * FROM session_actor()")
+# One round trip: who acts is looked up for each row of `given`, so after the token was set.
+_ACTING: Final = text(
+    """
+    SELECT (one.actor).* FROM (
+        SELECT session_actor() AS actor FROM (
+            SELECT set_config('shukun.session', :token, true) AS token OFFSET 0
+        ) AS given WHERE given.token IS NOT NULL
+    ) AS one
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +75,15 @@ class Actor:
 
 def act_as(session: Session, token: str) -> Actor | None:
     """Let the transaction act in the session of this token; None where there is no valid one."""
-    acting(session, token)
-    return actor_of(session)
+    return _actor(session.execute(_ACTING, {"token": token}).mappings().first())
 
 
 def actor_of(session: Session) -> Actor | None:
     """Who acts in the transaction; None: nobody, or the session has ended meanwhile."""
-    row = session.execute(_ACTOR).mappings().first()
+    return _actor(session.execute(_ACTOR).mappings().first())
+
+
+def _actor(row: RowMapping | None) -> Actor | None:
     if row is None:
         return None
     values = dict(row)

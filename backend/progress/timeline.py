@@ -1,12 +1,13 @@
 """进度 (timeline): what happened to an application, what happens now, who has it, until when.
 
-One statement reads it, with the rights of the session; residents are not shown the office's inner
-steps, nor who proposed what. Every look is written down.
+One statement reads it, with the rights of the session, messages too, by their table: their package
+stands above. Residents are not shown the office's inner steps, nor who proposed what. Every look is
+written down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -16,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from backend.accounts.scope import Actor
-from backend.applications.cases import UnknownCase, case_of, cipher_of, unknown
+from backend.applications.cases import unknown
 from backend.applications.steps import place
 from backend.kernel import audit
 from backend.kernel.crypto import Keyring
@@ -27,20 +28,30 @@ from backend.progress.words import WORDS, Mode, holder, of_step, period
 _SHOWN: Final = ("applications",)
 _FOUND: Final = text(
     """
-    SELECT a.person_id, a.kind, a.policy, a.state, a.desk,
+    SELECT a.person_id, a.kind, a.policy, a.state, a.desk, made.steps,
         person_now(a.person_id) = ANY (authority_over('speak')) AS own,
-        coalesce((SELECT r.ui_mode FROM resident AS r WHERE r.id = :resident), '') AS ui_mode,
-        coalesce((SELECT json_agg(json_build_array(s.id, s.seq, s.deed, s.to_state, s.proposal,
-                s.reason, s.role, (s.at AT TIME ZONE 'Asia/Shanghai')::date,
-                CASE WHEN s.note <> '' THEN encode(s.note, 'hex') ELSE '' END) ORDER BY s.seq)
-            FROM application_step AS s WHERE s.application_id = a.id), '[]')::text AS steps,
-        coalesce((SELECT json_agg(json_build_array(c.clock, c.due_on, c.provisional,
+        (SELECT r.ui_mode FROM resident AS r WHERE r.id = :resident) AS ui_mode,
+        CASE WHEN made.noted THEN (SELECT p.data_key FROM person AS p WHERE p.id = a.person_id)
+            END AS data_key,
+        (SELECT json_agg(json_build_array(c.clock, c.due_on, c.provisional,
                 c.stopped_on IS NOT NULL) ORDER BY c.due_on, c.id)
             FROM application_clock AS c
-            WHERE c.application_id = a.id AND c.ended_on IS NULL), '[]')::text AS clocks
-    FROM application AS a WHERE a.id = :case
+            WHERE c.application_id = a.id AND c.ended_on IS NULL)::text AS clocks,
+        (SELECT json_agg(json_build_array(split_part(m.cause, ':', 3)::int, m.id))
+            FROM message AS m
+            WHERE m.person_id = ANY (ARRAY[a.person_id, person_now(a.person_id)])
+                AND m.cause LIKE 'application:' || a.id || ':%')::text AS messages
+    FROM application AS a CROSS JOIN LATERAL (
+        SELECT bool_or(s.note <> '') AS noted,
+            json_agg(json_build_array(s.id, s.seq, s.deed, s.to_state, s.proposal, s.reason, s.role,
+                (s.at AT TIME ZONE 'Asia/Shanghai')::date, encode(s.note, 'hex'))
+                ORDER BY s.seq)::text AS steps
+        FROM application_step AS s WHERE s.application_id = a.id
+    ) AS made
+    WHERE a.id = :case
     """
 )
+_NONE: Final = "[]"
 
 
 class _Step(msgspec.Struct, array_like=True, frozen=True):
@@ -115,18 +126,17 @@ class Progress(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Who looks, with which keys and rules, on which day. `messages`: by which message the reader
-    was told of a step, by its number."""
+    """Who looks, with which keys and rules, on which day."""
 
     actor: Actor
     keyring: Keyring
     book: PolicyBook
     today: date
-    messages: Mapping[int, int]
 
 
 _STEPS: Final = msgspec.json.Decoder(list[_Step])
 _CLOCKS: Final = msgspec.json.Decoder(list[_Clock])
+_MESSAGES: Final = msgspec.json.Decoder(list[tuple[int, int]])
 
 
 def progress_of(session: Session, look: Look, case_id: int) -> Progress:
@@ -140,13 +150,13 @@ def progress_of(session: Session, look: Look, case_id: int) -> Progress:
         raise unknown()
     audit.read_person(session, look.actor, row.person_id, _purpose(look.actor, row.own), _SHOWN)
     mode = _mode(look.actor, row.ui_mode)
-    periods = [_period(one, look.today, mode) for one in _CLOCKS.decode(row.clocks)]
+    periods = [_period(one, look.today, mode) for one in _CLOCKS.decode(row.clocks or _NONE)]
     said = WORDS.states[row.state].to(mode)
     return Progress(
         case_id, row.kind, KINDS.get(row.kind, row.kind), row.state, said.name, said.now,
         holder(row.state, row.desk, mode), said.todo,
         next((one for one in periods if not one.stopped), None), periods,
-        _told(session, look, case_id, row, mode), mode,
+        _told(look, row, mode), mode,
     )  # fmt: skip
 
 
@@ -156,7 +166,7 @@ def _purpose(actor: Actor, own: bool) -> str:
     return "delegated" if actor.visits else "review"
 
 
-def _mode(actor: Actor, ui_mode: str) -> Mode:
+def _mode(actor: Actor, ui_mode: str | None) -> Mode:
     """Staff who visit read what the resident reads."""
     if actor.kind == "staff":
         return "normal" if actor.visits else "staff"
@@ -177,44 +187,40 @@ def _period(clock: _Clock, today: date, mode: Mode) -> Period:
     return Period(clock.clock, clock.due_on, clock.provisional, clock.stopped, late, told)
 
 
-def _told(session: Session, look: Look, case_id: int, row: Any, mode: Mode) -> list[StepTold]:
+def _told(look: Look, row: Any, mode: Mode) -> list[StepTold]:
     shown = [
         step
-        for step in _STEPS.decode(row.steps)
+        for step in _STEPS.decode(row.steps or _NONE)
         if mode == "staff" or not of_step(step.deed, step.to_state).inner
     ]
-    notes = dict(_notes(session, look, case_id, shown, mode))
-    return [_step(look, row, step, notes.get(step.id, ""), mode) for step in shown]
-
-
-def _notes(
-    session: Session, look: Look, case_id: int, steps: list[_Step], mode: Mode
-) -> Iterator[tuple[int, str]]:
-    """What was written to the steps, as far as the reader is shown it: opened only where there is
-    something."""
-    written = [
-        step
-        for step in steps
-        if step.note and (mode == "staff" or of_step(step.deed, step.to_state).note)
+    told, notes = (
+        dict(_MESSAGES.decode(row.messages or _NONE)),
+        dict(_notes(look, row, shown, mode)),
+    )
+    return [
+        _step(look.book, row, (step, notes.get(step.id, ""), told.get(step.seq)), mode)
+        for step in shown
     ]
-    if not written:
-        return
-    try:
-        cipher = cipher_of(session, look.keyring, case_of(session, case_id))
-    except UnknownCase:  # the key was destroyed, or the reader may not open the person's file
-        return
-    for step in written:
-        yield step.id, cipher.open(place(step.id), bytes.fromhex(step.note))
 
 
-def _step(look: Look, row: Any, step: _Step, note: str, mode: Mode) -> StepTold:
+def _notes(look: Look, row: Any, steps: list[_Step], mode: Mode) -> Iterator[tuple[int, str]]:
+    """What was written to the steps, as far as the reader is shown it; nothing where the key was
+    destroyed, or the reader may not open the person's file."""
+    if not row.data_key:
+        return
+    cipher = None
+    for step in steps:
+        if step.note and (mode == "staff" or of_step(step.deed, step.to_state).note):
+            cipher = cipher or look.keyring.person(row.person_id, bytes(row.data_key))
+            yield step.id, cipher.open(place(step.id), bytes.fromhex(step.note))
+
+
+def _step(book: PolicyBook, row: Any, made: tuple[_Step, str, int | None], mode: Mode) -> StepTold:
+    step, note, message = made
     words = of_step(step.deed, step.to_state)
-    reason = _reason(look.book, row, step)
+    reason = _reason(book, row, step)
     why, remedy = ("", "") if reason is None else (reason.residents, reason.remedy)
-    told = (
-        step.seq, step.day, step.deed, words.to(mode), note, why, remedy,
-        look.messages.get(step.seq),
-    )  # fmt: skip
+    told = (step.seq, step.day, step.deed, words.to(mode), note, why, remedy, message)
     if mode == "staff":
         return StaffStep(*told, step.role, step.proposal, words.inner)
     return StepTold(*told)

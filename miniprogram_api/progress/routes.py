@@ -12,11 +12,10 @@ from backend.applications.cases import UnknownCase
 from backend.kernel import keys
 from backend.kernel.clock import today
 from backend.kernel.database import transaction
-from backend.notifications.links import messages_of_case
 from backend.progress.by_code import Standing, UnknownProgressCode, standing_of
 from backend.progress.timeline import Look, progress_of
 from miniprogram_api import limiting
-from miniprogram_api.access import access, acting_transaction, actor
+from miniprogram_api.access import access, actor, entering
 from miniprogram_api.fields import LARGEST_ID
 from miniprogram_api.limiting import Limit
 from miniprogram_api.openapi import Blueprint
@@ -35,7 +34,7 @@ WRONG_CODES: Final = Limit("progress_code", 60, 600)
     description="界面选了“长辈版”的，为长辈版的说法。每一步都带告诉过您的那条消息的编号。",
     path={"application": "申请的编号"},
 )
-@access("either", roles=VISITORS, level=2)
+@access("either", roles=VISITORS, level=2, within=True)
 @progress.response(200, PROGRESS, description="进度")
 @progress.refuses(UnknownCase)
 def show_progress(application: int) -> Response:
@@ -48,7 +47,7 @@ def show_progress(application: int) -> Response:
     summary="一件申请的经过，连同内部的步骤（工作人员）",
     path={"case": "申请的编号"},
 )
-@access("staff", roles=DECIDERS)
+@access("staff", roles=DECIDERS, within=True)
 @progress.response(200, CASE_PROGRESS, description="进度")
 @progress.refuses(UnknownCase)
 def show_case_progress(case: int) -> Response:
@@ -79,9 +78,8 @@ def by_code(code: str, *, elder: bool = False) -> Standing:
 
 
 def _shown(case_id: int) -> Response:
-    with acting_transaction() as session:
-        told = messages_of_case(session, case_id)
-        look = Look(actor(), keys.keyring(), rules().book, today(), told)
+    with entering() as session:
+        look = Look(actor(), keys.keyring(), rules().book, today())
         return _json(progress_of(session, look, case_id))
 
 

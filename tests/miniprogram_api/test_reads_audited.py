@@ -24,6 +24,7 @@ from backend.kernel.crypto import Keyring
 from backend.kernel.settings import Settings
 from backend.notifications import inbox
 from backend.papers import handing_in, papers
+from backend.progress import timeline
 from miniprogram_api.app import create_app
 from tests.support import access_cases, access_letters
 from tests.support.access_matrix import TABLE, Asker, Route, routes
@@ -201,6 +202,8 @@ class _Deaf:
         (handing_in, "PUT /api/v1/papers/{paper}/pieces/{number}"),
         (handing_in, "POST /api/v1/papers/{paper}/finish"),
         (handing_in, "DELETE /api/v1/papers/{paper}"),
+        (timeline, "GET /api/v1/applications/{application}/progress"),
+        (timeline, "GET /api/v1/cases/{case}/progress"),
         (staff_side, "GET /api/v1/chat"),
         (staff_side, "GET /api/v1/chats/{chat}"),
         (staff_side, "POST /api/v1/chats/{chat}/replies"),

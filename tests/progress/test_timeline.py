@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,6 +9,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.applications.cases import UnknownCase
+from backend.kernel.clock import now
+from backend.kernel.database import bound, transaction
+from backend.notifications.taking import take_notices
 from backend.policies.catalogue import load_catalogue
 from backend.progress.timeline import Look, Progress, StaffStep, progress_of
 from tests.support.case_world import TODAY, CaseWorld
@@ -22,12 +24,9 @@ WHO = "甲测试"
 NOTE = "请补交收入证明"
 
 
-def seen(
-    world: CaseWorld, name: str, case: int, today: date = TODAY,
-    messages: Mapping[int, int] | None = None,
-) -> Progress:  # fmt: skip
+def seen(world: CaseWorld, name: str, case: int, today: date = TODAY) -> Progress:
     with world.acting(name) as (session, actor):
-        look = Look(actor, world.keyring, BOOK, today, messages or {})
+        look = Look(actor, world.keyring, BOOK, today)
         return progress_of(session, look, case)
 
 
@@ -86,7 +85,6 @@ def test_the_fast_lane_tells_what_is_owed_until_when(world: CaseWorld) -> None:
         )
     world.submit(WHO, case, rules)
     world.does("镇甲", case, "accept", rules)
-    world.by_itself(case, "escalate", rules)
     world.does("县甲", case, "help", rules)
     found = seen(world, WHO, case)
     assert found.steps[-1].text == "情况急，先给您救助了，材料后补"
@@ -184,8 +182,15 @@ def test_days_are_those_of_china_and_of_the_calendar_that_may_still_change(
 def test_a_step_carries_the_message_that_told_of_it(world: CaseWorld) -> None:
     case = world.submitted(WHO)
     world.does("镇甲", case, "accept")
-    found = seen(world, WHO, case, messages={1: 17})
-    assert [step.message for step in found.steps] == [17, None]
+    assert [step.message for step in seen(world, WHO, case).steps] == [None, None]
+    with bound(world.owner), transaction() as session:
+        session.execute(text("SET LOCAL ROLE shukun_worker"))
+        take_notices(session, now())
+        rows = session.execute(text("SELECT split_part(cause, ':', 3)::int, id FROM message"))
+        told = {int(row[0]): int(row[1]) for row in rows}
+    own, staff = seen(world, WHO, case), seen(world, "县甲", case)
+    assert {step.seq: step.message for step in own.steps} == told
+    assert {step.message for step in staff.steps} == {None}
 
 
 def test_others_see_no_progress_and_every_look_is_written_down(
