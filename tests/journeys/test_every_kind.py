@@ -6,16 +6,22 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from backend.applications.effect_tasks import finish_case
+from backend.kernel.database import bound, transaction
+from backend.kernel.jobs import defer
+from backend.matching.release import release_run
 from backend.policies.procedures import Procedure
 from tests.support.accounts import Accounts
-from tests.support.case_http import BOOK, Applying, County, Office, county
+from tests.support.case_http import BOOK, TODAY, Applying, County, Office, county
 
 AREAS: Final = {
     "wuxi-2022-98": "320281", "yueqing-2022-41": "330382", "zhangjiagang-2024": "320582",
     "tinghu-trial": "320902", "plan-2026": "110105",
 }  # fmt: skip
+AT_ONCE: Final = ("registration", "judgement", "entitlement", "hand_on")
+"""What a grant brings in full by itself."""
 CELLS: Final = [(policy, kind) for policy, kinds in BOOK.procedures.items() for kind in kinds]
 
 
@@ -57,3 +63,28 @@ def test_a_kind_goes_from_the_draft_to_its_grant(place: County, kind: str) -> No
     assert len(applying.apply()) == 10
     state = granted(place, procedure, applying.case)
     assert state == ("noticed" if procedure.notice else "granted")
+    if procedure.brings in AT_ONCE:
+        for _ in range(3):
+            place.work()
+        assert applying.state() == "closed"
+    if procedure.brings == "identity":
+        recognised_and_closed(place, applying)
+
+
+def recognised_and_closed(place: County, applying: Applying) -> None:
+    """The identity is there, the runs that it asks for are released by two, the case is closed."""
+    place.work()
+    with place.owner.connect() as connection:
+        held = text("SELECT count(*) FROM identity WHERE person_id = :person")
+        person = {"person": place.people["测试甲"].id}
+        assert connection.execute(held, person).scalar_one() == 1
+        runs = connection.execute(text("SELECT id FROM match_run ORDER BY id")).scalars().all()
+    assert runs
+    with bound(place.owner), transaction() as session:
+        for run in runs:
+            for officer in ("测试经办甲", "测试经办乙"):
+                release_run(session, run, officer, TODAY)
+    with bound(place.owner), transaction() as session:
+        defer(session, finish_case, case=applying.case)
+    place.work()
+    assert applying.state() == "closed"
