@@ -11,7 +11,8 @@ from backend.accounts.staff_tables import VISITORS
 from backend.applications import applying, submitting
 from backend.applications.answers import AnswerWrong, UnknownField
 from backend.applications.cases import UnknownCase, case_of
-from backend.applications.commitment import NoLetter, draw_up
+from backend.applications.claims import BillClaimed
+from backend.applications.commitment import NoLetter, Wanted, draw_up
 from backend.applications.drafts import (
     AnswerChanged,
     Beginning,
@@ -23,6 +24,7 @@ from backend.applications.drafts import (
 )
 from backend.applications.prefill import fill_in, procedure_for
 from backend.applications.reading import open_case, own_cases
+from backend.applications.revoking import PromiseBarred
 from backend.applications.steps import (
     AlreadyApplied,
     CaseMoved,
@@ -159,13 +161,14 @@ def mark_urgent(sent: dict[str, Any], application: int) -> tuple[str, int]:
 @applications.response(201, LETTER, description="承诺书")
 @applications.refuses(
     UnknownCase, NoLetter, NotComplete, DeedImpossible, LetterMoved, LetterDeedImpossible,
-    LetterUnprintable,
+    LetterUnprintable, PromiseBarred, AnswerWrong,
 )  # fmt: skip
 def make_letter(sent: dict[str, Any], application: int) -> tuple[Response, int]:
     """Drawn between two transactions: it takes a while."""
     with acting_transaction() as session:
         given = circumstances(session, application)
-        asked = draw_up(session, application, given, current_app.config["SITE"], sent["size"])
+        wanted = Wanted(application, current_app.config["SITE"], sent["size"], rules())
+        asked = draw_up(session, wanted, given)
     drawn = drawn_up(asked)
     with acting_transaction() as session:
         made = present_letter(session, keys.keyring(), actor(), asked, drawn)
@@ -183,8 +186,8 @@ def make_letter(sent: dict[str, Any], application: int) -> tuple[Response, int]:
 @APPLICANTS
 @applications.response(200, SUBMITTED, description="已提交，和查询码")
 @applications.refuses(
-    UnknownCase, NotComplete, LetterNotSigned, AlreadyApplied, DeedImpossible, CaseMoved,
-    NotYourDesk,
+    UnknownCase, NotComplete, LetterNotSigned, AlreadyApplied, BillClaimed, DeedImpossible,
+    CaseMoved, NotYourDesk,
 )  # fmt: skip
 def submit(application: int) -> Response:
     """Once."""
