@@ -12,10 +12,13 @@ from sqlalchemy.orm import Session
 
 from backend.applications.cases import Case, of_case
 from backend.applications.effect_tables import APPLICATION_GRANT
+from backend.applications.steps import NotYourDesk
 from backend.kernel import audit
 from backend.kernel.errors import DomainError, Fault
 
 OWN: Final = APPLICATION_GRANT.c
+KIND: Final = "temporary_relief"
+DESKS: Final = ("county_officer", "city_officer")
 LARGEST: Final = 10_000_000_00
 """Fen. More than any document grants at once: a slip of the finger."""
 
@@ -40,7 +43,13 @@ class Granted:
 def record_amount(
     session: Session, who: audit.Who, case: Case, amount: int, today: date
 ) -> Granted:
-    """How much is granted (fen); before it is paid it may be put right. Raises `GrantWrong`."""
+    """How much is granted (fen); before it is paid it may be put right.
+
+    Raises `GrantWrong`, `NotYourDesk` for who is not of the county.
+    """
+    _check_desk(who)
+    if case.kind != KIND:
+        raise GrantWrong(Fault("/amount", "这类申请没有要定的金额：救助由系统按政策计算。"))
     if case.state not in ("helped", "reviewed", "noticed", "granted"):
         raise GrantWrong(Fault("/amount", "这件申请现在不能定金额：请在初审以后、发放以前定。"))
     if not 0 < amount <= LARGEST:
@@ -60,7 +69,9 @@ def record_amount(
 
 
 def note_paid(session: Session, who: audit.Who, case: Case, on: date, ref: str) -> Granted:
-    """The department has paid it; the same again changes nothing. Raises `GrantWrong`."""
+    """The department has paid it; the same again changes nothing. Raises `GrantWrong`,
+    `NotYourDesk`."""
+    _check_desk(who)
     found = granted(session, case.id)
     if found is None or case.state not in ("helped", "granted"):
         raise GrantWrong(Fault("/paid_on", "这件申请没有已批准、待发放的金额：请先定金额并批准。"))
@@ -79,3 +90,9 @@ def granted(session: Session, case_id: int) -> Granted | None:
     query = select(OWN.amount, OWN.decided_by, OWN.decided_on, OWN.paid_on, OWN.paid_ref)
     row = session.execute(query.where(OWN.application_id == case_id)).first()
     return None if row is None else Granted(*row)
+
+
+def _check_desk(who: audit.Who) -> None:
+    """The database refuses others too."""
+    if who.role not in DESKS:
+        raise NotYourDesk(Fault("/amount", "金额由县（市、区）工作人员定：请交给他们办理。"))
