@@ -41,6 +41,7 @@ from miniprogram_api.openapi import ProblemApi
 from miniprogram_api.pages.estimate_page import estimate_page
 from miniprogram_api.pages.home import home
 from miniprogram_api.pages.letter_page import letter_page
+from miniprogram_api.pages.notices_page import notices_page
 from miniprogram_api.pages.policy_pages import policy_pages
 from miniprogram_api.pages.progress_page import progress_page
 from miniprogram_api.pages.routes import pages
@@ -53,6 +54,7 @@ from miniprogram_api.policies.procedure_routes import procedures
 from miniprogram_api.policies.routes import policies
 from miniprogram_api.policies.search_routes import search
 from miniprogram_api.progress.routes import progress
+from miniprogram_api.public_notices.routes import public_notices
 from miniprogram_api.wechat.routes import wechat_push
 from miniprogram_api.worklist.routes import work
 
@@ -80,6 +82,7 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     letters,
     applications,
     cases,
+    public_notices,
     progress,
 )
 PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
@@ -92,6 +95,7 @@ PAGE_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     work_page,
     letter_page,
     progress_page,
+    notices_page,
     pages,
 )
 OTHER_BLUEPRINTS: Final[tuple[Blueprint, ...]] = (wechat_push,)

@@ -76,6 +76,14 @@ def failures(limit: Limit, failed: type[DomainError], of: str = "") -> Iterator[
     _give_back(limit, who)
 
 
+def by_address(limit: Limit) -> None:
+    """Count for the caller's address, whatever comes of it: for what anybody may leave with us.
+    Raises `Refused` (429) with the seconds to wait.
+    """
+    who = keys.keyring().index("rate", f"{_network(credentials.address())} {limit.name}").hex()
+    _count(limit, who)
+
+
 def by_account(actor: Actor, limit: Limit | None = None) -> None:
     """Count for the account that acts; None: a request. Raises `Refused` (429) with the seconds to
     wait.

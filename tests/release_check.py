@@ -174,6 +174,12 @@ PARTS = (
         {"SHUKUN_CASE_EXAMPLES": "2000", "SHUKUN_CASE_STEPS": "50"},
     ),
     Part(
+        "notices",
+        "10,000 people on public notices: nothing of them but what may be shown",
+        (*ALONE, "tests/miniprogram_api/public_notices/test_notices_shown.py"),
+        {"SHUKUN_NOTICE_PEOPLE": "10000"},
+    ),
+    Part(
         "decided_once",
         "32 reviewers who decide 500 cases at once; 10,000 edits of the same fields",
         (*ALONE, "tests/applications/test_decided_once.py"),

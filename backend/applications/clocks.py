@@ -109,21 +109,29 @@ def running(session: Session, case_id: int) -> tuple[Running, ...]:
     return tuple(Running(*row) for row in session.execute(query.order_by(CLOCK.due_on)))
 
 
+def days_of(procedure: Procedure, clock: str) -> int | None:
+    """How many working days the clock runs; None: the procedure knows none."""
+    deadline = procedure.deadlines.get(clock)
+    if clock == "notice" and procedure.notice is not None:
+        return procedure.notice
+    return None if deadline is None else deadline.working_days
+
+
 def _of(case: Case) -> tuple[Any, ...]:
     return CLOCK.application_id == case.id, CLOCK.ended_on.is_(None)
 
 
 def _start(session: Session, case: Case, clock: str, procedure: Procedure, today: date) -> None:
-    deadline = procedure.deadlines.get(clock)
-    if deadline is None:
+    days = days_of(procedure, clock)
+    if days is None:
         return
     again = select(CLOCK.id).where(*_of(case), CLOCK.clock == clock)
     if session.execute(again).first() is not None:
         return
-    due = add_working_days(today, deadline.working_days)
+    due = add_working_days(today, days)
     row = {
         "application_id": case.id, "clock": clock, "started_on": today,
-        "working_days": deadline.working_days, "due_on": due.day, "provisional": due.provisional,
+        "working_days": days, "due_on": due.day, "provisional": due.provisional,
     }  # fmt: skip
     session.execute(insert(APPLICATION_CLOCK).inline().values(row))
 

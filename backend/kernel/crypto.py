@@ -26,7 +26,9 @@ __all__ = ["Cipher", "KeyUnknown", "Keyring", "KeysUnusable", "Place", "SealedBr
 _INDEX_BYTES: Final = 16
 _NUMBER: Final = 2
 """Bytes of a key's number."""
-_KINDS: Final = ("id_number", "phone", "household", "account", "progress_code")
+_KINDS: Final = (
+    "id_number", "phone", "household", "account", "progress_code", "objection_code",
+)  # fmt: skip
 _EXACT: Final = ("openid", "rate")
 """Kinds whose values have one spelling."""
 _CHECKED: Final = "shukun"

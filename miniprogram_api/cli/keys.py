@@ -14,6 +14,7 @@ from rich.progress import Progress as Bar
 from sqlalchemy.orm import Session
 
 from backend.accounts import keyed as accounts
+from backend.applications import keyed as applications
 from backend.assistant import keyed as assistant
 from backend.citizens import keyed as citizens
 from backend.kernel import audit, key_check, key_file, rotation
@@ -24,6 +25,7 @@ from backend.kernel.key_file import KeysUnusable
 from backend.kernel.settings import Settings
 from backend.notifications import keyed as notifications
 from backend.payments import keyed as payments
+from backend.public_notices import keyed as public_notices
 from backend.wechat import keyed as wechat
 from miniprogram_api.audit_sealer import AuditSealer
 from miniprogram_api.cli import work
@@ -36,6 +38,8 @@ KEYED: Final = (
     *wechat.KEYED,
     *notifications.KEYED,
     *assistant.KEYED,
+    *applications.KEYED,
+    *public_notices.KEYED,
 )
 
 

@@ -24,6 +24,7 @@ import backend.notifications.tables
 import backend.papers.tables
 import backend.payments.tables
 import backend.policies.confirmation
+import backend.public_notices.tables
 import backend.warnings.tables
 import backend.wechat.tables
 import backend.worklist.tables  # noqa: F401  (every module with models, for the comparison)

@@ -24,6 +24,7 @@ from tests.support import (
     access_cases,
     access_chats,
     access_letters,
+    access_notices,
     access_papers,
     access_work,
 )
@@ -281,6 +282,14 @@ def _letter_objects(kind: str) -> Callable[[World, Mapping[str, int]], Kind]:
     return made
 
 
+def _objection_objects(world: World, people: Mapping[str, int]) -> Kind:
+    """Seen by the county and the city of the person."""
+    seen = {role: frozenset[str]() for role in INSIDE}
+    for role in ("county_officer", "city_officer"):
+        seen[role] = _person_objects(world, people).seen[role]
+    return Kind(access_notices.objections(world.engine, people, world.mine), seen)
+
+
 KINDS: Final[Mapping[str, Callable[[World, Mapping[str, int]], Kind]]] = {
     "run": _run_objects,
     "person": _person_objects,
@@ -290,6 +299,7 @@ KINDS: Final[Mapping[str, Callable[[World, Mapping[str, int]], Kind]]] = {
     "message": _message_objects,
     "chat": _chat_objects,
     "work": _work_objects,
+    access_notices.KIND: _objection_objects,
     **{
         kind: _paper_objects(kind)
         for kind in ("paper", "paper_spare", "paper_come", "paper_open", "paper_case")
