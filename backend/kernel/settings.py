@@ -120,9 +120,7 @@ class Settings:
             )
             read.fault(EMERGENCY_AREA, remedy, NOT_SHOWN)
         if (settings.seal_key is None) != (settings.seal_cert is None):
-            read.fault(
-                "SHUKUN_SEAL_CERT", "要和 SHUKUN_SEAL_KEY 一起设置，或者都不设。", NOT_SHOWN
-            )
+            read.fault("SHUKUN_SEAL_CERT", "要和 SHUKUN_SEAL_KEY 一起设置，或者都不设。", NOT_SHOWN)
         if read.faults:
             raise SettingsError(read.faults)
         return settings

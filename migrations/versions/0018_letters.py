@@ -209,8 +209,8 @@ def downgrade() -> None:
     op.drop_table("letter_part")
     for function in (
         "letter_seated(bigint, text, text, text)", "key_of_letter(bigint)",
-        "letter_by_code(text)", "own_identity_method()", "letter_event_of_session()", "check_letter_event()",
-        "take_letter_event()", "letter_part_in_turn()",
+        "letter_by_code(text)", "own_identity_method()", "letter_event_of_session()",
+        "check_letter_event()", "take_letter_event()", "letter_part_in_turn()",
     ):  # fmt: skip
         op.execute(f"DROP FUNCTION {function}")
     op.drop_table("letter")
