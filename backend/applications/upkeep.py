@@ -43,12 +43,12 @@ _AT_END: Final = text(
     ORDER BY a.id
     """
 )
-# By how many levels a case should be raised: one where its period nears its end, two after it. An
-# emergency goes up at once: help is given by the county. Papers owed and notices are over first.
+# By how many levels a case should be raised: one where its period nears its end, two after it;
+# papers owed and notices are over first.
 _RISING: Final = text(
     """
     WITH at_desk AS (
-        SELECT a.id, a.raised, a.desk, a.area, a.fast_lane AND a.state = 'accepted' AS urgent,
+        SELECT a.id, a.raised, a.desk, a.area,
             (SELECT (max(s.at) AT TIME ZONE 'Asia/Shanghai')::date + :untimed
                 FROM application_step AS s WHERE s.application_id = a.id) AS untimed
         FROM application AS a
@@ -69,8 +69,7 @@ _RISING: Final = text(
         SELECT * FROM lists WHERE NOT list_manned(desk, place)
     )
     SELECT t.id FROM timed AS t
-    WHERE t.raised < greatest(
-            coalesce(t.wanted, (t.untimed < :today)::integer), t.urgent::integer)
+    WHERE t.raised < coalesce(t.wanted, (t.untimed < :today)::integer)
         OR EXISTS (SELECT FROM empty AS e
             WHERE e.desk = t.desk AND t.area >= e.place AND t.area < e.place + e.places)
     ORDER BY t.id

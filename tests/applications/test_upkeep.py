@@ -60,11 +60,12 @@ def test_a_case_goes_up_once_before_the_end_of_its_period_and_once_after_it(
     assert raised(world, case) == 2
 
 
-def test_an_emergency_goes_to_the_county_at_once(world: CaseWorld) -> None:
+def test_an_emergency_lies_with_the_county_and_goes_up_like_any_other(world: CaseWorld) -> None:
     case = case_in(world, "accepted", fast_lane=True)
-    assert morning(world.owner, TODAY) == [(case, "escalate")]
     assert morning(world.owner, TODAY) == []
-    assert world.does("县甲", case, "help").state == "helped"
+    late = clock(world, case, "first_review").due_on + DAY
+    assert morning(world.owner, late) == [(case, "escalate")]
+    assert world.does("市甲", case, "help").state == "helped"
 
 
 def test_what_somebody_did_meanwhile_is_left_alone(world: CaseWorld) -> None:

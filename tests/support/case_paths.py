@@ -19,7 +19,7 @@ WAYS: Final[Mapping[str, Way]] = {
     "submitted": _SUBMITTED,
     "accepted": _ACCEPTED,
     "supplement": (*_ACCEPTED, ("镇甲", "ask")),
-    "helped": (*_ACCEPTED, ("", "escalate"), ("县甲", "help")),
+    "helped": (*_ACCEPTED, ("县甲", "help")),
     "reviewed": _REVIEWED,
     "noticed": _GRANTED,
     "granted": _GRANTED,
