@@ -63,10 +63,11 @@ def person_now(connection: psycopg.Connection[Any], person_id: int, year: int) -
         identities=reading.rows("identity", IDENTITIES, "person_id", "from_on, id"),
         bills=reading.rows(
             "bill", BILLS, "person_id", "discharged_on, bill_no",
-            " AND discharged_on BETWEEN %s AND %s", days,
+            (" AND discharged_on BETWEEN %s AND %s", days),
         ),
         changes=reading.rows(
-            "vital_event", CHANGES, "person_id", "on_day", " AND event = 'insurance_change'"
+            "vital_event", CHANGES, "person_id", "on_day",
+            (" AND event = 'insurance_change'", ()),
         ),
         claimed=np.unique((claims["bill_id"] << LAYER_BITS) | claims["layer"].astype(np.int64)),
     )  # fmt: skip
@@ -117,9 +118,10 @@ class _Reading:
 
     def rows(
         self, table: str, kinds: dict[str, Kind] | Any, owner: str, order: str,
-        condition: str = "", values: Sequence[Any] = (),
+        only: tuple[str, Sequence[Any]] = ("", ()),
     ) -> Columns:  # fmt: skip
-        """The person's rows of the table."""
+        """The person's rows of the table; `only`: a condition and its values."""
+        condition, values = only
         query = (
             f"SELECT {', '.join(kinds)} FROM {table} WHERE {owner} = %s{condition} ORDER BY {order}"
         )
