@@ -9,6 +9,7 @@ from flask import Response, jsonify
 from backend.accounts.staff_tables import DECIDERS
 from backend.applications import desk
 from backend.applications.cases import UnknownCase
+from backend.applications.checks import checks_of
 from backend.applications.deciding import Decision, UnknownReason, decide, file_many
 from backend.applications.desk import Asked, CaseTaken, NotTaken, SuccessorUnfit
 from backend.applications.reading import open_case
@@ -23,6 +24,7 @@ from backend.applications.steps import (
 from backend.kernel import keys
 from miniprogram_api.access import access, acting_transaction, actor
 from miniprogram_api.applications.answering import office, shown, shown_filed, shown_whole
+from miniprogram_api.applications.check_schemas import CHECKS_ANSWER, shown_checks
 from miniprogram_api.applications.schemas import (
     CASE,
     DECISION,
@@ -78,6 +80,22 @@ def show_case(case: int) -> Response:
     with acting_transaction() as session:
         found = open_case(session, keys.keyring(), actor(), case)
     return jsonify(OPENED.dump(shown_whole(found)))
+
+
+@cases.route(
+    f"{ONE}/checks",
+    summary="系统自动核查的结果",
+    description="申请人怎么说、系统里怎样、差在哪里。只供参考：同意不同意由人决定。查看会记入审计。",
+    path=PATH,
+)
+@STAFF
+@cases.response(200, CHECKS_ANSWER, description="核查结果")
+@cases.refuses(UnknownCase)
+def show_checks(case: int) -> Response:
+    """What the system can say of it by itself."""
+    with acting_transaction() as session:
+        found = checks_of(session, office(), case)
+    return jsonify(CHECKS_ANSWER.dump(shown_checks(found)))
 
 
 @cases.route(

@@ -23,7 +23,7 @@ STATE_NAMES: Final = {code: state.name for code, state in STATES.items()}
 SOURCES: Final = {"applicant": "申请人填写", "register": "系统已有"}
 PROPOSALS: Final = {"grant": "拟同意", "refuse": "拟不同意"}
 CODE: Final = r"^[a-z][a-z0-9_]*$"
-STAFF_NO: Final = r"^[A-Za-z0-9-]+$"
+STAFF_NO: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
 def case_id(description: str) -> Int:
