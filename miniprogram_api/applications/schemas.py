@@ -162,14 +162,15 @@ class DeskSchema(AnswerSchema):
 class StepWantedSchema(StrictSchema):
     deed = Code("办什么", {deed: DEEDS[deed] for deed in STAFF_DEEDS}, required=True)
     seq = Int("看到的 seq", least=1, most=100_000, required=True)
-    reason = Text("理由的代码", longest=40, pattern=CODE, load_default="")
-    note = Text("说明，申请人会看到", longest=LONGEST, pattern=r"^[^\x00\x7f]*$", load_default="")
-    proposal = Code("初审意见", PROPOSALS, load_default="")
+    reason = Text("理由的代码", longest=40, pattern=CODE, load_default=None)
+    note = Text("说明，申请人会看到", shortest=0, longest=LONGEST, pattern=r"^[^\x00\x7f]*$",
+                load_default="")  # fmt: skip
+    proposal = Code("初审意见", PROPOSALS, load_default=None)
 
 
 def decision_of(case: int, sent: dict[str, Any]) -> Decision:
     """The domain's own command."""
-    step = Step(sent["deed"], sent["reason"], sent["note"], sent["proposal"])
+    step = Step(sent["deed"], sent["reason"] or "", sent["note"], sent["proposal"] or "")
     return Decision(case, sent["seq"], step)
 
 

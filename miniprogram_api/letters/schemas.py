@@ -59,8 +59,8 @@ class LetterSignatureSchema(StrictSchema):
     shown_sha256 = Text("给签名人看的文书的 sha256", **_HASH)
     nonce = Text("答复里的 nonce", **_HASH)
     drawn_by = Code("谁写的", DRAWN_BY, load_default="applicant")
-    wechat = Text("微信的版本", longest=20, load_default="")
-    device = Text("手机型号", longest=60, load_default="")
+    wechat = Text("微信的版本", shortest=0, longest=20, load_default="")
+    device = Text("手机型号", shortest=0, longest=60, load_default="")
 
     def make(self, taken: dict[str, Any]) -> Signing:
         """The signature; from where it comes the route adds."""

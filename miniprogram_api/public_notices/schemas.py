@@ -17,20 +17,20 @@ _SAID: Final = r"^[^\x00\x7f]*$"
 class NoticesQuerySchema(StrictSchema):
     area = Text(
         "地区：行政区划代码，6 位（县）、9 位（乡镇）或 12 位（村）；不写的，全部",
-        shortest=6, longest=12, pattern=r"^(?:[0-9]{6}|[0-9]{9}|[0-9]{12})$", load_default="",
-        example="320281",
+        shortest=6, longest=12, pattern=r"^(?:[0-9]{6}|[0-9]{9}|[0-9]{12})$",
+        load_default=None, example="320281",
     )  # fmt: skip
 
     def make(self, taken: dict[str, Any]) -> str:
         """The place."""
-        return str(taken["area"])
+        return str(taken["area"] or "")
 
 
 class ObjectionSentSchema(StrictSchema):
     entry = Int("对名单里的哪一条：公示里写的编号", least=1, most=LARGEST_ID, required=True)
     words = Text("哪里不对、为什么", longest=1000, pattern=_SAID, required=True,
                  example="情况与实际不符。")  # fmt: skip
-    contact = Text("怎样找到您；可以不写", longest=100, load_default="")
+    contact = Text("怎样找到您；可以不写", shortest=0, longest=100, load_default="")
     key = Text("客户端生成的唯一编号：没有收到答复时，用同一个再发", shortest=8, longest=64,
                pattern=r"^[A-Za-z0-9-]+$", required=True, example="0f5d2c3e-7d2c-4b55")  # fmt: skip
 
