@@ -9,8 +9,10 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 from flask import Blueprint, Flask, Response
+from flask.globals import request_ctx
 from flask.json.provider import JSONProvider
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
 
 from backend.kernel import database, keys
 from backend.kernel.errors import DomainError
@@ -202,7 +204,25 @@ def _domain_error(error: DomainError) -> Response:
 
 
 def _http_error(error: HTTPException) -> Any:
+    if isinstance(error, MethodNotAllowed) and not _path_exists(error):
+        error = NotFound()
     if error.code is None or error.code < 400 or error.response is not None:
         return error
     headers = [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
     return problems.respond(problems.Occurrence(problems.for_status(error.code)), headers)
+
+
+def _path_exists(error: MethodNotAllowed) -> bool:
+    """Whether the path is one for another method: a number too large in it is none for any."""
+    adapter = request_ctx.url_adapter
+    if adapter is None:
+        return True
+    for method in error.valid_methods or ():
+        try:
+            adapter.match(method=method)
+        except RequestRedirect:
+            return True
+        except HTTPException:
+            continue
+        return True
+    return False

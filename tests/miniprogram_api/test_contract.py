@@ -32,6 +32,8 @@ from backend.kernel.settings_wechat import SIMULATOR_SECRET, WeChatSettings
 from miniprogram_api.access import declared
 from miniprogram_api.accounts import resident_routes, signing_in
 from miniprogram_api.app import create_app
+from miniprogram_api.progress import routes as progress_routes
+from miniprogram_api.public_notices import routes as notice_routes
 from tests.miniprogram_api import trial
 from tests.miniprogram_api.conftest import Log
 from tests.support.accounts import Accounts
@@ -117,6 +119,7 @@ def _resident(town: Townsfolk, level: int) -> str:
 _NUMBERS: Final = count()
 FAILURES: Final = (
     (signing_in, "ONE"), (signing_in, "ANY"), (resident_routes, "LOG_IN_FAILED"),
+    (progress_routes, "WRONG_CODES"), (notice_routes, "WRONG_CODES"), (notice_routes, "OBJECTIONS"),
 )  # fmt: skip
 """Limits on what fails from one address, as nearly everything does that is made up here."""
 
