@@ -13,6 +13,7 @@ from backend.applications import (
     upkeep,
 )
 from backend.applications.laid_aside import tell_of_drafts
+from backend.applications.wanted import help_to_apply
 from backend.kernel import keys
 from backend.kernel.database import transaction
 from backend.kernel.jobs import defer_many, task
@@ -26,10 +27,13 @@ QUEUE: Final = "applications"
 
 @every_day("applications.upkeep", queue=QUEUE, at=time(1, 10))
 def every_day_of_cases(session: Session, period: str) -> None:
-    """Periods are counted anew, drafts told of; a job for each case that something is due of."""
+    """Periods are counted anew, drafts told of, coordinators asked to help where a warning was
+    confirmed; a job for each case that something is due of.
+    """
     book, today = book_of(session), date.fromisoformat(period)
     upkeep.recount(session)
     tell_of_drafts(session, book, today)
+    help_to_apply(session, today)
     due = upkeep.due_by_itself(session, book, today)
     jobs: list[dict[str, int | str]] = [
         {"case_id": one.case_id, "deed": one.deed, "day": period} for one in due
