@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, text
 
+from backend.applications.tasks import every_day_of_cases
 from backend.applications.wanted import help_to_apply
 from backend.kernel.database import transaction
 from tests.support.case_world import TODAY
@@ -28,3 +29,13 @@ def test_the_coordinator_is_asked_once_to_help(database: Engine, register: Regis
     with database.connect() as connection:
         items = connection.execute(text("SELECT kind, role, person_id FROM work_item")).all()
     assert [tuple(one) for one in items] == [("help_apply", "village_coordinator", person)]
+
+
+def test_it_is_looked_for_every_day(worker_database: Engine, register: Register) -> None:
+    person = register.person("甲测试")
+    with register.engine.begin() as connection:
+        connection.execute(_WANTED, {"person": person})
+    every_day_of_cases.task(period=TODAY.isoformat())
+    with register.engine.connect() as connection:
+        query = text("SELECT person_id FROM work_item WHERE kind = 'help_apply'")
+        assert connection.execute(query).scalars().all() == [person]
