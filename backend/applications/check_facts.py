@@ -6,30 +6,32 @@ As many questions to the database for one case as for two hundred.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, func, select, text
+from sqlalchemy import Row, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
-from sqlalchemy.types import BigInteger
+from sqlalchemy.types import BigInteger, Text
 
 from backend.applications.bills import bill_ids
 from backend.applications.cases import Case
 from backend.applications.tables import APPLICATION_ANSWER
 from backend.citizens.codes import Codes
-from backend.citizens.tables import BILL, FLAGS, IDENTITY, INSURANCE, NOT_SETTLED, PERSON
+from backend.citizens.tables import FLAGS, INSURANCE
 from backend.kernel.crypto import Keyring, Place
-from backend.matching.tables import BILL_CLAIM
 from backend.policies.procedures import Procedure
 
-_FACTS: Final = text("SELECT * FROM checked_facts(:cases, :day)").bindparams(
-    bindparam("cases", type_=ARRAY(BigInteger))
+_CASES: Final = bindparam("cases", type_=ARRAY(BigInteger))
+_FACTS: Final = text("SELECT * FROM checked_facts(:cases, :day)").bindparams(_CASES)
+_KEYS: Final = text("SELECT case_id, data_key FROM checked_cases(:cases)").bindparams(_CASES)
+_IDENTITIES: Final = text("SELECT * FROM checked_identities(:cases)").bindparams(_CASES)
+_BILLS: Final = text("SELECT * FROM checked_bills(:cases, :bills, :layers)").bindparams(
+    _CASES, bindparam("bills", type_=ARRAY(BigInteger)), bindparam("layers", type_=ARRAY(Text))
 )
 ANSWER: Final = APPLICATION_ANSWER.c
-CLAIM: Final = BILL_CLAIM.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +98,15 @@ def read_facts(
     rows = {row.case_id: row for row in session.execute(_FACTS, asked)}
     here = [case for case in cases if case.id in rows]
     answers = _answers(session, keyring, here)
-    identities = _identities(session, {row.person_id for row in rows.values()})
+    identities = _identities(session, here)
     named = {case.id: _named(procedures[case.id], answers[case.id]) for case in here}
-    bills = _bills(session, {one for ids in named.values() for one in ids})
-    elsewhere = _elsewhere(session, bills)
+    bills = _bills(session, named, procedures)
     return [
         _facts(
             (case, rows[case.id], answers[case.id]),
-            identities[rows[case.id].person_id],
+            identities[case.id],
             named[case.id],
-            [
-                _bill(bills[one], procedures[case.id].layer, elsewhere[one] - {case.id})
-                for one in named[case.id]
-                if one in bills
-            ],
+            [bills[case.id, one] for one in named[case.id] if (case.id, one) in bills],
         )
         for case in here
     ]
@@ -135,14 +132,13 @@ def _facts(
 def _answers(
     session: Session, keyring: Keyring, cases: Sequence[Case]
 ) -> Mapping[int, Mapping[str, str]]:
-    """Case → field → value; nothing of a person who moved out of sight since."""
-    people = {case.person_id for case in cases}
-    wrapped = select(PERSON.c.id, PERSON.c.data_key).where(PERSON.c.id.in_(people))
-    keys = {row.id: bytes(row.data_key) for row in session.execute(wrapped)}
+    """Case → field → value; nothing of a person who was forgotten."""
+    asked = {"cases": [case.id for case in cases]}
+    keys = {row.case_id: bytes(row.data_key) for row in session.execute(_KEYS, asked)}
     ciphers = {
-        case.id: keyring.person(case.person_id, keys[case.person_id])
+        case.id: keyring.person(case.person_id, keys[case.id])
         for case in cases
-        if case.person_id in keys
+        if keys.get(case.id)
     }
     query = select(ANSWER.id, ANSWER.application_id, ANSWER.field, ANSWER.value)
     found: dict[int, dict[str, str]] = {case.id: {} for case in cases}
@@ -153,18 +149,12 @@ def _answers(
     return found
 
 
-def _identities(session: Session, people: Iterable[int]) -> Mapping[int, Sequence[Held]]:
+def _identities(session: Session, cases: Sequence[Case]) -> Mapping[int, Sequence[Held]]:
     names = Codes.names(session, "category")
-    column = IDENTITY.c
-    query = select(
-        column.person_id, column.category, column.from_on,
-        func.nullif(column.to_on, text("'infinity'::date")).label("until"),
-        func.nullif(column.applied_on, text("'-infinity'::date")).label("applied"),
-    ).where(column.person_id.in_(list(people)))  # fmt: skip
     found: dict[int, list[Held]] = defaultdict(list)
-    for row in session.execute(query.order_by(column.person_id, column.from_on)):
-        held = Held(names[row.category], row.from_on, row.until, row.applied)
-        found[row.person_id].append(held)
+    for row in session.execute(_IDENTITIES, {"cases": [case.id for case in cases]}):
+        held = Held(names[row.category], row.from_on, row.to_on, row.applied_on)
+        found[row.case_id].append(held)
     return found
 
 
@@ -177,31 +167,30 @@ def _named(procedure: Procedure, answers: Mapping[str, str]) -> Sequence[int]:
     ]
 
 
-def _bills(session: Session, ids: Iterable[int]) -> Mapping[int, tuple[Row[Any], str]]:
-    """Bill → the bill, and the code of its setting."""
+def _bills(
+    session: Session, named: Mapping[int, Sequence[int]], procedures: Mapping[int, Procedure]
+) -> Mapping[tuple[int, int], NamedBill]:
+    """Case and bill → the bill, where it is the person's own."""
+    pairs = [(case, bill) for case, ids in named.items() for bill in dict.fromkeys(ids)]
+    if not pairs:
+        return {}
     settings = Codes.names(session, "setting")
-    rows = session.execute(select(BILL).where(BILL.c.id.in_(list(ids))))
-    return {row.id: (row, settings[row.setting]) for row in rows}
+    asked = {
+        "cases": [case for case, _ in pairs],
+        "bills": [bill for _, bill in pairs],
+        "layers": [procedures[case].layer or "" for case, _ in pairs],
+    }
+    rows = session.execute(_BILLS, asked)
+    return {(row.case_id, row.bill_id): _bill(row, settings[row.setting]) for row in rows}
 
 
-def _elsewhere(session: Session, ids: Iterable[int]) -> Mapping[int, set[int]]:
-    """Bill → the cases that claim it."""
-    query = select(CLAIM.bill_id, CLAIM.application_id).where(CLAIM.bill_id.in_(list(ids)))
-    found: dict[int, set[int]] = defaultdict(set)
-    for row in session.execute(query.where(CLAIM.state != "released")):
-        found[row.bill_id].add(row.application_id)
-    return found
-
-
-def _bill(read: tuple[Row[Any], str], layer: str | None, elsewhere: set[int]) -> NamedBill:
-    row, setting = read
-    paid = NOT_SETTLED if layer is None else getattr(row, f"paid_{layer}")
+def _bill(row: Row[Any], setting: str) -> NamedBill:
     return NamedBill(
-        id=row.id,
+        id=row.bill_id,
         setting=setting,
         admitted_on=row.admitted_on,
         discharged_on=row.discharged_on,
         flags=frozenset(flag for place, flag in enumerate(FLAGS) if row.flags >> place & 1),
-        given=None if paid == NOT_SETTLED else paid,
-        elsewhere=len(elsewhere),
+        given=row.given,
+        elsewhere=row.elsewhere,
     )

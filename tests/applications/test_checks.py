@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from backend.kernel.crypto import Keyring, Place
 from backend.policies.book import PolicyBook
 from backend.policies.catalogue import load_catalogue
 from tests.support.case_world import TODAY, CaseWorld
+from tests.support.checked_cases import many_cases
 from tests.support.households import Households
 from tests.support.raw_cases import force_state, raw_case, raw_step, whose
 from tests.support.register import YUEQING, ZHANGJIAGANG, Register
@@ -36,6 +37,19 @@ _ANSWER = text(
     "INSERT INTO application_answer (id, application_id, field, value, source, by)"
     " VALUES (:id, :case, :field, :value, 'applicant', 'test')"
 )
+_CLAIM = text(
+    "INSERT INTO bill_claim (application_id, bill_id, layer, person_id)"
+    " VALUES (:case, :bill, :layer, :person)"
+)
+OF_CASES = (
+    "checked_facts(ARRAY[:case], :day)",
+    "checked_cases(ARRAY[:case])",
+    "checked_identities(ARRAY[:case])",
+    "checked_bills(ARRAY[:case], ARRAY[:bill], ARRAY['high_cost_relief'])",
+)
+"""Every function that tells a desk what it does not see itself."""
+_ABOUT_BILL = text(f"SELECT * FROM {OF_CASES[-1]}")
+FAR = (YUEQING, ZHANGJIAGANG)
 
 
 @pytest.fixture(scope="module")
@@ -272,6 +286,57 @@ def test_a_bill_in_another_case_is_told(desk: Desk) -> None:
     assert desk.result(second, "bills_elsewhere") == "agrees"
 
 
+def test_a_claim_of_the_same_bill_in_another_county_is_told(desk: Desk) -> None:
+    bill = desk.register.bill("查甲", "B", "2024-06-25", "9000.00")
+    case = desk.case("查甲", "high_cost_relief", "yueqing-2022-41", bills=f"{bill}")
+    assert desk.result(case, "bills_elsewhere") == "agrees"
+    who = whose(desk.world.owner, desk.world.people["查甲"].id)
+    with desk.world.owner.begin() as connection:
+        others = [raw_case(connection, replace(who, area=place)) for place in FAR]
+        for layer, other in enumerate(others, start=1):
+            values = {"case": other, "bill": bill, "layer": layer, "person": who.person}
+            connection.execute(_CLAIM, values)
+    with desk.world.acting("镇甲") as (session, _):
+        hidden = text("SELECT count(*) FROM bill_claim WHERE bill_id = :bill")
+        assert session.execute(hidden, {"bill": bill}).scalar_one() == 0
+    assert desk.result(case, "bills_elsewhere") == "attention"
+    with desk.world.acting("镇甲") as (session, _):
+        told = session.execute(_ABOUT_BILL, {"case": case, "bill": bill}).one()
+    assert told.elsewhere == len(FAR)
+    desk.world.town.accounts.change("UPDATE bill_claim SET state = 'released'")
+    assert desk.result(case, "bills_elsewhere") == "agrees"
+
+
+def test_who_moved_away_keeps_what_the_case_rests_on(desk: Desk) -> None:
+    desk.register.identity("查甲", "subsistence_allowance", "2024-01-01")
+    flags = ("designated", "referred", "followed_guidance")
+    bill = desk.register.bill("查甲", "B", "2024-06-25", "9000.00", flags=flags)
+    case = desk.case("查甲", "high_cost_relief", "yueqing-2022-41", bills=f"{bill}")
+    before = desk.checks(case)
+    assert before["identities"].found != "没有"
+    away = {"area": ZHANGJIAGANG, "lives_in": ZHANGJIAGANG}
+    desk.register.change_person("查甲", **away)
+    for table in ("identity", "bill"):
+        desk.homes.execute(f"UPDATE {table} SET area = :area", area=ZHANGJIAGANG)
+    with desk.world.acting("镇甲") as (session, _):
+        for table in ("person", "identity", "bill"):
+            hidden = session.execute(text(f"SELECT count(*) FROM {table} WHERE area = :area"), away)
+            assert hidden.scalar_one() == 0, table
+    after = desk.checks(case)
+    assert list(after) == list(before)
+    changed = {code for code in after if after[code] != before[code]}
+    assert changed == {"registered_here"}
+
+
+def test_a_bill_of_somebody_else_is_not_told(desk: Desk) -> None:
+    bill = desk.register.bill("查乙", "B", "2024-06-25", "9000.00")
+    case = desk.case("查甲", "high_cost_relief", "yueqing-2022-41", bills=f"{bill}")
+    found = desk.checks(case)["bills_known"]
+    assert (found.result, found.found) == ("differs", "0 张")
+    with desk.world.acting("镇甲") as (session, _):
+        assert session.execute(_ABOUT_BILL, {"case": case, "bill": bill}).all() == []
+
+
 @pytest.mark.parametrize(
     ("policy", "said", "result"),
     [
@@ -318,15 +383,19 @@ def test_a_relative_at_the_desk_is_told_to_leave_it(desk: Desk) -> None:
 
 
 def test_nobody_elsewhere_is_told_anything(desk: Desk) -> None:
+    desk.register.identity("查甲", "subsistence_marginal", "2026-01-01")
+    bill = desk.register.bill("查甲", "B", "2026-06-25", "9000.00")
     case = desk.case("查甲")
     desk.world.staff("外地", "township_reviewer", "330382101")
     with pytest.raises(UnknownCase):
         desk.checks(case, "外地")
     for who, rows in (("外地", 0), ("查甲", 0), ("镇甲", 1)):
         with desk.world.acting(who) as (session, _):
-            query = text("SELECT count(*) FROM checked_facts(ARRAY[:case], :day)")
-            found = session.execute(query, {"case": case, "day": TODAY}).scalar_one()
-            assert found == rows, who
+            for asked in OF_CASES:
+                query = text(f"SELECT count(*) FROM {asked}")
+                values = {"case": case, "bill": bill, "day": TODAY}
+                values = {name: one for name, one in values.items() if f":{name}" in asked}
+                assert session.execute(query, values).scalar_one() == rows, (who, asked)
 
 
 def test_no_check_refuses(desk: Desk) -> None:
@@ -370,17 +439,24 @@ def counted(engine: Engine) -> Iterator[list[str]]:
 
 
 def test_two_hundred_cases_take_as_many_questions_as_one(desk: Desk) -> None:
-    home(desk, "查甲", "亲人", incomes={2025: "12000.00"})
-    for number in range(30):
-        desk.register.bill("查甲", f"B-{number}", "2026-03-01", "1000.00")
-    cases = [desk.case(name, medical_spending="30000.00") for name in ("查甲", "查乙")]
+    """Of as many people, each with a household, an identity, three bills and claims of them."""
+    cases = many_cases(desk.world.owner, desk.world.keyring, 200)
     counts = []
     with desk.world.acting("镇甲") as (session, actor):
         office = Office(actor, desk.world.keyring, desk.book, TODAY)
         read = [case_of(session, case) for case in cases]
-        for many in (read[:1], read * 100):
+        assert len({case.id for case in read}) == len({case.person_id for case in read}) == 200
+        for many in (read[:1], read):
             with counted(desk.world.site) as said:
                 found = checks_of_many(session, office, many)
             counts.append(len(said))
-    assert set(found) == set(cases)
+    assert list(found) == cases
+    for number, checks in enumerate(found.values(), start=1):
+        told = {one.code: one for one in checks}
+        assert (told["household_size"].found, told["household_size"].result) == ("1 人", "agrees")
+        assert told["income"].found == "12000.00 元"
+        assert told["identities"].found != "没有"
+        assert told["bills_known"].found == "3 张"
+        assert told["bills_elsewhere"].result == "agrees"
+        assert told["bills_given"].found == f"3 张，{3 * number}.00 元"
     assert counts[0] == counts[1] <= 10
