@@ -22,6 +22,7 @@ from backend.matching.ledger import KINDS, EntryKind
 from backend.matching.runs import StartRun, compute_part, finish_run, start_run
 from backend.policies.catalogue import load_catalogue
 from backend.policies.confirmation import ConfirmDates, confirm_dates
+from tests.support.claims import claim
 from tests.support.register import Register
 
 FOLDER = PROJECT / "tests" / "cases" / "identities-over-time"
@@ -47,6 +48,7 @@ class Story:
         self.case = place["cases"][number]
         self.name = f"{number:02d}"
         self.identities: dict[str, int] = {}
+        self.bills: set[int] = set()
         register.person(self.name, int(place["area"]) * 1_000_000 + 101_001)
 
     def take(self, step: Mapping[str, Any]) -> None:
@@ -73,7 +75,10 @@ class Story:
         more = BILL | self.place.get("bill", {}) | row
         days = {name: str(more.pop(name)) for name in ("admitted", "discharged") if name in more}
         number, discharged = f"{self.name}-{more.pop('bill')}", days.pop("discharged")
-        self.register.bill(self.name, number, discharged, more.pop("total"), **days, **more)
+        bill = self.register.bill(self.name, number, discharged, more.pop("total"), **days, **more)
+        if "claimed" in self.place and bill not in self.bills:
+            claim(self.register.engine, [bill], self.place["claimed"])
+        self.bills.add(bill)
 
 
 def match(area: str, year: int) -> None:
@@ -192,7 +197,8 @@ def test_nothing_is_granted_under_a_trial_until_the_locality_confirms_its_days(
     register = Register(database)
     register.person("甲", 320902_101_001)
     register.identity("甲", "subsistence_allowance", "2020-01-01")
-    register.bill("甲", "甲-1", "2024-03-20", "10000.00", paid={"basic": "4000.00"})
+    bill = register.bill("甲", "甲-1", "2024-03-20", "10000.00", paid={"basic": "4000.00"})
+    claim(database, [bill])
     match("320902", YEAR)
     assert entries(database, 0) == {}
     confirm(date(2023, 6, 1), date(2025, 5, 31))

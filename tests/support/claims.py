@@ -33,8 +33,8 @@ def claim(owner: Engine, bills: Sequence[int], layer: str = SPECIAL) -> None:
         connection.execute(
             text(
                 "INSERT INTO bill_claim (application_id, bill_id, layer, person_id)"
-                " SELECT 0, b.id, l.number, b.person_id FROM bill b, code_number l"
-                " WHERE b.id = ANY (:bills) AND l.kind = 'layer' AND l.code = :layer"
+                " SELECT 0, b.id, number_of_layer(:layer), b.person_id FROM bill b"
+                " WHERE b.id = ANY (:bills)"
             ),
             {"bills": list(bills), "layer": layer},
         )
