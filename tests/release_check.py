@@ -48,6 +48,7 @@ PARTS = (
     Part("http", "routes beside fixed JSON of the same size", ("tests.benchmarks", "http"), {}, 4),
     Part("search", "search in Chinese", ("tests.benchmarks", "search"), {}, 20),
     Part("verify", "the audit chain verified", ("tests.benchmarks", "audit"), {}, 3),
+    Part("checks", "automatic checks of cases", ("tests.benchmarks", "checks"), {}, 3),
     Part("chat", "what residents say understood", ("tests.benchmarks", "chat"), {}, 6),
     Part("burst", "messages in a burst", ("tests.benchmarks", "delivery"), {}, 8),
     Part(
