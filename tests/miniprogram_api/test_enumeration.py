@@ -34,9 +34,10 @@ PROBES = int(os.environ.get("SHUKUN_PROBES", "2000"))
 TABLES = {
     "run": "match_run", "person": "person", "consent": "consent", "delegation": "delegation",
     "authority": "family_authority", "message": "message", "chat": "conversation",
-    "work": "work_item",
+    "item": "work_item", "objection": "notice_objection", "application": "application",
+    "case": "application", "letter": "letter", "paper": "paper",
 }  # fmt: skip
-"""Kind of object → where it stands."""
+"""Variable of a path → where what it names stands."""
 GAP = 0.005
 LEAST_TIMED = 30
 
@@ -79,7 +80,7 @@ class Prober(Asker):
         foreign = set(own.ids.values()) - seen
         others = {kind.ids[one] for kind in self.world.kinds.values() for one in kind.ids}
         with self.world.engine.connect() as connection:
-            existing = set(connection.scalars(text(f"SELECT id FROM {TABLES[target.kind]}")))
+            existing = set(connection.scalars(text(f"SELECT id FROM {TABLES[target.variable]}")))
         sorts = {
             "foreign": sorted(foreign),
             "swapped": sorted(others - set(own.ids.values())),
@@ -126,15 +127,17 @@ def prober(
 ) -> Prober:
     monkeypatch.setattr(people_routes, "TOLD", Limit("told", 1_000_000, 3600))
     keyring = Keyring.open_or_create(tmp_path / "keys.json")
-    settings = Settings(keys=tmp_path / "keys.json", account_requests=10_000_000)
+    folders = {"keys": tmp_path / "keys.json", "papers": tmp_path / "papers"}
+    settings = Settings(**folders, account_requests=10_000_000)
     with kernel_database.bound(database):
+        app = create_app(settings)
         world = build(database, keyring)
         # The matrix has it ended; here it would let the account see what is foreign to it.
         world.accounts.change(
             "UPDATE family_authority SET revoked_at = now(), revoked_by = '测试' WHERE id = :id",
             id=world.kinds["authority"].ids["mine"],
         )
-        return Prober(create_app(settings), app_database, world)
+        return Prober(app, app_database, world)
 
 
 def test_whatever_number_is_asked_for_nothing_of_others_is_shown_or_changed(
