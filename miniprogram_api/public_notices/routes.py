@@ -93,11 +93,8 @@ def show_notice(notice: int) -> Response:
 @public_notices.refuses(NoticeDown, ObjectionKeyUsed, 429)
 def object_to_entry(sent: dict[str, Any], notice: int) -> Response:
     """Of anybody."""
-    limiting.by_address(OBJECTIONS)
     one = Objecting(notice, sent["entry"], sent["key"], sent["words"], sent["contact"])
-    with transaction() as session:
-        code = make_objection(session, keys.keyring(), one)
-    return jsonify(MADE.dump({"code": code}))
+    return jsonify(MADE.dump({"code": objected(one)}))
 
 
 @public_notices.route(
@@ -153,6 +150,15 @@ def shown_up(notice: int) -> Shown:
     """A list that is up. Raises `NoticeDown`."""
     with transaction() as session:
         return notice_shown(session, notice)
+
+
+def objected(one: Objecting) -> str:
+    """The code of an objection. Raises `NoticeDown`, `ObjectionKeyUsed`, and `Refused` (429) where
+    an address leaves too many.
+    """
+    limiting.by_address(OBJECTIONS)
+    with transaction() as session:
+        return make_objection(session, keys.keyring(), one)
 
 
 def standing_of(code: str) -> Standing:
