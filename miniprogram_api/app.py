@@ -30,6 +30,7 @@ from miniprogram_api.accounts.people_routes import people
 from miniprogram_api.accounts.resident_routes import residents
 from miniprogram_api.accounts.staff_routes import staff_sessions
 from miniprogram_api.applications.desk_routes import cases
+from miniprogram_api.applications.money_routes import case_money
 from miniprogram_api.applications.routes import applications
 from miniprogram_api.assistant.routes import chats
 from miniprogram_api.estimation.routes import estimation
@@ -84,6 +85,7 @@ API_BLUEPRINTS: Final[tuple[ApiBlueprint, ...]] = (
     letters,
     applications,
     cases,
+    case_money,
     public_notices,
     progress,
 )

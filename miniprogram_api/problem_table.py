@@ -129,6 +129,7 @@ DOMAIN: Final = by_code(
     Problem("application-bill-claimed", 409, "费用单已在另一件申请里", "请改选，或打开那一件。"),
     Problem("application-promise-barred", 403, "暂时不能用承诺申请", "请带证明材料到窗口申请。"),
     Problem("application-grant-wrong", 409, "金额没有登记", "请按说明改正后再登记。"),
+    Problem("application-not-handed-on", 409, "不在转办清单里", "请刷新清单后再看。"),
     Problem("application-answer-wrong", 422, "填写的内容不对", "请按说明改正后再保存。"),
     Problem("application-answer-changed", 409, "这一项刚在别处改过", "请刷新后再改。"),
     Problem("application-unknown-field", 404, "没有这一项", "请刷新页面后再填。"),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from backend.applications.cases import Case, of_case
 from backend.applications.effect_tables import APPLICATION_GRANT
+from backend.applications.errands import leave_finishing
 from backend.applications.steps import NotYourDesk
 from backend.kernel import audit
 from backend.kernel.errors import DomainError, Fault
@@ -38,6 +39,14 @@ class Granted:
     decided_on: date
     paid_on: date | None
     paid_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """That the department paid. `ref`: of its voucher."""
+
+    on: date
+    ref: str
 
 
 def record_amount(
@@ -68,21 +77,26 @@ def record_amount(
     return found
 
 
-def note_paid(session: Session, who: audit.Who, case: Case, on: date, ref: str) -> Granted:
-    """The department has paid it; the same again changes nothing. Raises `GrantWrong`,
-    `NotYourDesk`."""
+def note_paid(session: Session, who: audit.Who, case: Case, paid: Paid, today: date) -> Granted:
+    """The department has paid it; the same again changes nothing. The case is looked at anew.
+
+    Raises `GrantWrong`, `NotYourDesk`.
+    """
     _check_desk(who)
     found = granted(session, case.id)
+    if found is not None and found.paid_on is not None:
+        return found
     if found is None or case.state not in ("helped", "granted"):
         raise GrantWrong(Fault("/paid_on", "这件申请没有已批准、待发放的金额：请先定金额并批准。"))
-    if found.paid_on is not None:
-        return found
-    if on < found.decided_on or not ref.strip():
-        raise GrantWrong(Fault("/paid_on", "请填写发放的日期（不早于批准的日期）和凭证号。"))
+    on, ref = paid.on, paid.ref.strip()
+    if not found.decided_on <= on <= today or not ref:
+        told = "请填写发放的日期（不早于定金额的日期，不晚于今天）和凭证号。"
+        raise GrantWrong(Fault("/paid_on", told))
     mine = update(APPLICATION_GRANT).where(OWN.application_id == case.id, OWN.paid_on.is_(None))
-    session.execute(mine.values(paid_on=on, paid_ref=ref.strip(), noted_by=who.label))
+    session.execute(mine.values(paid_on=on, paid_ref=ref, noted_by=who.label))
     audit.deed(session, who, "application.paid", of_case(case), person=case.person_id)
-    return Granted(found.amount, found.decided_by, found.decided_on, on, ref.strip())
+    leave_finishing(session, case.id)
+    return Granted(found.amount, found.decided_by, found.decided_on, on, ref)
 
 
 def granted(session: Session, case_id: int) -> Granted | None:

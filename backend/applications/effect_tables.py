@@ -127,8 +127,13 @@ HANDED_ON: Final = Table(
     _text("department"),
     _day("handed_on"),
     _day("ended_on", optional=True),
+    _text("result", ""),
+    _text("reported_by", ""),
+    CheckConstraint("(result = '') = (reported_by = '')", name="reported_by_somebody"),
+    CheckConstraint("result = '' OR ended_on IS NOT NULL", name="over_with_a_result"),
 )
-"""转办: a case that another department or a charity goes on with, as the person agreed."""
+"""转办: a case that another department or a charity goes on with, as the person agreed. `result`:
+what was reported of it; "": nothing yet, or it was taken back."""
 
 PROMISE_BARRED: Final = Table(
     "promise_barred",

@@ -8,11 +8,13 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from backend.applications.cases import case_of
 from backend.applications.certifying import carry_over
 from backend.applications.effects import settle_effects
 from backend.applications.errands import QUEUE
 from backend.applications.finishing import finish, granted_cases
 from backend.applications.ground import Ground
+from backend.applications.handing_on import close_work
 from backend.applications.rematching import begin_run, waiting
 from backend.kernel import clock, keys
 from backend.kernel.database import transaction
@@ -51,6 +53,13 @@ def finish_case(case: int) -> None:
     """The step that the case is due, if any."""
     with transaction() as session:
         finish(session, ground(session), case)
+
+
+@task("applications.handed_back", queue=QUEUE)
+def close_handed_on(case: int) -> None:
+    """The county's work of handing on, once the charity has answered."""
+    with transaction() as session:
+        close_work(session, case_of(session, case))
 
 
 @every_day("applications.finish_all", queue=QUEUE, at=time(6, 30))

@@ -1,4 +1,4 @@
-"""后续 (errands): the job that is left with a step that grants, or ends what was granted."""
+"""后续 (errands): the jobs that are left with what happens to a case, for workers."""
 
 from __future__ import annotations
 
@@ -27,3 +27,17 @@ def leave_effects(session: Session, case_id: int, to_state: str, *, fast_lane: b
     """In the transaction of a step to the state."""
     if to_state in GRANTED or (fast_lane and to_state in HELPED_BEFORE):
         defer(session, settle, case=case_id)
+
+
+def leave_finishing(session: Session, case_id: int) -> None:
+    """In the transaction of what may end the case: whether it is paid is looked at soon."""
+    from backend.applications.effect_tasks import finish_case
+
+    defer(session, finish_case, case=case_id)
+
+
+def leave_handed_back(session: Session, case_id: int) -> None:
+    """In the transaction of what a charity said: nobody needs to hand the case on any more."""
+    from backend.applications.effect_tasks import close_handed_on
+
+    defer(session, close_handed_on, case=case_id)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from backend.accounts.authority import people_spoken_for
 from backend.accounts.residents import seen_person
 from backend.accounts.scope import Actor
-from backend.applications import clocks
+from backend.applications import amounts, clocks
 from backend.applications.cases import COLUMNS, Case, case_of
 from backend.applications.clocks import Running
 from backend.applications.drafts import Answered, answers_of
@@ -45,7 +45,8 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An application with everything in it. `code` "": not submitted yet."""
+    """An application with everything in it. `code` "": not submitted yet; `granted` None: no
+    amount was decided."""
 
     case: Case
     name: str = field(repr=False)
@@ -54,6 +55,7 @@ class Opened:
     clocks: tuple[Running, ...]
     code: str = field(repr=False)
     taken_by: int | None
+    granted: amounts.Granted | None
 
 
 def own_cases(session: Session, actor: Actor) -> Sequence[Case]:
@@ -82,6 +84,7 @@ def open_case(session: Session, keyring: Keyring, actor: Actor, case_id: int) ->
         clocks.running(session, case.id),
         code_of(session, keyring, case),
         _taken_by(session, case.id),
+        amounts.granted(session, case.id),
     )
 
 

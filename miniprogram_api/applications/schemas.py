@@ -13,11 +13,11 @@ from backend.applications.drafts import Answer, Beginning
 from backend.applications.moves import DEEDS, STATES
 from backend.applications.steps import Step
 from miniprogram_api.accounts.resident_schemas import person_id
-from miniprogram_api.fields import LARGEST_ID, Bool, Code, Day, Int, Text
+from miniprogram_api.fields import LARGEST_ID, Bool, Code, Day, Int, Money, Text
 from miniprogram_api.matching.schemas import Moment, count, perhaps_moment
 from miniprogram_api.policies.parts import many, perhaps, perhaps_day, words
 from miniprogram_api.schemas import AnswerSchema, StrictSchema
-from miniprogram_api.structures import Many
+from miniprogram_api.structures import Many, Nested
 
 STATE_NAMES: Final = {code: state.name for code, state in STATES.items()}
 SOURCES: Final = {"applicant": "申请人填写", "register": "系统已有"}
@@ -119,12 +119,22 @@ class ClockSchema(AnswerSchema):
     stopped_on = perhaps_day("从哪天起停着；没有停的为 null")
 
 
+class GrantedSchema(AnswerSchema):
+    amount = Money("批准的金额", required=True)
+    decided_on = Day("哪天定的", required=True)
+    paid_on = perhaps_day("哪天发的；还没有发的为 null")
+    paid_ref = words("发放的凭证号；还没有发的为空")
+
+
 class OpenedSchema(CaseSchema):
     name = words("申请人的姓名")
     answers = many("填写的内容", FieldAnswerSchema())
     steps = many("办理的经过", StepMadeSchema())
     clocks = many("期限，先到期的在前", ClockSchema())
     code = words("查询码：不登录也能查进度；没有提交的为空")
+    granted = Nested(
+        "临时救助定下的金额；没有定的为 null", GrantedSchema(), required=True, allow_none=True
+    )
     deeds = many("现在能办的事", fields.String())
 
 

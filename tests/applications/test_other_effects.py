@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from backend.applications.amounts import GrantWrong, note_paid, record_amount
+from backend.applications.amounts import GrantWrong, Paid, note_paid, record_amount
 from backend.applications.cases import case_of
 from backend.applications.certifying import carry_over
 from backend.applications.handing_on import handed_on
 from backend.applications.steps import NotYourDesk
+from backend.kernel.areas import code_range
 from backend.policies.procedures import Procedure
 from tests.support.accounts import Accounts
 from tests.support.case_effects import BOOK, Effects
@@ -148,7 +149,7 @@ def test_a_charity_gets_a_case_with_the_person_s_consent_alone(
     case = granted(world, "charity")
     effects.settle(case)
     with effects.working() as session:
-        assert [one.case_id for one in handed_on(session, AREA)] == [case] * agreed
+        assert [one.case_id for one in handed_on(session, *code_range(AREA))] == [case] * agreed
     ((kind, reason),) = effects.ask("SELECT kind, reason FROM work_item")
     assert kind == "hand_on"
     assert ("没有转交" in reason) is not agreed
@@ -173,9 +174,9 @@ def test_an_amount_is_paid_when_the_department_says_so(world: CaseWorld, effects
     with world.acting("县乙") as (session, actor):
         own = case_of(session, case)
         with pytest.raises(GrantWrong):
-            note_paid(session, actor, own, DAY, " ")
-        first = note_paid(session, actor, own, DAY, "民政凭证1号")
-        assert note_paid(session, actor, own, DAY, "民政凭证2号") == first
+            note_paid(session, actor, own, Paid(DAY, " "), DAY)
+        first = note_paid(session, actor, own, Paid(DAY, "民政凭证1号"), DAY)
+        assert note_paid(session, actor, own, Paid(DAY, "民政凭证2号"), DAY) == first
         assert first.amount == 150_000
         with pytest.raises(GrantWrong):
             record_amount(session, actor, own, 1, DAY)

@@ -24,6 +24,7 @@ from tests.support import (
     access_cases,
     access_chats,
     access_letters,
+    access_money,
     access_notices,
     access_papers,
     access_work,
@@ -270,6 +271,18 @@ def _case_objects(kind: str) -> Callable[[World, Mapping[str, int]], Kind]:
     return made
 
 
+def _money_objects(kind: str) -> Callable[[World, Mapping[str, int]], Kind]:
+    """As cases."""
+
+    def made(world: World, people: Mapping[str, int]) -> Kind:
+        seen = _paper_objects("paper_case")(world, people).seen
+        if kind not in world.cases:
+            world.cases.update(access_money.cases(world.engine, people, world.mine))
+        return Kind(world.cases[kind], seen)
+
+    return made
+
+
 def _letter_objects(kind: str) -> Callable[[World, Mapping[str, int]], Kind]:
     """As papers."""
 
@@ -306,6 +319,7 @@ KINDS: Final[Mapping[str, Callable[[World, Mapping[str, int]], Kind]]] = {
     },
     **{kind: _letter_objects(kind) for kind in access_letters.KINDS},
     **{kind: _case_objects(kind) for kind in access_cases.KINDS},
+    **{kind: _money_objects(kind) for kind in access_money.KINDS},
 }
 """Kinds of objects that routes name in their paths. A new kind of object gets its entry here."""
 
