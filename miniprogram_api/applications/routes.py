@@ -22,6 +22,7 @@ from backend.applications.drafts import (
     change_answer,
     choose_fast_lane,
 )
+from backend.applications.for_papers import cases_for_papers
 from backend.applications.prefill import fill_in, procedure_for
 from backend.applications.reading import open_case, own_cases
 from backend.applications.revoking import PromiseBarred
@@ -69,14 +70,21 @@ APPLICANTS: Final = access("either", roles=VISITORS, level=2)
 """Residents known by name, and staff who visit, for those who delegated it to them."""
 
 
-@applications.route("/applications", summary="我的申请，和我代办的")
+@applications.route(
+    "/applications",
+    summary="我的申请，和我代办的",
+    description="只受托代交材料的，申请列在 for_papers 里：能交材料，看不到里面的内容。",
+)
 @APPLICANTS
 @applications.response(200, CASES, description="申请")
 def show_applications() -> Response:
     """Those whom the session applies for."""
     with acting_transaction() as session:
         found = own_cases(session, actor())
-    return jsonify(CASES.dump({"applications": [shown(one) for one in found]}))
+        papers = cases_for_papers(session, actor())
+    return jsonify(
+        CASES.dump({"applications": [shown(one) for one in found], "for_papers": papers})
+    )
 
 
 @applications.route(

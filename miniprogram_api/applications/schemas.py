@@ -84,8 +84,18 @@ class CaseSchema(AnswerSchema):
     submitted_at = perhaps_moment("什么时候提交；没有提交的为 null")
 
 
+class CaseForPapersSchema(AnswerSchema):
+    id = case_id("编号")
+    person_id = person_id("给谁申请的", required=True)
+    kind = words("哪一种")
+    policy = words("按哪个政策办理；要哪些材料，从 /api/v1/procedures 中查")
+    state = Code("办到哪里了", STATE_NAMES, required=True)
+    begun_at = Moment("什么时候开始填写", required=True)
+
+
 class CasesSchema(AnswerSchema):
     applications = many("申请，新的在前", CaseSchema())
+    for_papers = many("只受托代交材料、现在可以交的申请，新的在前", CaseForPapersSchema())
 
 
 class AnsweredSchema(AnswerSchema):
