@@ -11,9 +11,9 @@ from typing import Final
 
 from backend.accounts.duties import ROLE_NAMES
 from miniprogram_api.demo_residents import Resident
+from miniprogram_api.demo_site import SHEET
 from miniprogram_api.demo_staff import StaffAccount, write_private
 
-FILE: Final = "demo.sh"
 _HEAD: Final = """\
 # 演示用的地址、居民和账号：都是编造的，只在这台机器上、只供演示。每次启动重新写。
 # 在终端里用：. {here}
@@ -54,7 +54,7 @@ def write_sheet(
     folder: Path, at: Addresses, residents: Sequence[Resident], staff: Sequence[StaffAccount]
 ) -> Path:
     """Write it, readable by its owner alone; where it is."""
-    path = folder / FILE
+    path = folder / SHEET
     head = _HEAD.format(here=path, site=quote(at.site), folder=quote(str(folder)))
     parts = [head, _PICK.format(python=quote(sys.executable))]
     if at.phones:

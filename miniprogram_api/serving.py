@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from backend.kernel.errors import CannotRun
 from backend.kernel.settings import PROJECT, Settings
 from backend.kernel.settings_wechat import as_environ
 from miniprogram_api import edge, lifeline
@@ -37,7 +38,7 @@ GONE_AFTER: Final = 10
 """Looks in a row, half a second apart, after which a silent database is gone."""
 
 
-class ServingFailed(Exception):
+class ServingFailed(CannotRun):
     """The site cannot be served; the message is a Chinese sentence that says what to do."""
 
 

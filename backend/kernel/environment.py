@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from backend.kernel.areas import is_area
+from backend.kernel.errors import CannotRun
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 NOT_SHOWN: Final = "(不予显示)"
@@ -30,7 +31,7 @@ class SettingFault:
         return f"{self.variable}={self.value!r}：{self.remedy}"
 
 
-class SettingsError(Exception):
+class SettingsError(CannotRun):
     """The environment cannot be used; every fault is named at once."""
 
     def __init__(self, faults: list[SettingFault]) -> None:

@@ -18,6 +18,11 @@ class Fault:
     detail: str
 
 
+class CannotRun(Exception):
+    """Something that a command needs is not there; the message is a Chinese sentence that says what
+    to do."""
+
+
 class DomainError(Exception):
     """Base of all refusals. `code` is stable and names the refusal to other programs."""
 

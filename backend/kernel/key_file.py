@@ -21,6 +21,7 @@ from typing import Final
 
 import msgspec
 
+from backend.kernel.errors import CannotRun
 from backend.kernel.sealing import ALGORITHMS
 
 SUITES: Final = {"aes": (b"A", "sha256"), "sm4": (b"S", "sm3")}
@@ -30,7 +31,7 @@ MOST: Final = 2**16 - 1
 _FOR_OTHERS: Final = stat.S_IROTH | stat.S_IWOTH
 
 
-class KeysUnusable(Exception):
+class KeysUnusable(CannotRun):
     """The keys cannot be used; the message is a Chinese sentence that says what to do."""
 
 

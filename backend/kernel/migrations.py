@@ -14,6 +14,7 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, NullPool, create_engine, inspect, text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
+from backend.kernel.errors import CannotRun
 from backend.kernel.settings import PROJECT
 
 
@@ -25,7 +26,7 @@ def alembic_config(connection: Connection | None = None, output: TextIO | None =
     return config
 
 
-class MigrationImpossible(Exception):
+class MigrationImpossible(CannotRun):
     """The tables cannot be brought up to date; the message is a Chinese sentence."""
 
 

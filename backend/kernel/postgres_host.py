@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypedDict
 
+from backend.kernel.errors import CannotRun
+
 log = logging.getLogger(__name__)
 
 SYSTEM: Final = Path("/usr/lib/postgresql")
@@ -32,7 +34,7 @@ SOCKET_NAME: Final = "/.s.PGSQL.5432"
 SOCKET_PATH_BYTES: Final = 107
 
 
-class PostgresUnavailable(Exception):
+class PostgresUnavailable(CannotRun):
     """The embedded database cannot run; the message is a Chinese sentence that says what to do."""
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from backend.letters.content import canonical
 from backend.letters.letters import Event, Letter
-from backend.letters.sealing import SigningProvider
+from backend.letters.signing_provider import SigningProvider
 
 FORMAT: Final = "shukun-letter-evidence-1"
 

@@ -11,9 +11,8 @@ import hashlib
 import io
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
@@ -26,6 +25,7 @@ from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from backend.letters.seal_keys import SealKeys
+from backend.letters.signing_provider import Sealed, ToSeal
 from backend.letters.timing import OwnTimeStamper
 
 _MM: Final = 72 / 25.4
@@ -42,41 +42,6 @@ REASON: Final = re.compile(
     r"原文 (?P<length>\d{1,9}) 字节 sha256:(?P<shown>[0-9a-f]{64})"
     r" 签名 sha256:(?P<drawn>[0-9a-f]{64}) 证据 sha256:(?P<proof>[0-9a-f]{64})$"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ToSeal:
-    """What is sealed. `shown`: the PDF as it was read; `png`: the drawing; `drawn` and `proof`: the
-    hashes of the signature and of the evidence."""
-
-    shown: bytes
-    png: bytes
-    drawn: bytes
-    proof: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A sealed letter, and who sealed it. `certificate`: the hash of the seal's."""
-
-    pdf: bytes
-    sha256: bytes
-    provider: str
-    certificate: bytes
-
-
-class SigningProvider(Protocol):
-    """电子签名服务: who seals. A licensed authority's service may take the place of our own."""
-
-    name: str
-
-    def seal(self, letter: ToSeal) -> Sealed:
-        """The sealed letter; may take long, and may raise where the service is away."""
-        ...
-
-    def attest(self, package: bytes) -> bytes:
-        """A signature over the evidence."""
-        ...
 
 
 class OwnSeal:

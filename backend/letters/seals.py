@@ -8,7 +8,7 @@ from typing import Final
 
 from backend.kernel import clock
 from backend.letters.seal_keys import SealFiles, demand_seal, open_or_create
-from backend.letters.sealing import OwnSeal, SigningProvider
+from backend.letters.signing_provider import SigningProvider
 
 _bound: Final[list[SealFiles | SigningProvider]] = []
 
@@ -44,6 +44,9 @@ def provider() -> SigningProvider:
     """Who seals. Raises `SealMissing`."""
     found = _named()
     if isinstance(found, SealFiles):
+        # Half a second of imports and 40 MB, which a process that seals nothing does without.
+        from backend.letters.sealing import OwnSeal
+
         found = OwnSeal(open_or_create(found, clock.now()), clock.now)
         bind(found)
     return found

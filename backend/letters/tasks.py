@@ -27,7 +27,7 @@ from backend.letters.letters import (
     part_of,
 )
 from backend.letters.moves import OPEN
-from backend.letters.sealing import Sealed, ToSeal
+from backend.letters.signing_provider import Sealed, ToSeal
 from backend.letters.tables import LETTER
 
 QUEUE: Final = "letters"

@@ -14,58 +14,52 @@ from typing import Final, NoReturn
 import click
 from sqlalchemy.exc import OperationalError
 
-from backend.kernel.errors import DomainError
-from backend.kernel.key_file import KeysUnusable
-from backend.kernel.migrations import MigrationImpossible
-from backend.kernel.postgres_host import PostgresUnavailable
-from backend.kernel.settings import DEFAULT_DATA, SettingsError
+from backend.kernel.errors import CannotRun, DomainError
+from backend.kernel.settings import DEFAULT_DATA
 from backend.kernel.yaml_file import FileError
-from miniprogram_api.cli.audit import audit
-from miniprogram_api.cli.calendar import calendar
 from miniprogram_api.cli.chinese import speak_chinese
-from miniprogram_api.cli.db import db
-from miniprogram_api.cli.estimate import estimate
-from miniprogram_api.cli.export import export
-from miniprogram_api.cli.grants import grants
-from miniprogram_api.cli.import_ import import_
-from miniprogram_api.cli.invent import invent
-from miniprogram_api.cli.keys import keys
-from miniprogram_api.cli.match import match
-from miniprogram_api.cli.payments import pay
-from miniprogram_api.cli.policy import policy
-from miniprogram_api.cli.serve import demo, demo_people, serve
-from miniprogram_api.cli.staff import staff
-from miniprogram_api.cli.verify import verify_letter
-from miniprogram_api.cli.warnings import warnings
-from miniprogram_api.cli.wechat_simulator import wechat_simulator
-from miniprogram_api.cli.worker import worker
-from miniprogram_api.cli.worklist import worklist
-from miniprogram_api.serving import ServingFailed
+from miniprogram_api.cli.on_demand import CommandsOnDemand
 
 COULD_NOT_RUN: Final = 2
 INTERRUPTED: Final = 130
-SAID_PLAINLY: Final = (
-    SettingsError, PostgresUnavailable, MigrationImpossible, ServingFailed, KeysUnusable,
-)  # fmt: skip
+COMMANDS: Final = {
+    "audit": "audit:audit",
+    "calendar": "calendar:calendar",
+    "db": "db:db",
+    "demo": "serve:demo",
+    "demo-people": "demo_people:demo_people",
+    "estimate": "estimate:estimate",
+    "export": "export:export",
+    "grants": "grants:grants",
+    "import": "import_:import_",
+    "invent": "invent:invent",
+    "keys": "keys:keys",
+    "match": "match:match",
+    "pay": "payments:pay",
+    "policy": "policy:policy",
+    "serve": "serve:serve",
+    "staff": "staff:staff",
+    "verify": "verify:verify_letter",
+    "warnings": "warnings:warnings",
+    "wechat-simulator": "wechat_simulator:wechat_simulator",
+    "worker": "worker:worker",
+    "worklist": "worklist:worklist",
+}
+"""Name → module of this package, and its command."""
 NO_DATABASE: Final = (
     "数据库连接不上，或没有按时答复：请检查数据库是否在运行、DATABASE_URL 是否正确。"
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=CommandsOnDemand, of=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.option("--debug", is_flag=True, help="出错时显示完整的技术信息。")
 def shukun(debug: bool) -> None:
     """纾困：医疗救助政策查询与待遇测算。
 
     退出状态：0 完成；1 完成，但有需要处理的问题；2 无法运行。
     """
-
-
-for command in (
-    demo, demo_people, serve, worker, db, policy, estimate, worklist, warnings, calendar, invent,
-    import_, keys, staff, match, grants, export, pay, audit, verify_letter, wechat_simulator,
-):  # fmt: skip
-    shukun.add_command(command)
 
 
 def main() -> NoReturn:
@@ -84,7 +78,7 @@ def run(arguments: Sequence[str]) -> int:
         return COULD_NOT_RUN
     except (click.Abort, KeyboardInterrupt):
         return _say("已中断。", INTERRUPTED)
-    except SAID_PLAINLY as error:
+    except CannotRun as error:
         return _say(str(error))
     except OperationalError as error:
         if "--debug" in arguments:

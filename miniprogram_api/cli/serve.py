@@ -8,20 +8,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import Final
 
 import click
 
 from backend.kernel.database import ping
 from backend.kernel.settings import Settings
 from backend.policies.catalogue import load_catalogue
-from miniprogram_api import demo_site, demo_wechat, lifeline, serving
+from miniprogram_api import demo_site, demo_wechat, serving
 from miniprogram_api.cli import work
-from miniprogram_api.demo_sheet import Addresses
 from miniprogram_api.worker_processes import WorkerProcesses, worker_processes
 
-BROUGHT: Final = "演示数据已就绪：{0.people} 人、{0.bills} 张结算单，已匹配并放行 {0.runs} 次。"
-SHEET: Final = "演示用的居民和工作人员账号在 {0} 里；工作人员页面：{1}/staff。"
 Port = click.IntRange(0, 65_535)
 
 
@@ -50,23 +46,6 @@ def demo(port: int, data: Path | None) -> None:
 def serve(host: str, port: int, migrate: bool) -> None:
     """启动网站（正式运行）。所配置的数据库表结构不是最新时不启动，除非加 --migrate。"""
     _serve(work.settings(), (host, port), _Manner(migrate=migrate))
-
-
-@click.command("demo-people", hidden=True)
-@click.option("--site", required=True)
-@click.option("--phones", default="")
-@click.option("--user", "users", multiple=True)
-def demo_people(site: str, phones: str, users: tuple[str, ...]) -> None:
-    """演示数据：由 shukun demo 在后台运行。"""
-    lifeline.end_with_supervisor()
-    chosen = work.settings()
-    with work.working_database(chosen):
-        told = demo_site.bring(chosen, work.keyring(chosen), Addresses(site, phones, users))
-    if told is None:
-        return
-    if told.brought is not None:
-        click.echo(BROUGHT.format(told.brought), err=True)
-    click.echo(SHEET.format(told.sheet, site), err=True)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from backend.letters.letters import (
     part_of,
 )
 from backend.letters.presenting import letter_of, letters_of, refuse_letter, revoke_letter
-from backend.letters.sealing import OwnSeal, Sealed, ToSeal
+from backend.letters.sealing import OwnSeal
 from backend.letters.signing import (
     LetterOutdated,
     LetterUnread,
@@ -42,6 +42,7 @@ from backend.letters.signing import (
     finish_reading,
     open_letter,
 )
+from backend.letters.signing_provider import Sealed, ToSeal
 from backend.letters.tasks import expire_unsigned, seal_letter
 from backend.letters.verification import verify
 from tests.support.accounts import Accounts

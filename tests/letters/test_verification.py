@@ -26,7 +26,8 @@ from pyhanko.sign import fields, signers
 from backend.kernel import clock
 from backend.letters.rendering import render
 from backend.letters.seal_keys import SealFiles, SealKeys, SealMissing, open_or_create
-from backend.letters.sealing import OwnSeal, ToSeal, _signer
+from backend.letters.sealing import OwnSeal, _signer
+from backend.letters.signing_provider import ToSeal
 from backend.letters.verification import NotALetter, Verdict, verify
 from tests.support.letters import content, drawing, seal_keys, sealed_letter, trusted
 

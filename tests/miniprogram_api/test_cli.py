@@ -12,13 +12,16 @@ from backend.policies import catalogue
 from backend.policies.confirmation import confirmed_dates
 from miniprogram_api.cli import run, shukun, work
 
+CONTEXT = click.Context(shukun)
 Output = pytest.CaptureFixture[str]
 CONFIRM = ("policy", "confirm", "tinghu-trial", "--from", "2022-03-01", "--to", "2024-02-29")
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     found = [path]
-    for name, command in group.commands.items():
+    for name in group.list_commands(CONTEXT):
+        command = group.get_command(CONTEXT, name)
+        assert command is not None
         found += (
             commands(command, (*path, name))
             if isinstance(command, click.Group)

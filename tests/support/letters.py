@@ -15,7 +15,8 @@ from backend.kernel import clock
 from backend.letters.content import Expected, LetterContent, PaperNamed, Said, address_of
 from backend.letters.rendering import render
 from backend.letters.seal_keys import SealFiles, SealKeys, open_or_create
-from backend.letters.sealing import OwnSeal, ToSeal
+from backend.letters.sealing import OwnSeal
+from backend.letters.signing_provider import ToSeal
 
 CODE: Final = "23456789ABCDEFGH"
 DAY: Final = date(2026, 11, 23)

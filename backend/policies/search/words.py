@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import rjieba
 from zhconv_rs import zhconv
 
 Kind = Literal["word", "pair", "character", "number", "idea"]
@@ -65,6 +64,9 @@ def normalise(text: str) -> str:
 
 def terms_of(text: str) -> Iterator[Term]:
     """The terms of a normalised text, a repeated one each time it stands there."""
+    # It reads its dictionary when it is imported: only who searches waits for that.
+    import rjieba
+
     words: set[tuple[int, int]] = set()
     for word, start, end in rjieba.tokenize(text, "search"):
         if end - start > 1 and _RUN.fullmatch(word):
