@@ -42,7 +42,13 @@ def applying(place: County) -> Applying:
 
 def delegate(place: County, *scope: str, who: str = "医生") -> int:
     """It is delegated at the bedside."""
-    body = {"scope": list(scope), "from_on": DAY, "to_on": DAY, "consent": 1, "proof": "签名纸，测试"}
+    body = {
+        "scope": list(scope),
+        "from_on": DAY,
+        "to_on": DAY,
+        "consent": 1,
+        "proof": "签名纸，测试",
+    }
     person = place.people["测试甲"].id
     made: dict[str, Any] = place.post(who, f"/people/{person}/delegations", 201, **body)
     return int(made["id"])
