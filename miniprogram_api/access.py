@@ -42,6 +42,7 @@ NEEDED: Final = (PhoneMissing, NotNamed)
 """What is missing for level 1, and for level 2."""
 _ATTRIBUTE: Final = "shukun_access"
 _HIDDEN: Final = (403, 404)
+Asking: TypeAlias = Callable[[Session, str, tuple[str, int, int]], tuple[Actor | None, bool]]
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -128,16 +129,19 @@ def acting_transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def entering() -> Iterator[Session]:
+def entering(asking: Asking) -> Iterator[Session]:
     """The one transaction of a view that declares `within`: who calls is asked in it, whether they
     may, and the request is counted; then it is the view's. Three transactions else.
 
-    Raises what is raised before other views: `Refused` (401, 403, 429).
+    `asking`: with the token and the window of the account, lets the transaction act; who it is, and
+    whether the request was counted: by a statement that reads what the view wants besides. Raises
+    what is raised before other views: `Refused` (401, 403, 429).
     """
     try:
         with transaction() as session:
-            g.actor = found = act_as(session, g.token)
-            if found is None or not limiting.counted_within(session, found):
+            g.actor, counted = asking(session, g.token, limiting.account_window())
+            found: Actor | None = g.actor
+            if found is None or not counted:
                 raise _NotEntered
             note_seen(session, found)
             if (reason := _reason_against(_declared_here(), found)) is not None:

@@ -20,7 +20,6 @@ from typing import Final
 from flask import Flask, current_app
 from limits import RateLimitItemPerSecond
 from limits.strategies import SlidingWindowCounterRateLimiter
-from sqlalchemy.orm import Session
 
 from backend.accounts.scope import Actor
 from backend.kernel import keys
@@ -91,13 +90,13 @@ def by_account(actor: Actor, limit: Limit | None = None) -> None:
     _count(limit or current_app.extensions["account_limit"], actor.label)
 
 
-def counted_within(session: Session, actor: Actor) -> bool:
-    """Count a request of the account in a transaction that is open already; False: too many. What
-    is rolled back was not counted: `by_account` does it then.
+def account_window() -> tuple[str, int, int]:
+    """How often an account may ask, for a statement that counts by `count_hit` itself: the key with
+    `{}` for the account, how many times, in how many seconds. What is rolled back was not counted:
+    `by_account` does it then.
     """
     item = current_app.extensions["account_limit"].item
-    window = item.key_for(actor.label), item.amount, item.get_expiry()
-    return _storage().acquire_within(session, window)
+    return item.key_for("{}"), item.amount, item.get_expiry()
 
 
 def _count(limit: Limit, who: str) -> None:

@@ -1,7 +1,8 @@
 """次数的存放 (limits store): how often something was done, counted in the database for everyone.
 
 A window slides: what the window before counted weighs as much of it as still lies within the last
-period. One statement counts and decides, so that processes cannot pass the limit together.
+period. One function of the database counts and decides, so that processes cannot pass the limit
+together.
 """
 
 from __future__ import annotations
@@ -25,18 +26,7 @@ _WINDOW: Final = """
         WHERE key = :key AND window_start = to_timestamp(start - :expiry)
     )
 """
-_ACQUIRE: Final = text(
-    _WINDOW
-    + """
-    INSERT INTO rate_window (key, window_start, hits)
-        SELECT :key, to_timestamp(start), :amount FROM moment, before
-        WHERE before.hits * (start + :expiry - at) / :expiry + :amount <= :limit
-    ON CONFLICT (key, window_start) DO UPDATE SET hits = rate_window.hits + :amount
-        WHERE rate_window.hits + :amount + (
-            SELECT before.hits * (start + :expiry - at) / :expiry FROM moment, before) <= :limit
-    RETURNING hits
-    """
-)
+_ACQUIRE: Final = text("SELECT count_hit(:key, :amount, :limit, :expiry)")
 _LOOK: Final = text(
     _WINDOW
     + """
@@ -75,7 +65,7 @@ class DatabaseStorage(Storage, SlidingWindowCounterSupport):
         """
         key, limit, expiry = window
         values = {"key": _digest(key), "limit": limit, "expiry": expiry, "amount": amount}
-        return session.execute(_ACQUIRE, values).first() is not None
+        return bool(session.execute(_ACQUIRE, values).scalar_one())
 
     def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
         """The window before and this one: counts, and the seconds until they count no more."""

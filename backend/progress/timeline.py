@@ -1,8 +1,8 @@
 """进度 (timeline): what happened to an application, what happens now, who has it, until when.
 
-One statement reads it, with the rights of the session, messages too, by their table: their package
-stands above. Residents are not shown the office's inner steps, nor who proposed what. Every look is
-written down.
+One statement reads it: of most readers the one by which they come in (`at_once`), of others one
+with the rights of the session. Messages too, by their table: their package stands above. Residents
+are not shown the office's inner steps, nor who proposed what. Every look is written down.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from sqlalchemy import text
@@ -23,54 +23,42 @@ from backend.kernel import audit
 from backend.kernel.crypto import Keyring
 from backend.policies.book import PolicyBook
 from backend.policies.procedures import KINDS, RefusalReason
+from backend.progress.at_once import CaseRow, ClockRow, StepRow
 from backend.progress.words import WORDS, Mode, holder, of_step, period
 
 _SHOWN: Final = ("applications",)
 _FOUND: Final = text(
     """
-    SELECT a.person_id, a.kind, a.policy, a.state, a.desk, made.steps,
-        person_now(a.person_id) = ANY (authority_over('speak')) AS own,
-        (SELECT r.ui_mode FROM resident AS r WHERE r.id = :resident) AS ui_mode,
-        CASE WHEN made.noted THEN (SELECT p.data_key FROM person AS p WHERE p.id = a.person_id)
-            END AS data_key,
-        (SELECT json_agg(json_build_array(c.clock, c.due_on, c.provisional,
+    SELECT json_build_object(
+        'person_id', a.person_id, 'kind', a.kind, 'policy', a.policy, 'state', a.state,
+        'desk', a.desk,
+        'own', coalesce(person_now(a.person_id) = ANY (authority_over('speak')), false),
+        'ui_mode', (SELECT r.ui_mode FROM resident AS r WHERE r.id = :resident),
+        'data_key', CASE WHEN made.noted THEN
+            (SELECT encode(p.data_key, 'hex') FROM person AS p WHERE p.id = a.person_id) END,
+        'steps', coalesce(made.steps, '[]'),
+        'clocks', coalesce((
+            SELECT json_agg(json_build_array(c.clock, c.due_on, c.provisional,
                 c.stopped_on IS NOT NULL) ORDER BY c.due_on, c.id)
             FROM application_clock AS c
-            WHERE c.application_id = a.id AND c.ended_on IS NULL)::text AS clocks,
-        (SELECT json_agg(json_build_array(split_part(m.cause, ':', 3)::int, m.id))
+            WHERE c.application_id = a.id AND c.ended_on IS NULL), '[]'),
+        'messages', coalesce((
+            SELECT json_agg(json_build_array(split_part(m.cause, '\\:', 3)::int, m.id))
             FROM message AS m
             WHERE m.person_id = ANY (ARRAY[a.person_id, person_now(a.person_id)])
-                AND m.cause LIKE 'application:' || a.id || ':%')::text AS messages
+                AND m.cause LIKE 'application\\:' || a.id || '\\:%'), '[]')
+    )::text
     FROM application AS a CROSS JOIN LATERAL (
         SELECT bool_or(s.note <> '') AS noted,
             json_agg(json_build_array(s.id, s.seq, s.deed, s.to_state, s.proposal, s.reason, s.role,
                 (s.at AT TIME ZONE 'Asia/Shanghai')::date, encode(s.note, 'hex'))
-                ORDER BY s.seq)::text AS steps
+                ORDER BY s.seq) AS steps
         FROM application_step AS s WHERE s.application_id = a.id
     ) AS made
     WHERE a.id = :case
     """
 )
-_NONE: Final = "[]"
-
-
-class _Step(msgspec.Struct, array_like=True, frozen=True):
-    id: int
-    seq: int
-    deed: str
-    to_state: str
-    proposal: str
-    reason: str
-    role: str
-    day: date
-    note: str
-
-
-class _Clock(msgspec.Struct, array_like=True, frozen=True):
-    clock: str
-    due_on: date
-    provisional: bool
-    stopped: bool
+_CASE: Final = msgspec.json.Decoder(CaseRow)
 
 
 class StepTold(msgspec.Struct, frozen=True):
@@ -134,23 +122,17 @@ class Look:
     today: date
 
 
-_STEPS: Final = msgspec.json.Decoder(list[_Step])
-_CLOCKS: Final = msgspec.json.Decoder(list[_Clock])
-_MESSAGES: Final = msgspec.json.Decoder(list[tuple[int, int]])
-
-
-def progress_of(session: Session, look: Look, case_id: int) -> Progress:
+def progress_of(
+    session: Session, look: Look, case_id: int, known: CaseRow | None = None
+) -> Progress:
     """The progress, in the wording that the reader chose; for staff who decide, in theirs.
 
-    Raises `UnknownCase`.
+    `known`: what was found, and written down, when the reader came in (`at_once`). Raises
+    `UnknownCase`.
     """
-    asked = {"case": case_id, "resident": look.actor.resident_id}
-    row = session.execute(_FOUND, asked).first()
-    if row is None:
-        raise unknown()
-    audit.read_person(session, look.actor, row.person_id, _purpose(look.actor, row.own), _SHOWN)
+    row = known or _looked_at(session, look, case_id)
     mode = _mode(look.actor, row.ui_mode)
-    periods = [_period(one, look.today, mode) for one in _CLOCKS.decode(row.clocks or _NONE)]
+    periods = [_period(one, look.today, mode) for one in row.clocks]
     said = WORDS.states[row.state].to(mode)
     return Progress(
         case_id, row.kind, KINDS.get(row.kind, row.kind), row.state, said.name, said.now,
@@ -158,6 +140,17 @@ def progress_of(session: Session, look: Look, case_id: int) -> Progress:
         next((one for one in periods if not one.stopped), None), periods,
         _told(look, row, mode), mode,
     )  # fmt: skip
+
+
+def _looked_at(session: Session, look: Look, case_id: int) -> CaseRow:
+    """As the row policies let the session see it; written down."""
+    asked = {"case": case_id, "resident": look.actor.resident_id}
+    told: str | None = session.execute(_FOUND, asked).scalar()
+    if told is None:
+        raise unknown()
+    row = _CASE.decode(told)
+    audit.read_person(session, look.actor, row.person_id, _purpose(look.actor, row.own), _SHOWN)
+    return row
 
 
 def _purpose(actor: Actor, own: bool) -> str:
@@ -173,7 +166,7 @@ def _mode(actor: Actor, ui_mode: str | None) -> Mode:
     return "elder" if ui_mode == "elder" else "normal"
 
 
-def _period(clock: _Clock, today: date, mode: Mode) -> Period:
+def _period(clock: ClockRow, today: date, mode: Mode) -> Period:
     late = not clock.stopped and clock.due_on < today
     own = WORDS.clocks[clock.clock].own
     more = None
@@ -187,23 +180,18 @@ def _period(clock: _Clock, today: date, mode: Mode) -> Period:
     return Period(clock.clock, clock.due_on, clock.provisional, clock.stopped, late, told)
 
 
-def _told(look: Look, row: Any, mode: Mode) -> list[StepTold]:
+def _told(look: Look, row: CaseRow, mode: Mode) -> list[StepTold]:
     shown = [
-        step
-        for step in _STEPS.decode(row.steps or _NONE)
-        if mode == "staff" or not of_step(step.deed, step.to_state).inner
+        step for step in row.steps if mode == "staff" or not of_step(step.deed, step.to_state).inner
     ]
-    told, notes = (
-        dict(_MESSAGES.decode(row.messages or _NONE)),
-        dict(_notes(look, row, shown, mode)),
-    )
+    told, notes = dict(row.messages), dict(_notes(look, row, shown, mode))
     return [
         _step(look.book, row, (step, notes.get(step.id, ""), told.get(step.seq)), mode)
         for step in shown
     ]
 
 
-def _notes(look: Look, row: Any, steps: list[_Step], mode: Mode) -> Iterator[tuple[int, str]]:
+def _notes(look: Look, row: CaseRow, steps: list[StepRow], mode: Mode) -> Iterator[tuple[int, str]]:
     """What was written to the steps, as far as the reader is shown it; nothing where the key was
     destroyed, or the reader may not open the person's file."""
     if not row.data_key:
@@ -211,11 +199,13 @@ def _notes(look: Look, row: Any, steps: list[_Step], mode: Mode) -> Iterator[tup
     cipher = None
     for step in steps:
         if step.note and (mode == "staff" or of_step(step.deed, step.to_state).note):
-            cipher = cipher or look.keyring.person(row.person_id, bytes(row.data_key))
+            cipher = cipher or look.keyring.person(row.person_id, bytes.fromhex(row.data_key))
             yield step.id, cipher.open(place(step.id), bytes.fromhex(step.note))
 
 
-def _step(book: PolicyBook, row: Any, made: tuple[_Step, str, int | None], mode: Mode) -> StepTold:
+def _step(
+    book: PolicyBook, row: CaseRow, made: tuple[StepRow, str, int | None], mode: Mode
+) -> StepTold:
     step, note, message = made
     words = of_step(step.deed, step.to_state)
     reason = _reason(book, row, step)
@@ -226,7 +216,7 @@ def _step(book: PolicyBook, row: Any, made: tuple[_Step, str, int | None], mode:
     return StepTold(*told)
 
 
-def _reason(book: PolicyBook, row: Any, step: _Step) -> RefusalReason | None:
+def _reason(book: PolicyBook, row: CaseRow, step: StepRow) -> RefusalReason | None:
     """Why it was refused, in the words of the procedure; None: it was not, or they are not known
     any more."""
     if step.deed != "refuse":

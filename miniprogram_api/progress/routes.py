@@ -12,6 +12,7 @@ from backend.applications.cases import UnknownCase
 from backend.kernel import keys
 from backend.kernel.clock import today
 from backend.kernel.database import transaction
+from backend.progress.at_once import AtOnce
 from backend.progress.by_code import Standing, UnknownProgressCode, standing_of
 from backend.progress.timeline import Look, progress_of
 from miniprogram_api import limiting
@@ -78,9 +79,10 @@ def by_code(code: str, *, elder: bool = False) -> Standing:
 
 
 def _shown(case_id: int) -> Response:
-    with entering() as session:
+    once = AtOnce(case_id)
+    with entering(once.enter) as session:
         look = Look(actor(), keys.keyring(), rules().book, today())
-        return _json(progress_of(session, look, case_id))
+        return _json(progress_of(session, look, case_id, once.case))
 
 
 def _json(value: msgspec.Struct) -> Response:
