@@ -154,6 +154,18 @@ CLAIM_ASSIGNMENT: Final = Table(
     Column("cap", BigInteger, nullable=False),
     _refers("letter_id", "letter"),
     _day("made_on"),
+    Column("bill_id", BigInteger, nullable=False, index=True),
+    Column("advanced", BigInteger),
+    _text("noted_by", ""),
+    _day("noted_on", optional=True),
+    Column("paid", BigInteger),
     CheckConstraint("cap > 0", name="cap_positive"),
+    CheckConstraint("advanced BETWEEN 1 AND cap", name="advanced_within"),
+    CheckConstraint("(advanced IS NULL) = (noted_by = '')", name="noted_by_somebody"),
+    CheckConstraint("(advanced IS NULL) = (noted_on IS NULL)", name="noted_on_a_day"),
+    CheckConstraint("paid BETWEEN 0 AND advanced", name="paid_within"),
 )
-"""垫付与权益转让: what the case brings goes to the hospital that advanced it, up to `cap` (fen)."""
+"""垫付与权益转让: what the case brings for the bill goes to the hospital that advanced it, up to
+what it `advanced`, at most the `cap` of the letter (fen). The database lets nothing stand here but
+what the letter says, and no advance without its seal. `paid`: to the hospital, once the case is
+paid."""

@@ -37,7 +37,10 @@ _RUNS: Final = text(
 _ITEMS: Final = text(
     """
     SELECT count(*) AS entries, count(item.id) AS taken,
-        count(*) FILTER (WHERE item.state = ANY (:open)) AS waiting,
+        count(*) FILTER (WHERE item.state = ANY (:open) OR EXISTS (
+            SELECT FROM payment_item AS hers WHERE hers.hospital_id IS NOT NULL
+                AND (hers.bill_id, hers.layer) = (entry.bill_id, entry.layer)
+                AND hers.state = ANY (:open))) AS waiting,
         count(*) FILTER (WHERE item.state IN ('paid', 'settled')) AS paid
     FROM grant_entry AS entry
     LEFT JOIN payment_entry AS own USING (bill_id, layer, seq)
@@ -47,6 +50,20 @@ _ITEMS: Final = text(
         AND person_now(entry.person_id) = person_now(:person)
         AND (:brings <> 'claim' OR (entry.bill_id, entry.layer) IN (
             SELECT bill_id, layer FROM bill_claim WHERE application_id = :case))
+    """
+)
+
+
+_TO_HOSPITAL: Final = text(
+    """
+    UPDATE claim_assignment AS own SET paid = (
+        SELECT least(coalesce(sum(item.amount), 0), own.advanced) FROM payment_item AS item
+            JOIN bill_claim AS claim ON claim.application_id = own.application_id
+                AND (claim.bill_id, claim.layer) = (item.bill_id, item.layer)
+                AND claim.state = 'granted'
+        WHERE item.bill_id = own.bill_id AND item.hospital_id = own.hospital_id
+            AND item.state = 'paid')
+    WHERE own.application_id = :case AND own.advanced IS NOT NULL
     """
 )
 
@@ -75,6 +92,8 @@ def finish(session: Session, ground: Ground, case_id: int) -> str:
     case = case_of(session, case_id, lock=True)
     due = due_step(session, ground, case)
     if due.deed:
+        if due is PAY:
+            session.execute(_TO_HOSPITAL, {"case": case.id})
         procedure = ground.procedure(case)
         given = Circumstances(SYSTEM, ground.keyring, procedure, ground.today)
         take_step(session, case, Step(due.deed), given)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from backend.accounts.authority import people_spoken_for
 from backend.accounts.residents import seen_person
 from backend.accounts.scope import Actor
-from backend.applications import amounts, clocks
+from backend.applications import advances, amounts, clocks
 from backend.applications.cases import COLUMNS, Case, case_of
 from backend.applications.clocks import Running
 from backend.applications.drafts import Answered, answers_of
@@ -46,7 +46,7 @@ class Made:
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An application with everything in it. `code` "": not submitted yet; `granted` None: no
-    amount was decided."""
+    amount was decided; `advance` None: nothing was assigned to a hospital."""
 
     case: Case
     name: str = field(repr=False)
@@ -56,6 +56,7 @@ class Opened:
     code: str = field(repr=False)
     taken_by: int | None
     granted: amounts.Granted | None
+    advance: advances.Assigned | None
 
 
 def own_cases(session: Session, actor: Actor) -> Sequence[Case]:
@@ -85,6 +86,7 @@ def open_case(session: Session, keyring: Keyring, actor: Actor, case_id: int) ->
         code_of(session, keyring, case),
         _taken_by(session, case.id),
         amounts.granted(session, case.id),
+        advances.assigned(session, case.id),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from typing import ClassVar, Final
 
 from psycopg.errors import Diagnostic, InsufficientPrivilege
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -29,6 +29,11 @@ from backend.policies.procedures import Procedure
 from backend.worklist.notices import Notice, notice_due
 
 STEP: Final = APPLICATION_STEP.c
+PAID_TO_HOSPITAL: Final = "paid_to_hospital"
+"""Of a payment that went, at least in part, to a hospital that had advanced it."""
+_TO_HOSPITAL: Final = text(
+    "SELECT EXISTS (SELECT FROM claim_assignment WHERE application_id = :case AND paid > 0)"
+)
 SYSTEM: Final = audit.Operator("worker", role="operator")
 """Who makes the moves that come by themselves."""
 
@@ -162,6 +167,8 @@ def _before_proposal(session: Session, case: Case) -> str:
 
 def _tell(session: Session, case: Case, deed: str, move: Move, today: date) -> None:
     event = event_of(deed, move.to_state)
+    if deed == "pay" and session.execute(_TO_HOSPITAL, {"case": case.id}).scalar_one():
+        event = PAID_TO_HOSPITAL
     if event is not None:
         cause = f"application:{case.id}:{case.seq + 1}"
         notice_due(session, Notice(case.person_id, event, cause, today))

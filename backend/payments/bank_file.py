@@ -28,12 +28,15 @@ from backend.payments.states import BATCH_NAMES
 
 COLUMNS: Final = ("serial", "item", "account", "holder", "bank", "amount", "purpose")
 PURPOSE: Final = "医疗救助金"
+TO_HOSPITAL: Final = "医疗救助垫付款"
 
 _ORDERS: Final = text(
     """
     SELECT o.item_id, o.amount, y.id, y.person_id, y.guardian_id, p.data_key, y.bank,
-        y.holder, y.account
-    FROM payment_order o JOIN payee y ON y.id = o.payee_id JOIN person p ON p.id = y.person_id
+        y.holder, y.account, a.bank AS hospital_bank, a.holder AS hospital, a.account AS its_account
+    FROM payment_order o LEFT JOIN payee y ON y.id = o.payee_id
+        LEFT JOIN person p ON p.id = y.person_id
+        LEFT JOIN hospital_account a ON a.id = o.hospital_account_id
     WHERE o.batch_id = :batch ORDER BY o.item_id
     """
 )
@@ -89,11 +92,14 @@ def _content(serial: str, keyring: Keyring, rows: Iterable[Row[Any]]) -> bytes:
     for row in rows:
         account, holder, bank = _payee(keyring, row)
         amount = format_yuan(row.amount)
-        lines.writerow((serial, row.item_id, account, holder, bank, amount, PURPOSE))
+        purpose = PURPOSE if row.hospital is None else TO_HOSPITAL
+        lines.writerow((serial, row.item_id, account, holder, bank, amount, purpose))
     return written.getvalue().encode()
 
 
 def _payee(keyring: Keyring, row: Row[Any]) -> tuple[str, str, str]:
+    if row.hospital is not None:
+        return row.its_account, row.hospital, row.hospital_bank
     cipher = keyring.person(row.person_id, bytes(row.data_key))
     account, holder, bank = (
         cipher.open(Place("payee", name, row.id), bytes(row._mapping[name]))

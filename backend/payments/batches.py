@@ -26,13 +26,20 @@ _APPROVALS: Final = {"made": "reviewed", "reviewed": "approved"}
 
 _PAYABLE: Final = """
     CREATE TEMP TABLE payable ON COMMIT DROP AS
-    SELECT i.id AS item_id, p.id AS payee_id, i.amount FROM payment_item i
+    SELECT i.id AS item_id, p.id AS payee_id, NULL::bigint AS hospital_account_id, i.amount
+    FROM payment_item i
         JOIN payee p ON p.person_id = person_now(i.person_id) AND p.superseded_at IS NULL
+    WHERE i.state = 'due' AND i.area BETWEEN :low AND :high AND i.hospital_id IS NULL
+    UNION ALL
+    SELECT i.id, NULL, a.id, i.amount FROM payment_item i
+        JOIN hospital_account a ON a.hospital_id = i.hospital_id AND a.superseded_at IS NULL
     WHERE i.state = 'due' AND i.area BETWEEN :low AND :high
 """
 _ORDERS: Final = """
-    INSERT INTO payment_order (batch_id, item_id, payee_id, amount, state)
-    SELECT :batch, item_id, payee_id, amount, 'ordered' FROM payable ORDER BY item_id
+    INSERT INTO payment_order
+        (batch_id, item_id, payee_id, hospital_account_id, amount, state)
+    SELECT :batch, item_id, payee_id, hospital_account_id, amount, 'ordered'
+    FROM payable ORDER BY item_id
 """
 _ORDERED: Final = """
     UPDATE payment_item i SET state = 'ordered', changed_at = now()
@@ -40,16 +47,18 @@ _ORDERED: Final = """
 """
 _DISAGREEING: Final = """
     SELECT count(*) FROM payment_order o JOIN payment_item i ON i.id = o.item_id
-    WHERE o.batch_id = :batch AND (o.amount <> i.amount OR i.amount <> (
-        SELECT sum(e.amount) FROM payment_entry p JOIN grant_entry e USING (bill_id, layer, seq)
+    WHERE o.batch_id = :batch AND (o.amount <> i.amount OR i.amount <> i.assigned + (
+        SELECT coalesce(sum(e.amount), 0)
+        FROM payment_entry p JOIN grant_entry e USING (bill_id, layer, seq)
         WHERE p.item_id = i.id
     ))
 """
 _OUTDATED: Final = """
     SELECT count(*) FROM payment_order o JOIN payment_item i ON i.id = o.item_id
-        JOIN payee y ON y.id = o.payee_id JOIN ({weighed}) w ON w.id = i.id
+        JOIN ({weighed}) w ON w.id = i.id LEFT JOIN payee y ON y.id = o.payee_id
+        LEFT JOIN hospital_account a ON a.id = o.hospital_account_id
     WHERE o.batch_id = :batch AND (
-        w.hold <> '' OR y.superseded_at IS NOT NULL OR EXISTS (
+        w.hold <> '' OR coalesce(y.superseded_at, a.superseded_at) IS NOT NULL OR EXISTS (
             SELECT FROM grant_entry e LEFT JOIN payment_entry p USING (bill_id, layer, seq)
             WHERE (e.bill_id, e.layer) = (i.bill_id, i.layer) AND p.item_id IS NULL
                 AND e.kind IN ({refund}, {settled})

@@ -21,10 +21,19 @@ SUBJECT: Final = "payment_item"
 _MISSING: Final = """
     SELECT i.person_id, max(i.area) AS area FROM (
         SELECT person_now(person_id) AS person_id, area FROM payment_item
-        WHERE area BETWEEN :low AND :high AND state = 'due'
+        WHERE area BETWEEN :low AND :high AND state = 'due' AND hospital_id IS NULL
     ) i WHERE NOT EXISTS (
         SELECT FROM payee p WHERE p.person_id = i.person_id AND p.superseded_at IS NULL
     ) GROUP BY i.person_id ORDER BY i.person_id
+"""
+_NO_ACCOUNT: Final = """
+    SELECT i.hospital_id, max(i.area) AS area FROM payment_item i
+    WHERE i.area BETWEEN :low AND :high AND i.state = 'due' AND i.hospital_id IS NOT NULL
+        AND NOT EXISTS (
+            SELECT FROM hospital_account a
+            WHERE a.hospital_id = i.hospital_id AND a.superseded_at IS NULL
+        )
+    GROUP BY i.hospital_id ORDER BY i.hospital_id
 """
 _OPEN: Final = f"""
     SELECT i.id, person_now(i.person_id) AS person_id, i.area, i.state, i.amount, i.hold,
@@ -49,6 +58,10 @@ _GONE: Final = """
         w.kind = 'payment_held' AND i.state <> 'held'
         OR w.kind IN ('refund_due', 'refund_elsewhere') AND i.state <> w.kind
         OR w.kind = 'payment_returned' AND i.state <> 'returned'
+        OR w.kind = 'payee_missing' AND w.subject_kind = 'hospital' AND EXISTS (
+            SELECT FROM hospital_account a
+            WHERE a.hospital_id::text = w.subject_id AND a.superseded_at IS NULL
+        )
         OR w.kind = 'payee_missing' AND w.subject_kind = 'person' AND (
             w.person_id <> person_now(w.person_id) OR EXISTS (
                 SELECT FROM payee p WHERE p.person_id = w.person_id AND p.superseded_at IS NULL
@@ -66,6 +79,7 @@ def open_cases(session: Session, area: Range, by: str, today: date) -> int:
     close_cases(session, area, by)
     where = area._asdict()
     items = [_missing(row, today) for row in session.execute(text(_MISSING), where)]
+    items += [_no_account(row, today) for row in session.execute(text(_NO_ACCOUNT), where)]
     items += [_item(row) for row in session.execute(text(_OPEN), where)]
     items += [_item(row) for row in session.execute(text(_TWICE))]
     return open_items(session, items, by, today)
@@ -98,6 +112,14 @@ def _missing(row: Row[Any], today: date) -> NewItem:
     return NewItem(
         "payee_missing", Subject("person", str(row.person_id)), row.person_id, row.area,
         "有应付的救助金，但没有登记收款账户：请登记本人或监护人的账户。",
+        period=f"{today:%Y-%m}",
+    )  # fmt: skip
+
+
+def _no_account(row: Row[Any], today: date) -> NewItem:
+    return NewItem(
+        "payee_missing", Subject("hospital", str(row.hospital_id)), None, row.area,
+        "有应付给医院的垫付款，但没有登记医院的账户：请用 shukun pay hospital 登记。",
         period=f"{today:%Y-%m}",
     )  # fmt: skip
 

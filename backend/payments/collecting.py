@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from backend.citizens.codes import Codes
 from backend.citizens.tables import LAYERS, NOT_SETTLED
 from backend.matching.ledger import EntryKind
+from backend.payments import assigned
 from backend.payments.states import UNPAID
 
 ONE_AT_A_TIME: Final = 7_205_209
@@ -36,6 +37,7 @@ WITH_PERSON: Final = """
         SELECT s.amount, s.state,
             bool_or(s.state = 'cleared_elsewhere') OVER (ORDER BY s.id DESC) AS cleared
         FROM payment_item s WHERE (s.bill_id, s.layer) = ({of}.bill_id, {of}.layer)
+            AND s.hospital_id IS NULL
             AND person_now(s.person_id) = person_now({of}.person_id)
     ) own WHERE NOT own.cleared AND (own.state IN ('paid', 'ordered', 'refunded')
         OR own.state = 'closed' AND own.amount < 0))
@@ -91,7 +93,7 @@ _FRESH_GRANT: Final = """
             SELECT i.id, i.amount, i.state, i.hold FROM payment_item i
             WHERE (i.bill_id, i.layer) = (f.bill_id, f.layer)
                 AND person_now(i.person_id) = f.person_id
-                AND i.state IN {unpaid}
+                AND i.state IN {unpaid} AND i.hospital_id IS NULL
             ORDER BY i.person_id <> f.person_id, i.id LIMIT 1
         ) o ON true
         WHERE f.area BETWEEN {low} AND {high}
@@ -171,9 +173,19 @@ _WEIGHED: Final = """
 """
 _REOPENED: Final = """
     UPDATE payment_item i SET state = 'due', changed_at = now()
-    WHERE i.area BETWEEN {low} AND {high} AND i.state = 'returned' AND EXISTS (
-        SELECT FROM payee p WHERE p.person_id = person_now(i.person_id) AND p.superseded_at IS NULL
-            AND p.id NOT IN (SELECT payee_id FROM payment_order o WHERE o.item_id = i.id)
+    WHERE i.area BETWEEN {low} AND {high} AND i.state = 'returned' AND (
+        i.hospital_id IS NULL AND EXISTS (
+            SELECT FROM payee p
+            WHERE p.person_id = person_now(i.person_id) AND p.superseded_at IS NULL
+                AND NOT EXISTS (
+                    SELECT FROM payment_order o WHERE (o.item_id, o.payee_id) = (i.id, p.id)
+                )
+        ) OR EXISTS (
+            SELECT FROM hospital_account a
+            WHERE a.hospital_id = i.hospital_id AND a.superseded_at IS NULL AND NOT EXISTS (
+                SELECT FROM payment_order o WHERE (o.item_id, o.hospital_account_id) = (i.id, a.id)
+            )
+        )
     )
 """
 
@@ -208,7 +220,9 @@ def collect(session: Session, area: Range) -> int:
         "unpaid": UNPAID, "with_person": WITH_PERSON.format(of="weighed"),
     }  # fmt: skip
     # A settlement that was taken back first: what lowers the grant then lowers what is due of it.
-    for statement in (_FRESH_ENTRY, _UNSETTLED, _FRESH_GRANT, _NEW_ITEMS, _GROWN_ITEMS):
+    for statement in (
+        _FRESH_ENTRY, _UNSETTLED, *assigned.BACK, _FRESH_GRANT, _NEW_ITEMS, _GROWN_ITEMS
+    ):  # fmt: skip
         session.execute(text(statement.format(**named)))
     taken: int = session.execute(text(_ENTRIES)).rowcount  # type: ignore[attr-defined]
     session.execute(text(_UNSETTLED.format(**named)))
@@ -216,6 +230,8 @@ def collect(session: Session, area: Range) -> int:
     weighed = _WEIGHED.format(among=among.format(**named), **named)
     session.execute(text(_WEIGH.format(weighed=weighed)))
     session.execute(text(_REOPENED.format(**named)))
+    for statement in assigned.APART:
+        session.execute(text(statement.format(**named)))
     return taken
 
 

@@ -32,15 +32,18 @@ _ITEMS: Final = text(
 _ORDERS: Final = text(
     """
     SELECT o.item_id, o.amount, o.state, o.reason, y.id, y.person_id, y.guardian_id, y.holder,
-        y.account, p.data_key
-    FROM payment_order o JOIN payee y ON y.id = o.payee_id JOIN person p ON p.id = y.person_id
+        y.account, p.data_key, a.holder AS hospital, a.account AS its_account
+    FROM payment_order o LEFT JOIN payee y ON y.id = o.payee_id
+        LEFT JOIN person p ON p.id = y.person_id
+        LEFT JOIN hospital_account a ON a.id = o.hospital_account_id
     WHERE o.batch_id = :batch ORDER BY o.item_id LIMIT :most
     """
 )
 
 
 class ShownOrder(NamedTuple):
-    """One payment of a batch. `account`: its last four digits; `holder`: the first character."""
+    """One payment of a batch. `account`: its last four digits; `holder`: the first character of a
+    person's, the name of a hospital."""
 
     item: int
     amount: int
@@ -86,6 +89,9 @@ def concerned(rows: Iterable[Row[Any]]) -> list[int]:
 
 
 def _shown(keyring: Keyring, row: Row[Any]) -> ShownOrder:
+    if row.hospital is not None:
+        account = masked(row.its_account)
+        return ShownOrder(row.item_id, row.amount, row.state, row.reason, row.hospital, account)
     cipher = keyring.person(row.person_id, bytes(row.data_key))
     holder = cipher.open(Place("payee", "holder", row.id), bytes(row.holder))
     account = cipher.open(Place("payee", "account", row.id), bytes(row.account))

@@ -13,6 +13,12 @@ class PaymentUnknown(DomainError):
     code: ClassVar[str] = "unknown-payment"
 
 
+class AccountWrong(DomainError):
+    """No account can be that."""
+
+    code: ClassVar[str] = "payment-account-wrong"
+
+
 class PaymentMoved(DomainError):
     """The batch or item is not in the state that this needs."""
 

@@ -65,8 +65,26 @@ PAYEE: Final = Table(
     Index("ix_payee_account_index", "account_index"),
 )  # fmt: skip
 """收款人: to whom a person's money goes, a row a version. Bank, holder and account are sealed with
-the key of the person (not of the guardian). `kind` leaves room for others than people: a hospital
-that advanced the payment (垫付)."""
+the key of the person (not of the guardian)."""
+
+HOSPITAL_ACCOUNT: Final = Table(
+    "hospital_account",
+    Base.metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("hospital_id", BigInteger, ForeignKey("hospital.id"), nullable=False),
+    Column("bank", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("loaded_by", Text, nullable=False),
+    _now("loaded_at"),
+    Column("superseded_at", DateTime(timezone=True)),
+    Index(
+        "uq_hospital_account_hospital_id_current", "hospital_id",
+        unique=True, postgresql_where=text("superseded_at IS NULL"),
+    ),
+)  # fmt: skip
+"""医院账户: to where goes what a hospital advanced (垫付), a row a version. An account of an
+institution is nobody's personal data: it is kept in plain, and never changed."""
 
 PAYMENT_ITEM: Final = Table(
     "payment_item",
@@ -78,6 +96,8 @@ PAYMENT_ITEM: Final = Table(
     Column("area", BigInteger, nullable=False),
     Column("year", SmallInteger, nullable=False),
     Column("amount", BigInteger, nullable=False),
+    Column("hospital_id", BigInteger, ForeignKey("hospital.id")),
+    Column("assigned", BigInteger, nullable=False, server_default=text("0")),
     Column("state", Text, nullable=False),
     Column("hold", Text, nullable=False, server_default=""),
     Column("cleared", Text, nullable=False, server_default=""),
@@ -96,10 +116,16 @@ PAYMENT_ITEM: Final = Table(
         " WHEN state = 'netted' THEN amount = 0 ELSE true END",
         name="sign_of_the_state",
     ),
+    CheckConstraint("hospital_id IS NULL OR amount >= 0", name="hospital_owes_nothing"),
     Index(
         "uq_payment_item_bill_id_layer_person_id_open", "bill_id", "layer", "person_id",
         unique=True,
-        postgresql_where=text(f"state IN ({_OPEN})"),
+        postgresql_where=text(f"state IN ({_OPEN}) AND hospital_id IS NULL"),
+    ),
+    Index(
+        "uq_payment_item_hospital_open", "bill_id", "layer", "person_id",
+        unique=True,
+        postgresql_where=text(f"state IN ({_OPEN}) AND hospital_id IS NOT NULL"),
     ),
     Index("ix_payment_item_bill_id", "bill_id", "layer"),
     Index(
@@ -108,9 +134,10 @@ PAYMENT_ITEM: Final = Table(
     ),
 )  # fmt: skip
 """应付项: what is owed to one person on one grant (bill and layer) beyond what was paid before: the
-sum of the person's entries. A bill that was found to be another person's has items of both.
-`hold`: why a person must decide (`states.HOLDS`); `cleared`: the holds, by commas, in
-spite of which a person said to pay."""
+sum of the person's entries and `assigned`. A bill that was found to be another person's has items
+of both. `hospital_id`: it is paid to the hospital that advanced it (权益转让); `assigned`: fen that
+came from, or went to, the other item of such a grant. `hold`: why a person must decide
+(`states.HOLDS`); `cleared`: the holds, by commas, in spite of which a person said to pay."""
 
 PAYMENT_ENTRY: Final = Table(
     "payment_entry",
@@ -171,7 +198,8 @@ PAYMENT_ORDER: Final = Table(
     Base.metadata,
     Column("batch_id", BigInteger, ForeignKey("payment_batch.id"), primary_key=True),
     Column("item_id", BigInteger, ForeignKey("payment_item.id"), primary_key=True),
-    Column("payee_id", BigInteger, ForeignKey("payee.id"), nullable=False),
+    Column("payee_id", BigInteger, ForeignKey("payee.id")),
+    Column("hospital_account_id", BigInteger, ForeignKey("hospital_account.id")),
     Column("amount", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
@@ -180,14 +208,15 @@ PAYMENT_ORDER: Final = Table(
         "state IN ('ordered', 'paid', 'returned', 'withdrawn')", name="state_known"
     ),
     CheckConstraint("amount > 0", name="amount_positive"),
+    CheckConstraint("num_nonnulls(payee_id, hospital_account_id) = 1", name="to_one"),
     Index(None, "item_id"),
     Index(
         "uq_payment_order_item_id_live", "item_id",
         unique=True, postgresql_where=text("state IN ('ordered', 'paid')"),
     ),
 )  # fmt: skip
-"""One attempt to pay an item, to the payee as it was then. `reason`: the bank's words on a
-return."""
+"""One attempt to pay an item, to the payee, or to the hospital's account, as it was then. `reason`:
+the bank's words on a return."""
 
 PAYMENT_RETURN: Final = Table(
     "payment_return",

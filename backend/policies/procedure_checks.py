@@ -116,6 +116,8 @@ def _claims(written: Written, place: int, kind: Procedure) -> Iterator[FileFault
     if (kind.brings == "claim") != (kind.layer is not None):
         yield file.fault("申请费用救助的要写 layer，别的不写", place, "layer")
     if kind.brings != "claim":
+        if kind.advance is not None:
+            yield file.fault("只有申请费用救助的才有垫付", place, "advance")
         return
     if not any(one.type == "bills" and one.required for one in kind.fields.values()):
         yield file.fault("申请费用救助的要有一项必填的 bills", place, "fields")
@@ -131,6 +133,8 @@ def _rests(written: Written, place: int, shape: PolicyProcedureShape) -> Iterato
         if isinstance(days, DaysShape):
             at = NOTICE if name == NOTICE else "deadlines"
             stated.append((at, days.clause, days.reading))
+    if isinstance(shape.advance, str):
+        stated.append(("advance", shape.advance, None))
     for at, clause, reading in stated:
         if clause not in written.policy.clauses:
             yield written.file.fault(f"没有这一条：{clause}", place, at)

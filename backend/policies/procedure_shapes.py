@@ -84,6 +84,7 @@ class ProcedureShape(Shape, frozen=True):
     fast_lane: bool = False
     layer: str | None = None
     consent: str | None = None
+    advance: str | None = None
     retention_years: int = 10
 
 
@@ -107,5 +108,6 @@ class PolicyProcedureShape(Shape, frozen=True):
     fast_lane: bool | UnsetType = UNSET
     layer: str | UnsetType | None = UNSET
     consent: str | UnsetType | None = UNSET
+    advance: str | UnsetType | None = UNSET
     refusal_reasons: list[ReasonShape] | UnsetType = UNSET
     retention_years: int | UnsetType = UNSET

@@ -124,7 +124,8 @@ class Procedure:
     """How applications of a kind run in a policy. `notice`: for how many working days; None: no
     notice follows. `letter`: the template of the commitment letter; None: none is signed.
     `consent`: the purpose that must be agreed to before anything is handed on. `clause`, `reading`:
-    what the policy says of it; `notice_rests_on`: and of the notice.
+    what the policy says of it; `notice_rests_on`: and of the notice. `advance`: the clause by which
+    a hospital may advance the money against the assigned claim (垫付); None: none does.
     """
 
     policy: str
@@ -146,6 +147,7 @@ class Procedure:
     consent: str | None = None
     retention_years: int = 10
     notice_rests_on: Deadline | None = None
+    advance: str | None = None
 
     @property
     def decides(self) -> Literal["township", "county"]:

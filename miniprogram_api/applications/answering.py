@@ -47,6 +47,7 @@ def shown_whole(opened: Opened) -> dict[str, Any]:
     return {
         **shown(opened.case), "name": opened.name, "answers": answers, "steps": opened.steps,
         "clocks": opened.clocks, "code": opened.code, "granted": opened.granted,
+        "advance": opened.advance,
         "deeds": list(moves_open_to(opened.case)) if actor().kind == "staff" else [],
     }  # fmt: skip
 

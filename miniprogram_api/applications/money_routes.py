@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from flask import Response, jsonify
 
+from backend.applications.advances import AdvanceWrong, record_advance
 from backend.applications.amounts import GrantWrong, Paid, note_paid, record_amount
 from backend.applications.cases import UnknownCase, case_of
 from backend.applications.handing_on import DESKS, NotHandedOn, handed_on, report_result
@@ -14,7 +15,15 @@ from backend.applications.steps import NotYourDesk
 from backend.kernel.clock import today
 from miniprogram_api.access import access, acting_transaction, actor
 from miniprogram_api.applications.desk_routes import ONE, PATH
-from miniprogram_api.applications.money_schemas import AMOUNT, GRANTED, HANDED_ON, PAID, RESULT
+from miniprogram_api.applications.money_schemas import (
+    ADVANCE,
+    AMOUNT,
+    ASSIGNED,
+    GRANTED,
+    HANDED_ON,
+    PAID,
+    RESULT,
+)
 from miniprogram_api.fields import LARGEST_ID
 from miniprogram_api.openapi import Blueprint
 
@@ -57,6 +66,25 @@ def note_payment(paid: Paid, case: int) -> Response:
     with acting_transaction() as session:
         found = note_paid(session, actor(), case_of(session, case), paid, today())
     return jsonify(GRANTED.dump(found))
+
+
+@case_money.route(
+    f"{ONE}/advance",
+    methods=("POST",),
+    summary="登记医院已经垫付",
+    description="本人先签权益转让书。登记以后不能改，救助金在垫付的数以内付给医院，其余付给本人。",
+    path=PATH,
+)
+@OFFICERS
+@case_money.arguments(ADVANCE)
+@case_money.response(200, ASSIGNED, description="已登记")
+@case_money.refuses(UnknownCase, AdvanceWrong, NotYourDesk)
+def note_advance(sent: dict[str, Any], case: int) -> Response:
+    """Against the letter."""
+    advanced = (sent["amount"], sent["cap"])
+    with acting_transaction() as session:
+        found = record_advance(session, actor(), case_of(session, case), advanced, today())
+    return jsonify(ASSIGNED.dump(found))
 
 
 @case_money.route(

@@ -8,8 +8,8 @@ from marshmallow import fields
 
 from backend.applications.amounts import Paid
 from backend.applications.handing_on import RESULTS
-from miniprogram_api.applications.schemas import GrantedSchema, case_id
-from miniprogram_api.fields import Code, Day, Money, Text
+from miniprogram_api.applications.schemas import AssignedSchema, GrantedSchema, case_id
+from miniprogram_api.fields import LARGEST_ID, Code, Day, Int, Money, Text
 from miniprogram_api.policies.parts import many
 from miniprogram_api.schemas import AnswerSchema, StrictSchema
 
@@ -28,6 +28,18 @@ class PaidSchema(StrictSchema):
     def make(self, taken: dict[str, Any]) -> Paid:
         """The domain's own command."""
         return Paid(**taken)
+
+
+class AdvanceWantedSchema(StrictSchema):
+    bill = Int("哪一张费用单：申请里写的；只有一张的不用填", least=1, most=LARGEST_ID,
+               load_default=None)  # fmt: skip
+    cap = Money("转给医院的最高金额", required=True)
+    size = Code("字的大小", {"normal": "一般", "large": "大字"}, load_default="normal")
+
+
+class AdvanceSchema(StrictSchema):
+    amount = Money("医院垫付的金额", required=True)
+    cap = Money("看到的权益转让书写的最高金额", required=True)
 
 
 class HandedOnSchema(AnswerSchema):
@@ -51,5 +63,8 @@ class ResultSchema(StrictSchema):
 AMOUNT: Final = AmountSchema()
 GRANTED: Final = GrantedSchema()
 PAID: Final = PaidSchema()
+ADVANCE_WANTED: Final = AdvanceWantedSchema()
+ADVANCE: Final = AdvanceSchema()
+ASSIGNED: Final = AssignedSchema()
 HANDED_ON: Final = HandedOnListSchema()
 RESULT: Final = ResultSchema()

@@ -9,6 +9,8 @@ from flask import Response, current_app, jsonify
 from backend.accounts.residents import UnknownPerson
 from backend.accounts.staff_tables import VISITORS
 from backend.applications import applying, submitting
+from backend.applications.advances import AdvanceWrong, assign, draw_up_assignment
+from backend.applications.advances import Wanted as AdvanceWanted
 from backend.applications.answers import AnswerWrong, UnknownField
 from backend.applications.cases import UnknownCase, case_of
 from backend.applications.claims import BillClaimed
@@ -43,6 +45,7 @@ from backend.letters.rendering import LetterUnprintable
 from backend.policies.procedures import UnknownKind
 from miniprogram_api.access import access, acting_for, acting_transaction, actor
 from miniprogram_api.applications.answering import circumstances, shown, shown_whole
+from miniprogram_api.applications.money_schemas import ADVANCE_WANTED
 from miniprogram_api.applications.schemas import (
     ANSWER_GIVEN,
     ANSWERED,
@@ -180,6 +183,34 @@ def make_letter(sent: dict[str, Any], application: int) -> tuple[Response, int]:
     drawn = drawn_up(asked)
     with acting_transaction() as session:
         made = present_letter(session, keys.keyring(), actor(), asked, drawn)
+        shown_letter = show_letter(session, keys.keyring(), actor(), made.id)
+    return jsonify(letter_shown(shown_letter)), 201
+
+
+@applications.route(
+    f"{ONE}/advance-letter",
+    methods=("POST",),
+    summary="出权益转让书：医院先垫付，救助金在最高金额以内付给医院",
+    description="提交以后、发放以前，本人签了、盖了章，县里才登记垫付。",
+    path=PATH,
+)
+@APPLICANTS
+@applications.arguments(ADVANCE_WANTED)
+@applications.response(201, LETTER, description="权益转让书")
+@applications.refuses(
+    UnknownCase, AdvanceWrong, LetterMoved, LetterDeedImpossible, LetterUnprintable
+)
+def make_advance_letter(sent: dict[str, Any], application: int) -> tuple[Response, int]:
+    """Drawn between two transactions: it takes a while."""
+    site = current_app.config["SITE"]
+    wanted = AdvanceWanted(application, sent["bill"], sent["cap"], site, sent["size"])
+    with acting_transaction() as session:
+        given = circumstances(session, application)
+        asked, terms = draw_up_assignment(session, wanted, given)
+    drawn = drawn_up(asked)
+    with acting_transaction() as session:
+        made = present_letter(session, keys.keyring(), actor(), asked, drawn)
+        assign(session, terms, made.id, given.today)
         shown_letter = show_letter(session, keys.keyring(), actor(), made.id)
     return jsonify(letter_shown(shown_letter)), 201
 

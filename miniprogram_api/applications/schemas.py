@@ -136,6 +136,16 @@ class GrantedSchema(AnswerSchema):
     paid_ref = words("发放的凭证号；还没有发的为空")
 
 
+class AssignedSchema(AnswerSchema):
+    letter_id = count("权益转让书的编号")
+    bill_id = count("哪一张费用单")
+    hospital = words("垫付的医院")
+    cap = Money("转让书写的最高金额", required=True)
+    advanced = Money("医院垫付的金额；还没有登记的为 null", required=True, allow_none=True)
+    noted_on = perhaps_day("哪天登记的；还没有登记的为 null")
+    paid = Money("已经付给医院的金额；还没有发放的为 null", required=True, allow_none=True)
+
+
 class OpenedSchema(CaseSchema):
     name = words("申请人的姓名")
     answers = many("填写的内容", FieldAnswerSchema())
@@ -144,6 +154,9 @@ class OpenedSchema(CaseSchema):
     code = words("查询码：不登录也能查进度；没有提交的为空")
     granted = Nested(
         "临时救助定下的金额；没有定的为 null", GrantedSchema(), required=True, allow_none=True
+    )
+    advance = Nested(
+        "医院垫付、权益转让；没有的为 null", AssignedSchema(), required=True, allow_none=True
     )
     deeds = many("现在能办的事", fields.String())
 

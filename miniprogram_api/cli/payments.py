@@ -19,6 +19,7 @@ from backend.kernel.money import format_yuan
 from backend.kernel.yaml_file import FileError
 from backend.payments import bank_file, batches, decisions, listing
 from backend.payments.collecting import Range
+from backend.payments.hospital_accounts import HospitalAccount, register_account
 from backend.payments.payees import take_payees
 from backend.payments.returns import take_return
 from backend.payments.states import BATCH_NAMES, HOLDS, ITEM_NAMES, OPEN, ORDER_NAMES
@@ -69,6 +70,20 @@ def payees(context: click.Context, file: Path, rejects: Path | None, by: str) ->
     if taken.checks:
         click.echo(f"新转待办 {taken.checks} 件：用 shukun worklist 查看。")
     _tell_rejects(context, taken.rejects, rejects)
+
+
+@pay.command()
+@click.argument("code")
+@click.option("--holder", required=True, help="户名。")
+@click.option("--account", required=True, help="账号。")
+@click.option("--bank", required=True, help="开户银行。")
+@by
+def hospital(code: str, holder: str, account: str, bank: str, by: str) -> None:
+    """登记代码为 CODE 的医院的收款账户：垫付的救助金付到这里。"""
+    given = HospitalAccount(code, holder, account, bank)
+    with work.working_database(work.settings()), transaction() as session:
+        new = register_account(session, given, by)
+    click.echo("医院账户已登记。" if new else "医院账户没有变动。")
 
 
 @pay.command()

@@ -46,8 +46,8 @@ site may write."""
 JUDGED = frozenset({
     "application", "application_answer", "application_claim", "application_clock",
     "application_grant", "application_recusal", "application_step", "bill_claim",
-    "claim_assignment", "letter", "letter_event", "letter_part", "notice_objection", "paper",
-    "paper_piece",
+    "claim_assignment", "handed_on", "letter", "letter_event", "letter_part", "notice_objection",
+    "paper", "paper_piece",
 })  # fmt: skip
 """Tables whose rows the site writes itself: a row is taken where the session has the say over its
 person or case. What else it must be is for the triggers, tried by tests/applications/test_moves.py,

@@ -139,3 +139,17 @@ def test_what_cannot_run_is_said_in_a_sentence(tmp_path: Path, capsys: Output) -
         assert words in capsys.readouterr().err
     assert pay("batch", "--area", "320281", by=" ") == 2
     assert "请填写姓名" in capsys.readouterr().err
+
+
+def test_the_account_of_a_hospital_that_advances_payments(ledger: Ledger, capsys: Output) -> None:
+    ledger.execute(
+        "INSERT INTO hospital (id, code, name, tier, area, designated, registered, file_id,"
+        " revision) VALUES (7, 'H7', '测试医院', 2, 320281000000, true, true, 1, 1)"
+    )
+    given = ("--holder", "测试医院", "--account", card(7), "--bank", "农业银行")
+    assert pay("hospital", "H7", *given) == 0
+    assert "已登记" in capsys.readouterr().out
+    assert pay("hospital", "H7", *given) == 0
+    assert "没有变动" in capsys.readouterr().out
+    assert pay("hospital", "H8", *given) != 0
+    assert "没有这家医院" in capsys.readouterr().err
