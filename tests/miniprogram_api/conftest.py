@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from flask.testing import FlaskClient
 
 from backend.kernel import database as kernel_database
 from tests.miniprogram_api import trial
+from tests.support.demo import Demo
 
 
 @dataclass
@@ -28,6 +31,20 @@ class Log:
     @property
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.text.splitlines()]
+
+
+@pytest.fixture(scope="session")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a demo that has ended, its people brought: to be copied."""
+    demo = Demo(tmp_path_factory.mktemp("lived-in") / "data")
+    try:
+        demo.start()
+        demo.address()
+        demo.sheet()
+        assert demo.end(signal.SIGTERM) == 0
+    finally:
+        demo.clean()
+    return demo.data
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,8 @@ USER = "resident1"
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
+def demo(tmp_path: Path, lived_in: Path) -> Iterator[Demo]:
+    subprocess.run(["cp", "-a", lived_in, tmp_path / "data"], check=True)
     demo = Demo(tmp_path / "data")
     yield demo
     demo.clean()

@@ -18,10 +18,18 @@ from tests.support.demo import Demo, asked, get, sign_in, wait_for
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
+def fresh(tmp_path: Path) -> Iterator[Demo]:
+    """A demo that starts from nothing."""
     demo = Demo(tmp_path / "data")
     yield demo
     demo.clean()
+
+
+@pytest.fixture
+def demo(fresh: Demo, lived_in: Path) -> Demo:
+    """A demo whose database and people are there from a time before."""
+    subprocess.run(["cp", "-a", lived_in, fresh.data], check=True)
+    return fresh
 
 
 def worker_of(demo: Demo) -> int | None:
@@ -60,39 +68,39 @@ def test_ctrl_c_in_a_terminal_reaches_the_whole_group_and_the_demo_still_ends_we
 
 
 @pytest.mark.parametrize("moment", ["postgres.lock", "postgres/postmaster.pid", "metrics"])
-def test_a_demo_that_is_stopped_while_it_starts_leaves_no_process(demo: Demo, moment: str) -> None:
-    demo.start()
+def test_a_demo_that_is_stopped_while_it_starts_leaves_no_process(fresh: Demo, moment: str) -> None:
+    fresh.start()
     deadline = time.monotonic() + 60
-    while not (demo.data / moment).exists():
-        assert time.monotonic() < deadline, demo.errors()
+    while not (fresh.data / moment).exists():
+        assert time.monotonic() < deadline, fresh.errors()
         time.sleep(0.005)
-    assert demo.end(signal.SIGTERM) == 0, demo.errors()
-    assert demo.processes() == []
+    assert fresh.end(signal.SIGTERM) == 0, fresh.errors()
+    assert fresh.processes() == []
 
 
-def test_the_demo_fills_itself_with_people_and_says_who_is_who(demo: Demo) -> None:
-    demo.start()
-    address = demo.address()
-    told = demo.sheet()
-    sheet = demo.data / "demo.sh"
-    wait_for(lambda: f"账号在 {sheet} 里；工作人员页面：{address}/staff。" in demo.errors(), demo)
-    assert "演示数据已就绪：300 人" in demo.errors()
-    for private in (sheet, demo.data / "demo-staff.json"):
+def test_the_demo_fills_itself_with_people_and_says_who_is_who(fresh: Demo) -> None:
+    fresh.start()
+    address = fresh.address()
+    told = fresh.sheet()
+    sheet = fresh.data / "demo.sh"
+    wait_for(lambda: f"账号在 {sheet} 里；工作人员页面：{address}/staff。" in fresh.errors(), fresh)
+    assert "演示数据已就绪：300 人" in fresh.errors()
+    for private in (sheet, fresh.data / "demo-staff.json"):
         assert private.stat().st_mode & 0o777 == 0o600
     tokens = {role: sign_in(address, told, role.upper()) for role in ROLE_NAMES}
     assert [one["duty"]["role"] for one in tokens.values()] == list(ROLE_NAMES)
     token = tokens["county_officer"]["token"]
     runs = asked(f"{address}/api/v1/runs", token=token)["runs"]
     assert {run["state"] for run in runs} == {"released"}
-    assert demo.end(signal.SIGTERM) == 0
-    assert demo.processes() == []
+    assert fresh.end(signal.SIGTERM) == 0
+    assert fresh.processes() == []
     for secret in (token, told["COUNTY_OFFICER_PASSWORD"], told["RESIDENT1_NUMBER"]):
-        assert secret not in demo.errors()
-    demo.again()
+        assert secret not in fresh.errors()
+    fresh.again()
     same = {name: value for name, value in told.items() if name not in ("SITE", "PHONES")}
-    assert same.items() <= demo.sheet().items()
-    assert demo.end(signal.SIGTERM) == 0
-    assert "演示数据" not in demo.errors()
+    assert same.items() <= fresh.sheet().items()
+    assert fresh.end(signal.SIGTERM) == 0
+    assert "演示数据" not in fresh.errors()
 
 
 def test_a_second_start_finds_its_data_and_clears_the_metrics_of_the_first(demo: Demo) -> None:
@@ -197,13 +205,13 @@ def test_serving_works_on_the_embedded_default_too(demo: Demo) -> None:
     assert demo.processes() == []
 
 
-def test_the_data_folder_may_be_named_on_the_command_line(demo: Demo, tmp_path: Path) -> None:
-    demo.arguments = ("demo", "--port", "0", "--data", str(tmp_path / "named"))
-    demo.start()
-    demo.address()
-    assert demo.end(signal.SIGTERM) == 0
+def test_the_data_folder_may_be_named_on_the_command_line(fresh: Demo, tmp_path: Path) -> None:
+    fresh.arguments = ("demo", "--port", "0", "--data", str(tmp_path / "named"))
+    fresh.start()
+    fresh.address()
+    assert fresh.end(signal.SIGTERM) == 0
     assert (tmp_path / "named" / "postgres").is_dir()
-    assert not demo.data.exists()
+    assert not fresh.data.exists()
 
 
 def test_the_folder_it_is_called_from_decides_nothing(demo: Demo, tmp_path: Path) -> None:
