@@ -145,8 +145,9 @@ SABOTAGE = {
     "GRANT SELECT ON wechat_user TO shukun_app": "wechat_user.openid_index is read",
     "ALTER TABLE duty DISABLE ROW LEVEL SECURITY": "duty is read by everybody",
     "ALTER TABLE application NO FORCE ROW LEVEL SECURITY": "application.state is written",
-    "CREATE POLICY open ON application_step FOR INSERT TO shukun_app WITH CHECK (true)":
-        "application_step is written whoever asks",
+    "CREATE POLICY open ON letter FOR INSERT TO shukun_app WITH CHECK (true)": (
+        "letter is written whoever asks"
+    ),
     "GRANT UPDATE (deed) ON application_move TO shukun_app": "application_move.deed is written",
     "CREATE FUNCTION mine() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS"
     " 'BEGIN RETURN EXISTS (SELECT FROM rate_window); END'": "rate_window.hits is written",
