@@ -16,6 +16,7 @@ from werkzeug.routing import RequestRedirect
 
 from backend.kernel import database, keys
 from backend.kernel.errors import DomainError
+from backend.kernel.pool_checks import check_before_use
 from backend.kernel.settings import Settings
 from backend.letters import seals
 from backend.letters.seal_keys import files_of
@@ -178,7 +179,7 @@ def _connect(app: Flask, url: str, threads: int) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(threads=threads, role="app")
     database.db.init_app(app)
     with app.app_context():
-        database.bind(database.db.engine)
+        database.bind(check_before_use(database.db.engine))
 
 
 def _register(app: Flask) -> None:

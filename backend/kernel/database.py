@@ -17,6 +17,8 @@ from sqlalchemy import Engine, MetaData, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from backend.kernel.pool_checks import check_before_use
+
 log = logging.getLogger(__name__)
 
 Role: TypeAlias = Literal["app", "worker"]
@@ -61,13 +63,12 @@ _open: ContextVar[bool] = ContextVar("shukun_transaction_open", default=False)
 
 
 def engine_options(*, threads: int = 4, role: Role | None = None) -> dict[str, Any]:
-    """What `create_engine` is told everywhere: a connection a thread, checked before use."""
+    """What `create_engine` is told everywhere: a connection a thread."""
     acting_as = "" if role is None else f" -c role={ROLES[role]}"
     return {
         "pool_size": threads,
         "max_overflow": 2,
         "pool_timeout": 10,
-        "pool_pre_ping": True,
         "pool_recycle": 1800,
         "hide_parameters": True,  # faults are logged, and values may be personal
         "connect_args": {
@@ -82,9 +83,9 @@ def engine_options(*, threads: int = 4, role: Role | None = None) -> dict[str, A
 def engine_for(url: str, *, threads: int = 4, role: Role | None = None) -> Engine:
     """An engine on psycopg 3 for `postgresql://` or `postgresql+psycopg://`; connects lazily.
 
-    `role` None: as the login, which owns the tables.
+    Connections are checked before use. `role` None: as the login, which owns the tables.
     """
-    return create_engine(url, **engine_options(threads=threads, role=role))
+    return check_before_use(create_engine(url, **engine_options(threads=threads, role=role)))
 
 
 def bind(engine: Engine) -> None:

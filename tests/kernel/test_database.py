@@ -5,6 +5,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from backend.kernel import database as kernel
+from backend.kernel import pool_checks
 from backend.kernel.audit import AuditEvent, Subject, record
 from backend.kernel.database import EngineNotBound, TransactionNested, ping, transaction
 
@@ -114,6 +115,28 @@ def test_a_dropped_connection_is_replaced_before_use(database: Engine, database_
     other.dispose()
     assert ended == 1
     assert count() == 0
+
+
+@pytest.mark.parametrize(("after", "asked"), [(60.0, 0), (0.0, 1)])
+def test_the_server_is_asked_after_a_rest_alone(
+    database: Engine, after: float, asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pings: list[object] = []
+    assert count() == 0
+    monkeypatch.setattr(database.dialect, "do_ping", pings.append)
+    monkeypatch.setattr(pool_checks, "RESTED_S", after)
+    assert count() == 0
+    assert len(pings) == asked
+
+
+def test_a_dropped_connection_that_is_not_looked_at_fails_a_request(
+    database: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the one above."""
+    monkeypatch.setattr(pool_checks, "_speaks", lambda _connection: False)
+    monkeypatch.setattr(pool_checks, "RESTED_S", 60.0)
+    with pytest.raises(OperationalError):
+        test_a_dropped_connection_is_replaced_before_use(database, database_url)
 
 
 def test_a_statement_that_takes_too_long_is_ended(
