@@ -105,6 +105,7 @@ class ProcedureSchema(AnswerSchema):
     consent = perhaps("要先同意的事项；没有的为 null")
     letter = perhaps("要签哪一种承诺书；不用签的为 null")
     fast_lane = fields.Boolean(required=True, metadata={"description": "有没有急重病通道"})
+    advance = perhaps("医院可以先垫付的，写在哪一条；不能垫付的为 null")
 
 
 class ProceduresSchema(AnswerSchema):
@@ -136,7 +137,7 @@ def _presented(kind: Kind) -> dict[str, Any]:
     return {
         **{name: getattr(one, name) for name in (
             "kind", "name", "residents", "policy", "clause", "reading", "filing", "letter",
-            "fast_lane", "consent", "decides",
+            "fast_lane", "consent", "decides", "advance",
         )},
         "reading_text": None if kind.reading is None else kind.reading.text,
         "fields_": [

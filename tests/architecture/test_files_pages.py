@@ -105,7 +105,7 @@ COMMANDS = (
     import_,
     grants,
     could_apply,
-    *(pay.commands[name] for name in ("payees", "file", "returns")),
+    *(pay.commands[name] for name in ("payees", "hospital", "file", "returns")),
 )
 
 
