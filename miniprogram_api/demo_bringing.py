@@ -8,7 +8,7 @@ from pathlib import Path
 from backend.kernel.crypto import Keyring
 from backend.kernel.database import transaction
 from backend.kernel.settings import Settings
-from miniprogram_api import demo_people, demo_residents, demo_sheet, demo_staff
+from miniprogram_api import demo_applicants, demo_people, demo_residents, demo_sheet, demo_staff
 from miniprogram_api.demo_people import Brought
 from miniprogram_api.demo_sheet import Addresses
 
@@ -30,7 +30,14 @@ def bring(settings: Settings, keyring: Keyring, at: Addresses) -> Told | None:
     with transaction() as session:
         if not demo_people.are_there(session):
             return None
-        residents = demo_residents.residents(session, keyring, max(len(at.users), 1))
+    demo_applicants.bring(settings.data / "demo" / "applicants", keyring)
+    with transaction() as session:
+        applicants = demo_applicants.applicants(session, keyring)
+        others = [user for user in at.users if user not in applicants]
+        residents = demo_residents.residents(session, keyring, max(len(others), 1))
         demo_staff.employ_carers(session, keyring, residents)
     staff = demo_staff.bring(settings.data, keyring, residents[0].village)
-    return Told(brought, demo_sheet.write_sheet(settings.data, at, residents, staff))
+    phones = dict(zip(others, residents, strict=False)) | {
+        user: one for user, one in applicants.items() if user in at.users
+    }
+    return Told(brought, demo_sheet.write_sheet(settings.data, at, phones, staff))

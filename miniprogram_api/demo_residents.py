@@ -26,12 +26,14 @@ _FIND: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """An invented person. `village`: where they are registered and live, 12 digits."""
+    """An invented person. `village`: where they are registered and live, 12 digits; `bill`: one
+    that they may name in an application."""
 
     person_id: int
     name: str
     number: str
     village: str
+    bill: int | None = None
 
 
 def residents(session: Session, keyring: Keyring, most: int) -> Sequence[Resident]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -11,6 +11,7 @@ from typing import Final
 
 from backend.accounts.duties import ROLE_NAMES
 from miniprogram_api.demo_residents import Resident
+from miniprogram_api.demo_shell import ACTING, PHONES, PICK
 from miniprogram_api.demo_site import SHEET
 from miniprogram_api.demo_staff import StaffAccount, write_private
 
@@ -21,23 +22,15 @@ SITE={site}
 DEMO={folder}
 
 """
-_PHONES: Final = """\
-# 模拟的手机：phone 谁 做什么 [内容]，例如 phone resident1 login。
-# 能做什么，见 docs/wechat-simulator.md。
-PHONES={phones}
-phone() {{
-  case $2 in inbox) curl -s "$PHONES/$1/inbox" ;; *) curl -s "$PHONES/$1/$2" -d "${{3-}}" ;; esac
-}}
-
+_RESIDENTS: Final = """\
+# 居民：模拟的手机上的用户，登记里的姓名、身份证号、编号；BILL：申请时可以写的费用单。
+# resident、jiangyin 在江阴，zhangjiagang 在张家港，yueqing 在乐清，tinghu 在亭湖。
 """
-_PICK: Final = """\
-# pick 成员：从答复里取出一个成员。
-pick() {{ {python} -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }}
-
-"""
-_RESIDENTS: Final = "# 居民：模拟的手机上的用户，登记里的姓名、身份证号、编号。\n"
 _STAFF: Final = """
 # 工作人员：工号、口令、动态码的地址。现在的动态码：script/shukun staff code "$…_CODES"
+# 各地办案的，名字以地方开头：REVIEWER 乡镇初审，OFFICER 县里审批，
+# 带 2 的是另一个人，DOCTOR 家庭医生。亭湖的政策没有写明施行日期，要先确认才能申请专项救助：
+# script/shukun policy confirm tinghu-trial --from 2022-03-01
 """
 
 
@@ -51,28 +44,34 @@ class Addresses:
 
 
 def write_sheet(
-    folder: Path, at: Addresses, residents: Sequence[Resident], staff: Sequence[StaffAccount]
+    folder: Path, at: Addresses, phones: Mapping[str, Resident], staff: Sequence[StaffAccount]
 ) -> Path:
-    """Write it, readable by its owner alone; where it is."""
+    """Write it, readable by its owner alone; where it is. `phones`: user → who holds it. Tokens
+    that the functions of an earlier sheet kept are gone."""
+    for old in folder.glob("token-*"):
+        old.unlink()
     path = folder / SHEET
     head = _HEAD.format(here=path, site=quote(at.site), folder=quote(str(folder)))
-    parts = [head, _PICK.format(python=quote(sys.executable))]
+    parts = [head, PICK.format(python=quote(sys.executable))]
     if at.phones:
-        parts.append(_PHONES.format(phones=quote(at.phones)))
-    parts += [_RESIDENTS, *_of_residents(at.users, residents), _STAFF, *_of_staff(staff)]
+        parts.append(PHONES.format(phones=quote(at.phones)))
+    parts.append(ACTING.format(python=quote(sys.executable)))
+    parts += [_RESIDENTS, *_of_residents(phones), _STAFF, *_of_staff(staff)]
     write_private(path, "".join(parts))
     return path
 
 
-def _of_residents(users: Sequence[str], residents: Sequence[Resident]) -> Iterator[str]:
-    for user, one in zip(users, residents, strict=False):
+def _of_residents(phones: Mapping[str, Resident]) -> Iterator[str]:
+    for user, one in phones.items():
         name = user.upper()
         yield f"{name}_NAME={quote(one.name)}\n{name}_NUMBER={quote(one.number)}\n"
         yield f"{name}_PERSON={one.person_id}\n"
+        if one.bill is not None:
+            yield f"{name}_BILL={one.bill}\n"
 
 
 def _of_staff(staff: Sequence[StaffAccount]) -> Iterator[str]:
     for one in staff:
-        name = one.role.upper()
-        yield f"# {ROLE_NAMES[one.role]}\n{name}={quote(one.staff_no)}\n"
+        name = (one.code or one.role).upper()
+        yield f"# {one.place}{ROLE_NAMES[one.role]}\n{name}={quote(one.staff_no)}\n"
         yield f"{name}_PASSWORD={quote(one.password)}\n{name}_CODES={quote(one.enrolment)}\n"

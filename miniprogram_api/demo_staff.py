@@ -1,9 +1,11 @@
-"""演示账号 (demo staff): one account of every role, made once; their secrets in a file."""
+"""演示账号 (demo staff): one account of every role, and in each place two people for every desk
+that decides; made once, their secrets in a file.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,27 +30,58 @@ CITY: Final = "320200"
 _TOWNSHIP_DIGITS: Final = 9
 
 
+PLACES: Final = {
+    "jiangyin": ("320281", "江阴"), "zhangjiagang": ("320582", "张家港"),
+    "yueqing": ("330382", "乐清"), "tinghu": ("320902", "亭湖"),
+}  # fmt: skip
+TOWNSHIP: Final = "101"
+"""In each place: where its applicant lives."""
+DESKS: Final = {
+    "reviewer": "township_reviewer", "reviewer2": "township_reviewer",
+    "officer": "county_officer", "officer2": "county_officer", "doctor": "family_doctor",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Whom a demo employs. `place`: its name, "": that of the residents, whose desks need no
+    other name."""
+
+    code: str
+    role: str
+    areas: Sequence[str]
+    place: str = ""
+
+    @property
+    def staff_no(self) -> str:
+        """What they sign in with."""
+        return f"demo-{self.code.replace('_', '-')}"
+
+
 @dataclass(frozen=True, slots=True)
 class StaffAccount:
-    """How to sign in. `enrolment`: the otpauth address of the one-time codes."""
+    """How to sign in. `enrolment`: the otpauth address of the one-time codes; `code`: by what the
+    sheet calls it, "": by its role."""
 
     role: str
     staff_no: str
     password: str
     enrolment: str
+    code: str = ""
+    place: str = ""
 
 
 def bring(folder: Path, keyring: Keyring, village: str) -> Sequence[StaffAccount]:
-    """An account of every role, those below the county for this village; as `worker`.
+    """An account of every role, those below the county for this village, and of every desk of each
+    place; as `worker`.
 
     Accounts whose secrets are not in the file any more get new ones.
     """
     path = folder / FILE
-    known = {one.role: one for one in _kept(path)}
+    known = {one.staff_no: one for one in _kept(path)}
     with transaction() as session:
         accounts = [
-            _account(session, keyring, role, areas, known.get(role))
-            for role, areas in _duties(village).items()
+            _account(session, keyring, post, known.get(post.staff_no)) for post in _posts(village)
         ]
     write_private(path, msgspec.json.encode(accounts).decode())
     return accounts
@@ -99,20 +132,26 @@ def _duties(village: str) -> Mapping[str, Sequence[str]]:
     }
 
 
+def _posts(village: str) -> Iterator[Post]:
+    for role, areas in _duties(village).items():
+        yield Post(role, role, areas)
+    for place, (county, name) in PLACES.items():
+        for desk, role in DESKS.items():
+            area = county if role == "county_officer" else county + TOWNSHIP
+            yield Post(f"{place}_{desk}", role, (area,), name)
+
+
 def _account(
-    session: Session,
-    keyring: Keyring,
-    role: str,
-    areas: Sequence[str],
-    known: StaffAccount | None,
+    session: Session, keyring: Keyring, post: Post, known: StaffAccount | None
 ) -> StaffAccount:
-    staff_no = f"demo-{role.replace('_', '-')}"
+    staff_no = post.staff_no
     try:
         staff_of(session, staff_no)
     except UnknownStaff:
-        given = add_staff(session, keyring, staff_no, f"演示{ROLE_NAMES[role]}", BY)
-        for area in areas:
-            grant_duty(session, NewDuty(given.staff_id, role, area, today()), BY)
+        name = f"演示{post.place}{ROLE_NAMES[post.role]}{'二' if post.code[-1:] == '2' else ''}"
+        given = add_staff(session, keyring, staff_no, name, BY)
+        for area in post.areas:
+            grant_duty(session, NewDuty(given.staff_id, post.role, area, today()), BY)
     else:
         if known is not None:
             return known
@@ -123,7 +162,7 @@ def _account(
         "password_salt": kept.salt, "password_sha256": kept.sha256, "must_change": False,
     }  # fmt: skip
     session.execute(update(STAFF).where(STAFF.c.id == given.staff_id).values(stays))
-    return StaffAccount(role, staff_no, password, given.enrolment)
+    return StaffAccount(post.role, staff_no, password, given.enrolment, post.code, post.place)
 
 
 def _kept(path: Path) -> Sequence[StaffAccount]:

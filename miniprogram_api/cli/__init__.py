@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "calendar": "calendar:calendar",
     "db": "db:db",
     "demo": "serve:demo",
+    "demo-days": "demo_days:demo_days",
     "demo-people": "demo_people:demo_people",
     "estimate": "estimate:estimate",
     "export": "export:export",

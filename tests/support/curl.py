@@ -18,7 +18,8 @@ def main() -> int:
         name, _, value = asked.data_urlencode.partition("=")
         url, data = f"{url}{'&' if '?' in url else '?'}{name}={quote(value)}", None
     headers = dict(header.split(": ", 1) for header in asked.header)
-    request = urllib.request.Request(url, None if data is None else data.encode(), headers)
+    content = None if data is None else data.encode()
+    request = urllib.request.Request(url, content, headers, method=asked.request)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             body = answer.read()
@@ -37,6 +38,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("url")
     parser.add_argument("-s", "--silent", action="store_true")
     parser.add_argument("-G", "--get", action="store_true")
+    parser.add_argument("-X", "--request")
     parser.add_argument("-H", "--header", action="append", default=[])
     parser.add_argument("-d", "--data")
     parser.add_argument("--data-urlencode")

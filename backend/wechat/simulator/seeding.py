@@ -27,6 +27,10 @@ USERS: Final = {
     "resident2": "19900000002",
     "resident3": "19900000003",
     "family1": "19900000004",
+    "jiangyin1": "19900000005",
+    "zhangjiagang1": "19900000006",
+    "yueqing1": "19900000007",
+    "tinghu1": "19900000008",
 }
 
 
