@@ -11,6 +11,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from backend.accounts.scope import Actor
+
 SCOPES: Final[Mapping[str, str]] = {
     "see": "查看情况和进度",
     "apply": "代为申请",
@@ -34,6 +36,15 @@ def people_acted_for(session: Session, scope: str) -> frozenset[int]:
 def people_spoken_for(session: Session) -> frozenset[int]:
     """Whose word the session's word is, as for consents: oneself, and those under guardianship."""
     return _over(session, _SPEAK)
+
+
+def purpose_of_look(session: Session, actor: Actor, person_id: int) -> str:
+    """What a look at somebody's case is for, as the audit says it: `own`, `delegated`, or `review`
+    by staff who decide.
+    """
+    if actor.kind == "resident":
+        return "own" if person_id in people_spoken_for(session) else "delegated"
+    return "delegated" if actor.visits else "review"
 
 
 def _over(session: Session, wanted: str) -> frozenset[int]:

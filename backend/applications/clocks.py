@@ -51,7 +51,8 @@ TURNS: Final[Mapping[str, Turn]] = {
     "submit": Turn(starts=("first_review",)),
     "accept": Turn(starts=("approval",)),
     "ask": Turn(starts=("supplement",), stops=_OFFICE),
-    "supply": Turn(ends=("supplement",), resumes=True),
+    # What was asked for before the case was accepted, accepts it; after a review both begin anew.
+    "supply": Turn(ends=("supplement",), resumes=True, starts=_OFFICE),
     "help": Turn(ends=("first_review",), starts=("papers_owed",)),
     "review": Turn(ends=("first_review", "papers_owed")),
     "return": Turn(starts=("first_review",)),
@@ -59,7 +60,7 @@ TURNS: Final[Mapping[str, Turn]] = {
     "stop": Turn(ends=("notice",), starts=("approval",)),
     "refuse": Turn(ends=ALL, starts=("appeal",)),
     "appeal": Turn(ends=("appeal",), starts=("appeal_review",)),
-    "overturn": Turn(ends=("appeal_review",), starts=("first_review",)),
+    "overturn": Turn(ends=("appeal_review",), starts=_OFFICE),
     "propose": Turn(starts=("revocation",)),
     "keep": Turn(ends=("revocation",)),
     "confirm": Turn(ends=("notice",)),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from backend.accounts.authority import people_spoken_for
+from backend.accounts.authority import people_spoken_for, purpose_of_look
 from backend.accounts.residents import seen_person
 from backend.accounts.scope import Actor
 from backend.applications import advances, amounts, clocks
@@ -76,7 +76,8 @@ def open_case(session: Session, keyring: Keyring, actor: Actor, case_id: int) ->
     """
     case = case_of(session, case_id)
     person = seen_person(session, keyring, case.person_id)
-    audit.read_person(session, actor, case.person_id, purpose_of(session, actor, case), _SHOWN)
+    purpose = purpose_of_look(session, actor, case.person_id)
+    audit.read_person(session, actor, case.person_id, purpose, _SHOWN)
     return Opened(
         case,
         person.name,
@@ -97,13 +98,6 @@ def steps_of(session: Session, cipher: Cipher, case_id: int) -> Sequence[Made]:
         STEP.note, STEP.role, STEP.at,
     ).where(STEP.application_id == case_id)  # fmt: skip
     return [_made(cipher, row) for row in session.execute(query.order_by(STEP.seq))]
-
-
-def purpose_of(session: Session, actor: Actor, case: Case) -> str:
-    """What a look is for: one's own, on somebody's behalf, or to decide."""
-    if actor.kind == "resident":
-        return "own" if case.person_id in people_spoken_for(session) else "delegated"
-    return "delegated" if actor.visits else "review"
 
 
 def _made(cipher: Cipher, row: Any) -> Made:

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from backend.accounts.authority import people_acted_for
+from backend.accounts.authority import people_acted_for, purpose_of_look
 from backend.accounts.scope import Actor
 from backend.kernel import audit
 from backend.kernel.crypto import Keyring
@@ -108,6 +108,5 @@ def check_code(session: Session, code: str) -> Checked:
 
 def note_look(session: Session, actor: Actor, letter: Letter) -> None:
     """Write down that somebody looks at it."""
-    mine = actor.resident_id is not None
-    purpose = "own" if mine else "delegated" if actor.visits else "review"
+    purpose = purpose_of_look(session, actor, letter.person_id)
     audit.read_person(session, actor, letter.person_id, purpose, ("applications",))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from sqlalchemy import Row, Select, select, text
 from sqlalchemy.orm import Session
 
-from backend.accounts.authority import people_spoken_for
+from backend.accounts.authority import purpose_of_look
 from backend.accounts.scope import Actor
 from backend.kernel import audit
 from backend.kernel.crypto import Cipher, Keyring, Place
@@ -114,7 +114,8 @@ def paper_of(session: Session, row: Row[Any]) -> Paper:
 
 def note_look(session: Session, actor: Actor, person_id: int) -> None:
     """Write down that somebody looks at a paper of the person's."""
-    audit.read_person(session, actor, person_id, _purpose(session, actor, person_id), ["papers"])
+    purpose = purpose_of_look(session, actor, person_id)
+    audit.read_person(session, actor, person_id, purpose, ["papers"])
 
 
 def key_of(session: Session, keyring: Keyring, row: Row[Any]) -> Cipher:
@@ -138,11 +139,3 @@ def of_content(paper_id: int) -> Place:
 def unknown() -> UnknownPaper:
     """The refusal, the same whether there is none or it is not to be seen."""
     return UnknownPaper(Fault("/paper", _NOT_FOUND))
-
-
-def _purpose(session: Session, actor: Actor, person_id: int) -> str:
-    if actor.role in ("county_officer", "city_officer"):
-        return "decide"
-    if actor.role == "township_reviewer":
-        return "review"
-    return "own" if person_id in people_spoken_for(session) else "delegated"

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from backend.applications.tasks import book_of
 from backend.applications.upkeep import Rounds
 from backend.kernel import keys
+from backend.kernel.clock import today
 from backend.kernel.database import transaction
 from backend.kernel.jobs import defer_many, task
 from backend.kernel.jobs_schedule import every_day
@@ -32,7 +33,11 @@ def every_day_of_notices(session: Session, period: str) -> None:
 
 @task("public_notices.publish", queue=QUEUE)
 def publish_case(case_id: int, seq: int, day: str) -> None:
-    """Put a case on the list of its village, once."""
+    """Put a case on the list of its village, once. A job that comes on a later day does nothing: the
+    days of a list are counted from when it is up, and that day's own round takes the case.
+    """
+    if date.fromisoformat(day) < today():
+        return
     with transaction() as session:
         publishing.publish(session, publishing.Waiting(case_id, seq), rounds_of(session, day))
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from backend.applications.cases import Case, case_of
 from backend.applications.deciding import Filed, Office, moves_open_to, procedure_of
-from backend.applications.reading import Opened
+from backend.applications.reading import Made, Opened
 from backend.applications.steps import Circumstances
 from backend.kernel import keys
 from backend.kernel.clock import today
+from backend.progress.words import of_step
 from miniprogram_api.access import actor
 from miniprogram_api.problems import occurrence_of
 from miniprogram_api.rulebook import rules
@@ -45,11 +48,27 @@ def shown_whole(opened: Opened) -> dict[str, Any]:
         for field, one in opened.answers.items()
     ]
     return {
-        **shown(opened.case), "name": opened.name, "answers": answers, "steps": opened.steps,
+        **shown(opened.case), "name": opened.name, "answers": answers,
+        "steps": _steps(opened.steps),
         "clocks": opened.clocks, "code": opened.code, "granted": opened.granted,
         "advance": opened.advance,
         "deeds": list(moves_open_to(opened.case)) if actor().kind == "staff" else [],
     }  # fmt: skip
+
+
+def _steps(steps: Sequence[Made]) -> Sequence[Made]:
+    """To staff who decide, as they were made. Others see what progress tells: neither the office's
+    inner steps, nor who proposed what, nor words that were not written to them.
+    """
+    who = actor()
+    if who.kind == "staff" and not who.visits:
+        return steps
+    told = [(step, of_step(step.deed, step.to_state)) for step in steps]
+    return [
+        replace(step, proposal="", note=step.note if words.note else "")
+        for step, words in told
+        if not words.inner
+    ]
 
 
 def shown_filed(filed: Filed) -> dict[str, Any]:

@@ -116,6 +116,23 @@ def test_what_was_asked_for_has_a_period_of_its_own_and_the_others_stand_still(c
     assert found["supplement"].stopped_on is None
 
 
+@pytest.mark.parametrize(
+    "deeds",
+    [("submit", "ask", "supply"), ("submit", "accept", "review", "refuse", "appeal", "overturn"),
+     ("submit", "accept", "review", "ask", "supply")],
+    ids=lambda deeds: deeds[-2],
+)  # fmt: skip
+def test_whoever_has_it_back_owes_a_review_and_a_decision_by_a_day(
+    case: int, deeds: Sequence[str]
+) -> None:
+    with transaction() as session:
+        one = case_of(session, case)
+        for number, deed in enumerate(deeds):
+            turn(session, one, deed, RULES, date(2026, 3, 2) + number * DAY)
+        found = {each.clock for each in running(session, case)}
+    assert found >= {"first_review", "approval"}
+
+
 @pytest.mark.parametrize("stops", [(), ((date(2026, 12, 10), date(2026, 12, 28)),)])
 def test_a_period_that_reaches_into_a_year_not_arranged_yet_says_so(
     case: int, stops: Stops

@@ -60,6 +60,16 @@ def test_a_case_in_notice_goes_on_the_list_of_its_village_once(world: CaseWorld)
     assert len(shown(world, notice).entries) == len(cases)
 
 
+def test_a_job_that_comes_days_late_takes_no_day_from_the_list(world: CaseWorld) -> None:
+    """A worker that stood still: the round of the day on which it goes on puts the case up."""
+    case_in(world, "noticed")
+    assert noon_of(world.owner, clock.today() - 10 * DAY) == ["public_notices.publish"]
+    assert ids_up(world) == []
+    assert noon_of(world.owner, clock.today()) == ["public_notices.publish"]
+    (notice,) = ids_up(world)
+    assert shown(world, notice).notice.first_day == clock.today()
+
+
 def test_a_list_is_up_for_all_its_working_days(world: CaseWorld) -> None:
     case, notice = published(world)
     found = shown(world, notice).notice
