@@ -12,7 +12,8 @@ from typing import Final
 
 _WAITING: Final = """
     h.hospital_id IS NOT NULL AND h.state IN ('due', 'held', 'returned')
-        AND EXISTS (SELECT FROM fresh_entry f WHERE (f.bill_id, f.layer) = (h.bill_id, h.layer))
+        AND EXISTS (SELECT FROM fresh_entry f WHERE (f.bill_id, f.layer) = (h.bill_id, h.layer)
+            AND person_now(f.person_id) = person_now(h.person_id))
 """
 BACK: Final = (
     f"""
@@ -33,8 +34,8 @@ BACK: Final = (
     """,
     f"UPDATE payment_item h SET hospital_id = NULL, changed_at = now() WHERE {_WAITING}",
 )
-"""SQL: what waits for a hospital is the person's again, where the ledger says something new of it;
-after `fresh_entry` was made."""
+"""SQL: what waits for a hospital is the person's again, where the ledger says something new of it
+for that person; after `fresh_entry` was made."""
 APART: Final = (
     """
     CREATE TEMP TABLE to_hospital ON COMMIT DROP AS

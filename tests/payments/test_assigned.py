@@ -145,6 +145,37 @@ def test_taken_back_afterwards_the_hospital_s_part_is_cleared_with_the_hospital(
     assert "其余由医院或他处支付" in reason
 
 
+def test_a_bill_that_is_another_person_s_after_all_stops_nobody_while_the_bank_has_a_part(
+    ledger: Ledger, office: Office
+) -> None:
+    bill = granted(ledger, 50_000)
+    first = office.send()  # 甲's part is with the bank; the hospital's waits for an account
+    ledger.person("乙")
+    run = ledger.run()
+    ledger.entry(bill, -50_000, run)
+    ledger.as_owner(
+        "SET LOCAL session_replication_role = replica",
+        f"UPDATE bill SET person_id = {ledger.register.ids['乙']} WHERE id = {bill}",
+    )
+    ledger.entry(bill, 50_000, run)
+    account()
+    second = office.send()
+    assert items(ledger) == [
+        ("ordered", 20_000, False),
+        ("held", 30_000, True),
+        ("ordered", 50_000, False),
+    ]
+    for serial in (first, second):
+        (line,) = office.write(serial).decode().splitlines()[1:]
+        office.answer(f"{serial},{line.split(',')[1]},成功,")
+    office.make()
+    assert items(ledger) == [
+        ("paid", 20_000, False),
+        ("refund_due", -20_000, False),
+        ("paid", 50_000, False),
+    ]
+
+
 def test_what_the_bank_sends_back_is_paid_again_to_a_new_account_of_the_hospital(
     ledger: Ledger, office: Office
 ) -> None:
