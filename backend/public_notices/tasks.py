@@ -33,8 +33,10 @@ def every_day_of_notices(session: Session, period: str) -> None:
 
 @task("public_notices.publish", queue=QUEUE)
 def publish_case(case_id: int, seq: int, day: str) -> None:
-    """Put a case on the list of its village, once. A job that comes on a later day does nothing: the
-    days of a list are counted from when it is up, and that day's own round takes the case.
+    """Put a case on the list of its village, once.
+
+    A job that comes on a later day does nothing: the days of a list are counted from when it is up,
+    and the round of that day takes the case.
     """
     if date.fromisoformat(day) < today():
         return

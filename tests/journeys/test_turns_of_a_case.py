@@ -48,6 +48,22 @@ def test_what_is_asked_for_comes_and_the_case_goes_on(place: County) -> None:
     assert office.step("县甲", "approve")["state"] == "granted"
 
 
+def test_the_applicant_is_not_shown_what_the_office_says_to_itself(place: County) -> None:
+    applying = applied(place)
+    office = Office(place, applying.case)
+    office.step("镇甲", "accept")
+    office.step("镇甲", "review", proposal="refuse")
+    office.step("县甲", "return", note="内部说明")
+    office.step("镇甲", "review", note="内部说明")
+    seen = place.get("测试甲", f"/applications/{applying.case}")
+    assert [one["deed"] for one in seen["steps"]] == ["submit", "accept", "review", "review"]
+    assert {(one["proposal"], one["note"]) for one in seen["steps"]} == {("", "")}
+    whole = place.get("县甲", f"/cases/{applying.case}")["steps"]
+    assert [one["deed"] for one in whole][-2:] == ["return", "review"]
+    assert {one["proposal"] for one in whole} == {"", "refuse", "grant"}
+    assert whole[-1]["note"] == "内部说明"
+
+
 def test_a_refusal_says_why_and_an_appeal_is_decided_by_others(place: County) -> None:
     applying = applied(place)
     office = Office(place, applying.case)
