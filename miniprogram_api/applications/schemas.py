@@ -146,6 +146,20 @@ class AssignedSchema(AnswerSchema):
     paid = Money("已经付给医院的金额；还没有发放的为 null", required=True, allow_none=True)
 
 
+class BillToNameSchema(AnswerSchema):
+    id = count("编号：填在申请里")
+    hospital = words("医院")
+    setting = words("哪一类：门诊、住院等的代码")
+    admitted_on = Day("入院或就诊日期", required=True)
+    discharged_on = Day("出院或结算日期", required=True)
+    total = Money("总费用", required=True)
+    claimed = fields.Boolean(required=True, metadata={"description": "已经在另一件申请里"})
+
+
+class BillsToNameSchema(AnswerSchema):
+    bills = many("费用单，新的在前", BillToNameSchema())
+
+
 class OpenedSchema(CaseSchema):
     name = words("申请人的姓名")
     answers = many("填写的内容", FieldAnswerSchema())
@@ -241,6 +255,7 @@ CASE: Final = CaseSchema()
 CASES: Final = CasesSchema()
 ANSWERED: Final = AnsweredSchema()
 OPENED: Final = OpenedSchema()
+BILLS_TO_NAME: Final = BillsToNameSchema()
 SUBMITTED: Final = SubmittedSchema()
 DESK_QUERY: Final = DeskQuerySchema()
 DESK: Final = DeskSchema()
