@@ -32,7 +32,8 @@ def withdraw(session: Session, case_id: int, given: Circumstances) -> Case:
 def supply(session: Session, case_id: int, given: Circumstances) -> Case:
     """补正: what was asked for is there; everything must be complete and signed again.
 
-    Raises `UnknownCase`, `DeedImpossible`, `NotComplete`, `LetterNotSigned`, `NotYourDesk`.
+    Raises `UnknownCase`, `DeedImpossible`, `NotComplete`, `LetterNotSigned`, `BillClaimed`,
+    `AnswerWrong`, `NotYourDesk`.
     """
     case = case_of(session, case_id, lock=True)
     if case.state != "supplement":
@@ -46,7 +47,8 @@ def supply(session: Session, case_id: int, given: Circumstances) -> Case:
 def appeal(session: Session, case_id: int, why: str, given: Circumstances) -> Case:
     """申诉: against a refusal, within its period. Again: nothing more.
 
-    Raises `UnknownCase`, `DeedImpossible`, `ReasonMissing`, `NotYourDesk`.
+    Raises `UnknownCase`, `DeedImpossible`, `ReasonMissing`, `AlreadyApplied`, `BillClaimed`,
+    `NotYourDesk`.
     """
     case = case_of(session, case_id, lock=True)
     if case.state == "appealed":

@@ -1,24 +1,28 @@
 """认领费用单 (claims): the bills that an application names, so that no other names them too.
 
 Claimed with submitting, granted with the case, let go with a case that ends without a grant (by the
-database, `claims_follow`). Matching pays a layer that comes on application on granted claims alone.
+database, `claims_follow`). What was helped on first stays as it was. Matching pays a layer that
+comes on application on granted claims alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import ClassVar, Final
+from typing import Final
 
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from backend.applications.answers import AnswerWrong
 from backend.applications.bills import own_bills
 from backend.applications.cases import Case
 from backend.applications.drafts import Answered
+from backend.applications.moves import STATES
+from backend.applications.steps import BillClaimed
 from backend.citizens.tables import BILL
-from backend.kernel.errors import DomainError, Fault
+from backend.kernel.errors import Fault
 from backend.matching.tables import BILL_CLAIM
 from backend.policies.procedures import Procedure
 
@@ -27,40 +31,49 @@ _NUMBER: Final = text("SELECT number_of_layer(:layer)")
 _TAKEN: Final = (
     "选的费用单里，有的已经在另一件申请里：请从“我的申请”里打开那一件，或者改选别的费用单。"
 )
-
-
-class BillClaimed(DomainError):
-    """Another application names a bill for the same layer."""
-
-    code: ClassVar[str] = "application-bill-claimed"
+_HELPED: Final = (
+    "已经按原来选的费用单先行救助，费用单不能再增减：请改回原来选的；别的费用单请另外申请。"
+)
 
 
 def claim_bills(
     session: Session, case: Case, procedure: Procedure, answers: Mapping[str, Answered]
 ) -> Sequence[int]:
     """Claim just the bills that the answers name, before the case is submitted or supplied again;
-    their ids. Nothing for kinds that claim none.
+    their ids. Nothing for kinds that claim none, or where they were granted by helping first.
 
-    Raises `BillClaimed`, `AnswerWrong` for a bill that is no longer the person's.
+    Raises `BillClaimed`, `AnswerWrong` for a bill that is no longer the person's, or for other
+    bills than were helped on.
     """
     if procedure.brings != "claim" or procedure.layer is None:
         return ()
     bills = bills_named(session, case, procedure, answers)
+    if helped := _granted(session, case):
+        if set(bills) != helped:
+            raise AnswerWrong(Fault("/answers/bills", _HELPED))
+        return bills
     mine = delete(BILL_CLAIM).where(CLAIM.application_id == case.id, CLAIM.state == "claimed")
     session.execute(mine)
     layer = int(session.execute(_NUMBER, {"layer": procedure.layer}).scalar_one())
     of = {"application_id": case.id, "layer": layer, "person_id": case.person_id}
+    _insert(session, [{**of, "bill_id": bill} for bill in bills])
+    return bills
+
+
+def _insert(session: Session, claims: Sequence[Mapping[str, int]]) -> None:
     try:
         with session.begin_nested():
-            session.execute(
-                insert(BILL_CLAIM).inline(), [{**of, "bill_id": bill} for bill in bills]
-            )
+            session.execute(insert(BILL_CLAIM).inline(), claims)
     except IntegrityError as error:
         diagnosis = getattr(error.orig, "diag", None)
         if getattr(diagnosis, "constraint_name", "") != "uq_bill_claim_live":
             raise
         raise BillClaimed(Fault("/answers/bills", _TAKEN)) from error
-    return bills
+
+
+def _granted(session: Session, case: Case) -> set[int]:
+    query = select(CLAIM.bill_id).where(CLAIM.application_id == case.id, CLAIM.state == "granted")
+    return set(session.scalars(query).all())
 
 
 def bills_named(
@@ -81,10 +94,16 @@ def grant_claims(session: Session, case: Case, version: int) -> Sequence[int]:
 
 
 def release_claims(session: Session, case: Case, version: int) -> Sequence[int]:
-    """What was granted counts no more; the years of the bills."""
+    """What was granted counts no more; the years of the bills. A case that was appealed meanwhile
+    claims them again at once."""
     years = _years(session, case, "granted")
     mine = update(BILL_CLAIM).where(CLAIM.application_id == case.id, CLAIM.state == "granted")
-    session.execute(mine.values(state="released", released_version=version))
+    released = mine.values(state="released", released_version=version)
+    bills = session.execute(
+        released.returning(CLAIM.application_id, CLAIM.bill_id, CLAIM.layer, CLAIM.person_id)
+    ).mappings().all()  # fmt: skip
+    if bills and case.state != "refused" and not STATES[case.state].over:
+        session.execute(insert(BILL_CLAIM).inline(), [dict(one) for one in bills])
     return years
 
 

@@ -75,7 +75,7 @@ def decide(session: Session, office: Office, decision: Decision) -> Case:
     """Do it; the case as it stands then.
 
     Raises `UnknownCase`, `CaseMoved`, `DeedImpossible`, `NotYourDesk`, `AnotherPersonNeeded`,
-    `ReasonMissing`, `UnknownReason`.
+    `AnotherGoing`, `ReasonMissing`, `UnknownReason`.
     """
     case = case_of(session, decision.case_id)
     if case.seq != decision.seq:

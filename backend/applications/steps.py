@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from backend.applications import clocks
 from backend.applications.cases import Case, case_of, cipher_of, of_case
 from backend.applications.errands import leave_effects
-from backend.applications.moves import DEEDS, STATES, Move, moves_of
+from backend.applications.moves import APPLICANT, DEEDS, STATES, Move, moves_of
 from backend.applications.tables import APPLICATION_STEP
 from backend.kernel import audit
 from backend.kernel.crypto import Keyring, Place
@@ -74,6 +74,18 @@ class AlreadyApplied(DomainError):
     code: ClassVar[str] = "application-already-going"
 
 
+class AnotherGoing(DomainError):
+    """The same is going on for the person in another case: told to staff."""
+
+    code: ClassVar[str] = "application-another-going"
+
+
+class BillClaimed(DomainError):
+    """Another application names a bill for the same layer."""
+
+    code: ClassVar[str] = "application-bill-claimed"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What is done. `reason`: a code of the procedure; `note`: words to it, sealed; `proposal`: of
@@ -99,7 +111,7 @@ def take_step(session: Session, case: Case, step: Step, given: Circumstances) ->
     """Make the step, with all that belongs to it; the case as it stands then.
 
     Raises `DeedImpossible`, `CaseMoved`, `NotYourDesk`, `AnotherPersonNeeded`, `ReasonMissing`,
-    `AlreadyApplied`.
+    `AlreadyApplied`, `AnotherGoing`, `BillClaimed`.
     """
     move = _move(session, case, step)
     own = next_id(session)
@@ -112,7 +124,7 @@ def take_step(session: Session, case: Case, step: Step, given: Circumstances) ->
     try:
         session.execute(insert(APPLICATION_STEP).inline().values(row))
     except DBAPIError as error:
-        raise _refusal(error) from error
+        raise _refusal(error, move) from error
     clocks.turn(session, case, step.deed, given.procedure, given.today)
     _tell(session, case, step.deed, move, given.today)
     audit.deed(
@@ -205,15 +217,30 @@ _CONSTRAINTS: Final[Mapping[str, DomainError]] = {
     "uq_application_one_going": AlreadyApplied(
         Fault("/application", "同一件事已经有一件申请在办：请从“我的申请”里打开那一件，不用再交。")
     ),
+    "uq_bill_claim_live": BillClaimed(
+        Fault(
+            "/application",
+            "要复查的费用单，有的已经在另一件申请里：请先撤回那一件，再申诉；"
+            "那一件已经批准的，请打经办机构的电话问。",
+        )
+    ),
 }
+_ANOTHER: Final = AnotherGoing(
+    Fault(
+        "/deed",
+        "同一件事，申请人另有一件申请在办：请等那一件办结、不予批准或者撤回以后，再办这一件。",
+    )
+)
 _ELSEWHERE: Final = NotYourDesk(
     Fault("/deed", "这件申请现在不在您这里办，或者已由同事领办：请刷新清单后再看。")
 )
 
 
-def _refusal(error: DBAPIError) -> Exception:
+def _refusal(error: DBAPIError, move: Move) -> Exception:
     if isinstance(error.orig, InsufficientPrivilege):
         return _ELSEWHERE
     diagnosis: Diagnostic | None = getattr(error.orig, "diag", None)
     known = None if diagnosis is None else _CONSTRAINTS.get(diagnosis.constraint_name or "")
+    if isinstance(known, AlreadyApplied) and move.seat != APPLICANT:
+        return _ANOTHER
     return known or error

@@ -135,7 +135,7 @@ APPLICATION: Final = Table(
     CheckConstraint("expected >= 0", name="expected_not_negative"),
     Index(
         "uq_application_one_going", "person_id", "kind", "subject",
-        unique=True, postgresql_where=text(f"state NOT IN ('draft', {_OVER})"),
+        unique=True, postgresql_where=text(f"state NOT IN ('draft', 'revoking', {_OVER})"),
     ),
     Index(
         "uq_application_client_key",
@@ -151,10 +151,10 @@ APPLICATION: Final = Table(
     ),
 )  # fmt: skip
 """A case. `subject`: what it is about (a year, bills, a grant): one going case of a person, kind
-and subject. `policy`: by whose procedure; `category`: of `recognition`, which identity is asked
-for. `seq`: its number of steps. `desk`: who has it; `raised`: by how many levels it was escalated.
-`expected`: fen, shown before signing; `expected_told`: its steps. `code`: to look up the state
-without an account."""
+and subject (that it may be revoked hinders no new one). `policy`: by whose procedure; `category`:
+of `recognition`, which identity is asked for. `seq`: its number of steps. `desk`: who has it;
+`raised`: by how many levels it was escalated. `expected`: fen, shown before signing;
+`expected_told`: its steps. `code`: to look up the state without an account."""
 
 APPLICATION_ANSWER: Final = Table(
     "application_answer",

@@ -14,6 +14,7 @@ from backend.applications.deciding import Decision, UnknownReason, decide, file_
 from backend.applications.desk import Asked, CaseTaken, NotTaken, SuccessorUnfit
 from backend.applications.reading import open_case
 from backend.applications.steps import (
+    AnotherGoing,
     AnotherPersonNeeded,
     CaseMoved,
     DeedImpossible,
@@ -45,8 +46,8 @@ ONE: Final = f"/cases/<int(max={LARGEST_ID}):case>"
 PATH: Final = {"case": "申请的编号"}
 STAFF: Final = access("staff", roles=DECIDERS)
 REFUSALS: Final = (
-    UnknownCase, CaseMoved, DeedImpossible, NotYourDesk, AnotherPersonNeeded, ReasonMissing,
-    UnknownReason,
+    UnknownCase, CaseMoved, DeedImpossible, NotYourDesk, AnotherPersonNeeded, AnotherGoing,
+    ReasonMissing, UnknownReason,
 )  # fmt: skip
 
 

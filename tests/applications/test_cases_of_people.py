@@ -27,6 +27,7 @@ from backend.applications.desk import (
 from backend.applications.drafts import AnswerChanged, KeyUsed
 from backend.applications.steps import (
     AlreadyApplied,
+    AnotherGoing,
     AnotherPersonNeeded,
     CaseMoved,
     DeedImpossible,
@@ -140,6 +141,34 @@ def test_the_same_thing_is_applied_for_once_at_a_time(world: CaseWorld) -> None:
     with world.acting("甲测试") as (session, actor):
         withdraw(session, first, world.given(actor))
     assert world.submit("甲测试", second).case.state == "submitted"
+
+
+def test_what_may_be_revoked_hinders_no_new_application_and_is_kept_after_it(
+    world: CaseWorld,
+) -> None:
+    first = world.submitted("甲测试")
+    world.does("镇甲", first, "accept")
+    world.does("镇甲", first, "review")
+    world.does("县甲", first, "approve")
+    world.does("镇甲", first, "propose", reason="false_promise")
+    second = world.submitted("甲测试")
+    with pytest.raises(AnotherGoing) as refusal:
+        world.does("县乙", first, "keep")
+    assert "另有一件申请在办" in refusal.value.faults[0].detail
+    with world.acting("甲测试") as (session, actor):
+        withdraw(session, second, world.given(actor))
+    assert world.does("县乙", first, "keep").state == "granted"
+
+
+def test_a_closed_case_is_revoked_while_another_is_going(world: CaseWorld) -> None:
+    first = world.submitted("甲测试")
+    world.does("镇甲", first, "accept")
+    world.does("镇甲", first, "review")
+    world.does("县甲", first, "approve")
+    world.by_itself(first, "close")
+    world.submitted("甲测试")
+    world.does("镇甲", first, "propose", reason="false_promise")
+    assert world.does("县乙", first, "revoke", reason="false_promise").state == "revoked"
 
 
 def test_what_is_missing_is_named_field_by_field(world: CaseWorld) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from backend.applications.answers import AnswerWrong
 from backend.applications.applying import appeal, withdraw
 from backend.applications.cases import case_of, cipher_of
-from backend.applications.claims import BillClaimed
 from backend.applications.drafts import answers_of
 from backend.applications.expected import Asking, expected
+from backend.applications.steps import BillClaimed
 from backend.estimation.terms import Rules
 from backend.policies.procedures import Procedure
 from tests.support.accounts import Accounts
@@ -169,6 +170,92 @@ def test_help_that_came_first_ends_with_a_refusal(world: CaseWorld, effects: Eff
     assert effects.settle(case)
     effects.match()
     assert effects.granted() == []
+
+
+def helped(world: CaseWorld, effects: Effects, case: int) -> int:
+    """In an emergency the county helped first."""
+    world.does("镇甲", case, "accept", rules())
+    world.does("县甲", case, "help", rules())
+    assert effects.settle(case)
+    return case
+
+
+def test_who_was_helped_first_and_is_asked_for_more_supplies_it(
+    world: CaseWorld, effects: Effects
+) -> None:
+    case = helped(world, effects, submitted(world, "B1", fast_lane=True))
+    world.does("镇乙", case, "review", rules())
+    world.does("县乙", case, "ask", rules())
+    world.supplies("甲测试", case, rules(papers={}))
+    assert world.state(case) == "accepted"
+    assert claims(effects) == ["granted"]
+
+
+def test_the_bills_that_were_helped_on_stay_as_they_were(
+    world: CaseWorld, effects: Effects
+) -> None:
+    case = helped(world, effects, submitted(world, "B1", fast_lane=True))
+    world.does("镇乙", case, "review", rules())
+    world.does("县乙", case, "ask", rules())
+    ids = effects.ask("SELECT string_agg(id::text, ',' ORDER BY id) FROM bill")[0][0]
+    for version, value in ((1, ids), (2, ids.split(",")[1])):
+        world.answer("甲测试", case, "bills", value, version=version, rules=rules())
+        with pytest.raises(AnswerWrong) as refusal:
+            world.supplies("甲测试", case, rules(papers={}))
+        assert "费用单不能再增减" in refusal.value.faults[0].detail
+    assert claims(effects) == ["granted"]
+
+
+def test_an_appeal_waits_for_another_case_that_names_its_bills(
+    world: CaseWorld, effects: Effects
+) -> None:
+    first = submitted(world, "B1")
+    world.does("镇甲", first, "accept", rules())
+    world.does("镇甲", first, "review", rules(), proposal="refuse")
+    world.does("县甲", first, "refuse", rules())
+    second = submitted(world, "B1", "B2")
+    with (
+        pytest.raises(BillClaimed) as refusal,
+        world.acting("甲测试") as (session, actor),
+    ):
+        appeal(session, first, "算错了", world.given(actor, rules()))
+    assert "请先撤回那一件，再申诉" in refusal.value.faults[0].detail
+    with world.acting("甲测试") as (session, actor):
+        withdraw(session, second, world.given(actor, rules()))
+    with world.acting("甲测试") as (session, actor):
+        assert appeal(session, first, "算错了", world.given(actor, rules())).state == "appealed"
+
+
+@pytest.mark.parametrize("overturned", [False, True])
+def test_an_appeal_before_the_refusal_took_effect_keeps_the_bills(
+    world: CaseWorld, effects: Effects, overturned: bool
+) -> None:
+    case = helped(world, effects, submitted(world, "B1", fast_lane=True))
+    world.does("镇乙", case, "review", rules(), proposal="refuse")
+    world.does("县乙", case, "refuse", rules())
+    with world.acting("甲测试") as (session, actor):
+        appeal(session, case, "算错了", world.given(actor, rules()))
+    if overturned:
+        world.staff("县丙", "county_officer", AREA)
+        world.does("县丙", case, "overturn", rules())
+    assert effects.settle(case)
+    assert claims(effects) == ["released", "claimed"]
+    with pytest.raises(BillClaimed):
+        submitted(world, "B1", "B2")
+
+
+def test_an_appeal_that_failed_before_the_refusal_took_effect_leaves_no_claim(
+    world: CaseWorld, effects: Effects
+) -> None:
+    case = helped(world, effects, submitted(world, "B1", fast_lane=True))
+    world.does("镇乙", case, "review", rules(), proposal="refuse")
+    world.does("县乙", case, "refuse", rules())
+    with world.acting("甲测试") as (session, actor):
+        appeal(session, case, "算错了", world.given(actor, rules()))
+    world.staff("县丙", "county_officer", AREA)
+    world.does("县丙", case, "uphold", rules())
+    assert effects.settle(case)
+    assert claims(effects) == ["released"]
 
 
 def test_the_applicant_is_shown_what_may_be_expected_and_the_run_grants_just_that(
