@@ -12,6 +12,7 @@ from backend.applications import applying, submitting
 from backend.applications.advances import AdvanceWrong, assign, draw_up_assignment
 from backend.applications.advances import Wanted as AdvanceWanted
 from backend.applications.answers import AnswerWrong, UnknownField
+from backend.applications.bills import bills_to_name
 from backend.applications.cases import UnknownCase, case_of
 from backend.applications.commitment import NoLetter, Wanted, draw_up
 from backend.applications.drafts import (
@@ -51,6 +52,7 @@ from miniprogram_api.applications.schemas import (
     ANSWERED,
     APPEAL,
     BEGINNING,
+    BILLS_TO_NAME,
     CASE,
     CASES,
     FAST_LANE,
@@ -121,6 +123,21 @@ def show_application(application: int) -> Response:
     with acting_transaction() as session:
         found = open_case(session, keys.keyring(), actor(), application)
     return jsonify(OPENED.dump(shown_whole(found)))
+
+
+@applications.route(
+    f"{ONE}/bills",
+    summary="可以申请救助的费用单：选中的编号填在申请里",
+    path=PATH,
+)
+@APPLICANTS
+@applications.response(200, BILLS_TO_NAME, description="费用单")
+@applications.refuses(UnknownCase)
+def show_bills(application: int) -> Response:
+    """Those of whom it is for."""
+    with acting_transaction() as session:
+        found = bills_to_name(session, actor(), application)
+    return jsonify(BILLS_TO_NAME.dump({"bills": found}))
 
 
 @applications.route(
