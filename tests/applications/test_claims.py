@@ -13,9 +13,11 @@ from sqlalchemy import Engine, text
 from backend.applications.answers import AnswerWrong
 from backend.applications.applying import appeal, withdraw
 from backend.applications.cases import case_of, cipher_of
+from backend.applications.claims import release_claims
 from backend.applications.drafts import answers_of
 from backend.applications.expected import Asking, expected
 from backend.applications.steps import BillClaimed
+from backend.citizens.exchange.step import take_turn
 from backend.estimation.terms import Rules
 from backend.policies.procedures import Procedure
 from tests.support.accounts import Accounts
@@ -284,3 +286,17 @@ def test_control_without_the_key_two_cases_claim_one_bill(
     submitted(world, "B1", "B2")
     submitted(world, "B2")
     assert claims(effects) == ["claimed"] * 3
+
+
+def test_control_without_claiming_again_an_early_appeal_loses_its_bills(
+    world: CaseWorld, effects: Effects
+) -> None:
+    case = helped(world, effects, submitted(world, "B1", fast_lane=True))
+    world.does("镇乙", case, "review", rules(), proposal="refuse")
+    world.does("县乙", case, "refuse", rules())
+    with world.acting("甲测试") as (session, actor):
+        appeal(session, case, "算错了", world.given(actor, rules()))
+    with effects.working() as session:
+        refused = replace(case_of(session, case), state="refused")
+        release_claims(session, refused, take_turn(session))
+    assert claims(effects) == ["released"]
