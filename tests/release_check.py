@@ -190,6 +190,18 @@ PARTS = (
             "SHUKUN_FIELD_EDITS": "10000",
         },
     ),
+    Part(
+        "submissions",
+        "20,000 applications submitted through 100 kills of the site and 100 of the database",
+        (*ALONE, "tests/applications/test_submission_kills.py"),
+        {"SHUKUN_SUBMISSIONS": "20000", "SHUKUN_SUBMISSION_KILLS": "200"},
+    ),
+    Part(
+        "submitted_once",
+        "10,000 keys sent two to twenty times each at once, through 20 kills",
+        (*ALONE, "tests/applications/test_submitted_once.py"),
+        {"SHUKUN_KEYS_SENT": "10000", "SHUKUN_KEY_KILLS": "20"},
+    ),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import subprocess
 import sys
 import time
@@ -100,6 +101,21 @@ def website(
 ) -> Iterator[Web]:
     """gunicorn with so many workers on the database, ready; gone with the block."""
     listener = serving.listen("127.0.0.1", 0)
+    process = launch(listener, url, keys, workers, target, **environ)
+    port = listener.getsockname()[1]
+    listener.close()
+    try:
+        _wait(port, process)
+        yield Web(process, port, workers)
+    finally:
+        serving.stop(process)
+
+
+def launch(
+    listener: socket.socket, url: str, keys: Path, workers: int, target: str = APPLICATION,
+    **environ: str,
+) -> subprocess.Popen[bytes]:  # fmt: skip
+    """gunicorn on the listener, the leader of a group of processes; perhaps not ready yet."""
     settings = Settings(database_url=url, data=keys.parent, keys=keys)
     own: Mapping[str, str] = {
         "SHUKUN_WORKERS": str(workers),
@@ -108,17 +124,10 @@ def website(
     }
     command = [sys.executable, "-m", "gunicorn", "--config", "python:miniprogram_api.gunicorn_conf",
                "--bind", f"fd://{listener.fileno()}", target]  # fmt: skip
-    process = subprocess.Popen(
+    return subprocess.Popen(
         command, env={**serving.environment(settings, url), **own}, cwd=PROJECT,
         pass_fds=[listener.fileno()], start_new_session=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    port = listener.getsockname()[1]
-    listener.close()
-    try:
-        _wait(port, process)
-        yield Web(process, port, workers)
-    finally:
-        serving.stop(process)
 
 
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
