@@ -202,6 +202,18 @@ PARTS = (
         (*ALONE, "tests/applications/test_submitted_once.py"),
         {"SHUKUN_KEYS_SENT": "10000", "SHUKUN_KEY_KILLS": "20"},
     ),
+    Part(
+        "refusing_disk",
+        "50 commits that the disk refuses: none acknowledged (wants strace)",
+        (*ALONE, "tests/applications/test_refusing_disk.py"),
+        {"SHUKUN_DISK_REFUSALS": "50"},
+    ),
+    Part(
+        "letters",
+        "10,000 single bytes of sealed letters changed, all found",
+        (*ALONE, "tests/letters/test_verification.py"),
+        {"SHUKUN_LETTER_CHANGES": "10000"},
+    ),
 )
 
 

@@ -102,6 +102,15 @@ class Front:
         """SIGKILL to the postmaster and all its processes; start it again."""
         self.site.kill_server()
 
+    def recover(self) -> None:
+        """The same, whether it still runs or has given up by itself."""
+        try:
+            self.kill_database()
+        except (FileNotFoundError, ProcessLookupError):
+            assert self.site.server.process is not None
+            self.site.server.process.wait()
+            self.site.server.start()
+
     def rows(self, query: str, **values: Any) -> list[Any]:
         """As the owner."""
         with self.owner.connect() as connection:
