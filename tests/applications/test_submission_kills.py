@@ -20,8 +20,8 @@ from tests.support.kill_site import until
 
 pytestmark = pytest.mark.postgres
 
-SUBMISSIONS = int(os.environ.get("SHUKUN_SUBMISSIONS", "300"))
-KILLS = int(os.environ.get("SHUKUN_SUBMISSION_KILLS", "6"))
+SUBMISSIONS = int(os.environ.get("SHUKUN_SUBMISSIONS", "200"))
+KILLS = int(os.environ.get("SHUKUN_SUBMISSION_KILLS", "4"))
 PEOPLE = 20
 CARELESS = (
     "ALTER SYSTEM SET synchronous_commit = off",
