@@ -199,6 +199,9 @@ def _below(pid: int) -> Iterator[int]:
 
 @pytest.mark.parametrize("sent", ["declared", "in chunks"])
 def test_a_gigabyte_is_refused_and_does_not_fill_the_site(wire: Wire, sent: str) -> None:
+    with socket.create_connection(wire.address, timeout=30) as connection:
+        connection.sendall(wire.head(f"Content-Length: {PIECE_BYTES + 1}") + bytes(PIECE_BYTES + 1))
+        assert answer_of(connection)[0] == 413  # a worker has started: what it takes is counted
     before = largest_resident()
     size, block = 1 << 30, bytes(1 << 20)
     with socket.create_connection(wire.address, timeout=30) as connection:
