@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, Select, select, text
 from sqlalchemy.orm import Session
 
 from backend.accounts.scope import Actor
@@ -78,9 +78,15 @@ def person_seen(session: Session, person_id: int) -> None:
 def seen_person(session: Session, keyring: Keyring, person_id: int) -> Seen:
     """A person, as far as the session sees the person. Raises `UnknownPerson`."""
     columns = PERSON.c.id, PERSON.c.name, PERSON.c.born_on, PERSON.c.data_key
-    row = session.execute(select(*columns).where(PERSON.c.id == person_id)).first()
+    query: Select[Any] = select(*columns).where(PERSON.c.id == person_id)
+    row = session.execute(query).first()
     if row is None:
         raise UnknownPerson
+    return opened_person(keyring, row)
+
+
+def opened_person(keyring: Keyring, row: Row[Any]) -> Seen:
+    """A person read as a row of `id`, `name`, `born_on`, `data_key`."""
     cipher = keyring.person(row.id, bytes(row.data_key))
     name = cipher.open(Place("person", "name", row.id), bytes(row.name))
     return Seen(row.id, name, row.born_on, cipher)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select, text
 from sqlalchemy.orm import Session
 
+from backend.accounts.residents import Seen, opened_person
 from backend.applications.tables import APPLICATION
 from backend.citizens.tables import PERSON
 from backend.kernel.audit import Subject
@@ -16,6 +17,7 @@ from backend.kernel.crypto import Cipher, Keyring, SealedBroken
 from backend.kernel.errors import DomainError, Fault
 
 _UNKNOWN: Final = "没有这件申请，或者不归您看：请从“我的申请”或待办清单里重新打开。"
+_PERSON_OF: Final = text("SELECT * FROM person_of_case(:case)")
 
 
 class UnknownCase(DomainError):
@@ -67,12 +69,20 @@ def case_of(session: Session, case_id: int, *, lock: bool = False) -> Case:
     return Case(*row)
 
 
+def person_of(session: Session, keyring: Keyring, case: Case) -> Seen:
+    """Whose case it is, for whoever sees it: its desk also when the person has moved away since.
+
+    Raises `UnknownCase`.
+    """
+    try:
+        return opened_person(keyring, _person(session, case))
+    except SealedBroken as error:
+        raise unknown() from error
+
+
 def cipher_of(session: Session, keyring: Keyring, case: Case) -> Cipher:
     """What opens and seals the values of the case: the key of its person. Raises `UnknownCase`."""
-    wrapped = select(PERSON.c.data_key).where(PERSON.c.id == case.person_id)
-    row = session.execute(wrapped).first()
-    if row is None:
-        raise unknown()
+    row = _person(session, case)
     try:
         return keyring.person(case.person_id, bytes(row.data_key))
     except SealedBroken as error:
@@ -87,3 +97,12 @@ def of_case(case: Case) -> Subject:
 def unknown() -> UnknownCase:
     """What is answered where there is none to be seen."""
     return UnknownCase(Fault("/application", _UNKNOWN))
+
+
+def _person(session: Session, case: Case) -> Row[Any]:
+    columns = PERSON.c.id, PERSON.c.name, PERSON.c.born_on, PERSON.c.data_key
+    query: Select[Any] = select(*columns).where(PERSON.c.id == case.person_id)
+    found = session.execute(query).first() or session.execute(_PERSON_OF, {"case": case.id}).first()
+    if found is None:
+        raise unknown()
+    return found

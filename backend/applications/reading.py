@@ -11,10 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from backend.accounts.authority import people_spoken_for, purpose_of_look
-from backend.accounts.residents import seen_person
 from backend.accounts.scope import Actor
 from backend.applications import advances, amounts, clocks
-from backend.applications.cases import COLUMNS, Case, case_of
+from backend.applications.cases import COLUMNS, Case, case_of, person_of
 from backend.applications.clocks import Running
 from backend.applications.drafts import Answered, answers_of
 from backend.applications.steps import STEP, place
@@ -71,11 +70,9 @@ def own_cases(session: Session, actor: Actor) -> Sequence[Case]:
 
 
 def open_case(session: Session, keyring: Keyring, actor: Actor, case_id: int) -> Opened:
-    """An application, for its applicants or for staff who decide. Raises `UnknownCase`,
-    `UnknownPerson`.
-    """
+    """An application, for its applicants or for staff who decide. Raises `UnknownCase`."""
     case = case_of(session, case_id)
-    person = seen_person(session, keyring, case.person_id)
+    person = person_of(session, keyring, case)
     purpose = purpose_of_look(session, actor, case.person_id)
     audit.read_person(session, actor, case.person_id, purpose, _SHOWN)
     return Opened(
