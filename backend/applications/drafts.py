@@ -96,7 +96,7 @@ def begin_application(
         "policy": procedure.policy, "resident_id": actor.resident_id, "staff_id": actor.staff_id,
         "capacity": _capacity(session, actor, beginning.person_id),
         "client_key": beginning.key, "filing": procedure.filing,
-        "notice": procedure.notice is not None,
+        "notice": procedure.notice is not None, "keep_years": procedure.retention_years,
     }  # fmt: skip
     new = upsert(APPLICATION).values(row).on_conflict_do_nothing().returning(APPLICATION.c.id)
     if session.execute(new).first() is not None:

@@ -130,6 +130,7 @@ APPLICATION: Final = Table(
     _now("begun_at"),
     _moment("submitted_at"),
     _moment("ended_at"),
+    Column("keep_years", SmallInteger, nullable=False, server_default=text("10")),
     CheckConstraint("num_nonnulls(resident_id, staff_id) = 1", name="begun_by_somebody"),
     CheckConstraint("capacity IN ('self', 'family', 'delegate')", name="capacity_known"),
     CheckConstraint("expected >= 0", name="expected_not_negative"),
@@ -154,7 +155,8 @@ APPLICATION: Final = Table(
 and subject (that it may be revoked hinders no new one). `policy`: by whose procedure; `category`:
 of `recognition`, which identity is asked for. `seq`: its number of steps. `desk`: who has it;
 `raised`: by how many levels it was escalated. `expected`: fen, shown before signing;
-`expected_told`: its steps. `code`: to look up the state without an account."""
+`expected_told`: its steps. `code`: to look up the state without an account. `keep_years`: how long
+it is kept after its end, as its procedure said when it was begun."""
 
 APPLICATION_ANSWER: Final = Table(
     "application_answer",
@@ -253,3 +255,11 @@ STAFF_PERSON: Final = Table(
     _now("at"),
 )
 """Who a member of staff is in the register: for whom they may not decide."""
+
+APPLICATION_RESTED: Final = Table(
+    "application_rested",
+    Base.metadata,
+    _of_case(primary_key=True),
+    _now("at"),
+)
+"""A case whose years of keeping are over: with this row goes what was said and handed in."""

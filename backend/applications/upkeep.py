@@ -2,7 +2,8 @@
 
 A case whose period nears its end goes to the desk above, and after it to the next one; so does one
 whose desk nobody holds. Supplements that never came lapse, drafts that lie expire, refused cases
-are closed when nobody appealed. Notices (公示) end with what public_notices knows of objections.
+are closed when nobody appealed, cases whose years are over are laid to rest. Notices (公示) end
+with what public_notices knows of objections.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Row, select, text, update
 from sqlalchemy.orm import Session
 
-from backend.applications import laid_aside
+from backend.applications import laid_aside, resting
 from backend.applications.cases import Case, case_of
 from backend.applications.clocks import CLOCK
 from backend.applications.deciding import procedure_of
@@ -104,6 +105,7 @@ def due_by_itself(
     return [
         *(Due(one, deed) for deed in OVER_DEEDS for one in _at_end(session, deed, today, case_id)),
         *(Due(one, "expire") for one in laid_aside.over(session, book, today, case_id)),
+        *(Due(one, resting.DEED) for one in resting.kept_long_enough(session, today, case_id)),
         *(Due(one, "escalate") for one in _rising(session, today, case_id)),
     ]
 
@@ -113,6 +115,9 @@ def do_by_itself(session: Session, due: Due, rounds: Rounds) -> Case | None:
     case = case_of(session, due.case_id, lock=True)
     if due not in due_by_itself(session, rounds.book, rounds.today, due.case_id):
         return None
+    if due.deed == resting.DEED:
+        resting.lay_to_rest(session, case)
+        return case
     procedure = procedure_of(rounds.book, case)
     given = Circumstances(SYSTEM, rounds.keyring, procedure, rounds.today)
     return take_step(session, case, Step(due.deed), given)
