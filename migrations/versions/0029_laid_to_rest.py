@@ -40,6 +40,10 @@ def upgrade() -> None:
     op.execute("DROP TRIGGER letter_part_kept ON letter_part")
     _forbid("letter_part", "UPDATE OR TRUNCATE")
     _forbid("application_rested", "UPDATE OR DELETE OR TRUNCATE")
+    op.execute(
+        "CREATE TRIGGER application_years_stay BEFORE UPDATE OF keep_years ON application"
+        " FOR EACH STATEMENT EXECUTE FUNCTION forbid_change()"
+    )
     for name, when, table, function in TRIGGERS:
         op.execute(
             f"CREATE TRIGGER {name} {when} ON {table} FOR EACH ROW EXECUTE FUNCTION {function}()"
@@ -70,6 +74,7 @@ def downgrade() -> None:
     for name, _, table, function in TRIGGERS:
         op.execute(f"DROP TRIGGER {name} ON {table}")
         op.execute(f"DROP FUNCTION {function}()")
+    op.execute("DROP TRIGGER application_years_stay ON application")
     op.execute("DROP TRIGGER letter_part_kept ON letter_part")
     _forbid("letter_part", "UPDATE OR DELETE OR TRUNCATE")
     op.drop_table("application_rested")

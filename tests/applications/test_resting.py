@@ -134,6 +134,7 @@ def test_nothing_of_a_case_is_deleted_while_it_is_kept(world: CaseWorld) -> None
         "DELETE FROM letter_part WHERE letter_id = :case + 2000000",
         "DELETE FROM paper_content WHERE paper_id = :case + 1000000",
         "INSERT INTO application_rested VALUES (:case, now() + interval '20 years')",
+        "UPDATE application SET keep_years = 1 WHERE id = :case",
     ):
         assert refused(world, statement, case) is not None, statement
 
