@@ -57,7 +57,7 @@ def draw_up(session: Session, wanted: Wanted, given: Circumstances) -> Presentin
         raise NoLetter(Fault("/application", "这类申请不用签承诺书：请直接提交。"))
     if case.state not in OPEN:
         raise submitted_already()
-    check_promise(session, case.person_id, given.procedure, given.today)
+    check_promise(session, case, given.procedure, given.today)
     person = seen_person(session, given.keyring, case.person_id)
     answers = answers_of(session, person.cipher, case.id)
     if faults := missing(session, case, answers, given.procedure):

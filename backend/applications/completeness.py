@@ -16,12 +16,20 @@ from backend.papers.papers import Kept, kept_papers
 from backend.policies.procedures import Paper, Procedure
 
 REGISTRATION: Final = "registration"
+NO_PROMISE: Final = "no_promise"
 
 
 def missing(
-    session: Session, case: Case, answers: Mapping[str, Answered], procedure: Procedure
+    session: Session,
+    case: Case,
+    answers: Mapping[str, Answered],
+    procedure: Procedure,
+    *,
+    promises: bool = True,
 ) -> tuple[Fault, ...]:
-    """What is missing of answers and papers, each with what to do; the letter is apart."""
+    """What is missing of answers and papers, each with what to do; the letter is apart.
+    `promises`: whether the letter stands in for papers.
+    """
     kept = {one.kind for one in kept_papers(session, case.id)}
     return (
         *(
@@ -31,15 +39,18 @@ def missing(
         ),
         *(
             Fault(f"/papers/{paper.code}", f"还缺“{paper.label}”，请拍照上传。")
-            for paper in papers_wanted(case, procedure)
+            for paper in papers_wanted(case, procedure, promises=promises)
             if paper.code not in kept
         ),
     )
 
 
-def papers_wanted(case: Case, procedure: Procedure) -> tuple[Paper, ...]:
-    """The papers that must be there at submitting: in the fast lane the certificate is enough."""
-    wanted: Collection[str] = ("fast_lane",) if case.fast_lane else ("always",)
+def papers_wanted(case: Case, procedure: Procedure, *, promises: bool = True) -> tuple[Paper, ...]:
+    """The papers that must be there at submitting: in the fast lane the certificate is enough.
+    `promises`: as `missing` has it.
+    """
+    usual = ("always",) if promises else ("always", NO_PROMISE)
+    wanted: Collection[str] = ("fast_lane",) if case.fast_lane else usual
     return tuple(paper for paper in procedure.papers.values() if paper.required in wanted)
 
 

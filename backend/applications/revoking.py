@@ -1,4 +1,5 @@
-"""失信 (revoking): who made a false promise applies by promise no more, for a time.
+"""失信 (revoking): who made a false promise applies by promise no more, for a time: with the papers
+that the promise stands in for.
 
 国办发〔2020〕42号 on informed commitment; how long, says the procedure (`promise_barred`, working
 days): a policy may set it otherwise.
@@ -6,6 +7,7 @@ days): a policy may set it otherwise.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Final
 
@@ -14,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from backend.applications.cases import Case
+from backend.applications.completeness import NO_PROMISE
 from backend.applications.effect_tables import PROMISE_BARRED
 from backend.applications.tables import APPLICATION_STEP
 from backend.kernel.calendar import add_working_days
@@ -28,9 +31,19 @@ OFFICE_ERROR: Final = "office_error"
 
 
 class PromiseBarred(DomainError):
-    """The person may not apply by promise for the time being."""
+    """The person may not apply by promise for the time being: papers take its place."""
 
     code: ClassVar[str] = "application-promise-barred"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What takes the place of the promise. `until`: the last day of that; `papers`: their codes;
+    `told`: in the applicant's words."""
+
+    until: date
+    papers: tuple[str, ...]
+    told: str
 
 
 def bar_promises(session: Session, case: Case, procedure: Procedure, today: date) -> date | None:
@@ -57,15 +70,26 @@ def barred(session: Session, person_id: int, today: date) -> date | None:
     return found
 
 
-def check_promise(session: Session, person_id: int, procedure: Procedure, today: date) -> None:
+def proof_instead(session: Session, case: Case, procedure: Procedure, today: date) -> Proof | None:
+    """What the person hands in instead of the letter; None: the letter is signed as usual, or the
+    kind rests on no promise."""
+    until = barred(session, case.person_id, today) if CLOCK in procedure.deadlines else None
+    if until is None:
+        return None
+    wanted = [one for one in procedure.papers.values() if one.required == NO_PROMISE]
+    named = "、".join(f"“{one.label}”" for one in wanted)
+    when = "先凭诊断证明救助，以后补交" if case.fast_lane else "请上传"
+    told = (
+        f"您这次不能用承诺书代替材料，{when}{named}，不用签承诺书。以前的承诺经核实不实，"
+        f"到{until:%Y年%m月%d日}为止都这样办；认为处理有误的，可以申诉。"
+    )
+    return Proof(until, tuple(one.code for one in wanted), told)
+
+
+def check_promise(session: Session, case: Case, procedure: Procedure, today: date) -> None:
     """Raises `PromiseBarred` where the kind rests on a promise and the person's is not taken."""
-    until = barred(session, person_id, today) if CLOCK in procedure.deadlines else None
-    if until is not None:
-        told = (
-            f"以前的承诺经核实不实，{until:%Y年%m月%d日}以前不能用承诺的办法申请："
-            "请带收入、财产的证明材料到乡镇（街道）窗口申请；认为处理有误的，可以申诉。"
-        )
-        raise PromiseBarred(Fault("/application", told))
+    if proof := proof_instead(session, case, procedure, today):
+        raise PromiseBarred(Fault("/application", proof.told))
 
 
 def _reason(session: Session, case: Case) -> str:

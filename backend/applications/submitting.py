@@ -21,6 +21,7 @@ from backend.applications.completeness import (
     subject_sha256,
 )
 from backend.applications.drafts import Answered, answers_of
+from backend.applications.revoking import proof_instead
 from backend.applications.steps import Circumstances, DeedImpossible, Step, take_step
 from backend.applications.tables import APPLICATION
 from backend.kernel.crypto import Keyring, Place
@@ -79,11 +80,16 @@ def stated(session: Session, given: Circumstances, case: Case) -> Mapping[str, A
 
 
 def check_ready(session: Session, case: Case, given: Circumstances) -> None:
-    """Raises `NotComplete` or `LetterNotSigned` for what is missing."""
+    """Raises `NotComplete` or `LetterNotSigned` for what is missing. Of who may not promise the
+    papers are wanted that the letter stands in for, and no letter.
+    """
+    barred = proof_instead(session, case, given.procedure, given.today) is not None
     cipher = cipher_of(session, given.keyring, case)
     answers = answers_of(session, cipher, case.id)
-    if faults := missing(session, case, answers, given.procedure):
+    if faults := missing(session, case, answers, given.procedure, promises=not barred):
         raise NotComplete(*faults)
+    if barred:
+        return
     check_letter(session, case, given.procedure, subject_sha256(
         case, answers, kept_papers(session, case.id)
     ))  # fmt: skip

@@ -108,6 +108,13 @@ def faults_of_kind(written: Written, place: int, kind: Procedure) -> Iterator[Fi
         yield file.fault(
             "有急重病通道的，至少一种材料写 required: fast_lane；没有的不写", place, "papers"
         )
+    if ("promise_barred" in kind.deadlines) != any(
+        one.required == "no_promise" for one in kind.papers.values()
+    ):
+        yield file.fault(
+            "有 promise_barred 期限的，至少一种材料写 required: no_promise；没有的不写",
+            place, "papers",
+        )  # fmt: skip
     yield from _claims(written, place, kind)
 
 

@@ -16,7 +16,7 @@ FieldType: TypeAlias = Literal[
     "money", "day", "choice", "text", "number", "yes_no", "bills", "grant", "hospital",
     "diagnosis", "category",
 ]  # fmt: skip
-PaperWanted: TypeAlias = Literal["always", "never", "fast_lane"]
+PaperWanted: TypeAlias = Literal["always", "never", "fast_lane", "no_promise"]
 Brings: TypeAlias = Literal[
     "identity", "claim", "amount", "entitlement", "registration", "hand_on", "judgement"
 ]
@@ -80,7 +80,8 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """材料. `required`: always, never (welcome), or fast_lane: what an emergency begins with."""
+    """材料. `required`: always, never (welcome), fast_lane: what an emergency begins with, or
+    no_promise: what the letter stands in for, of who may not promise."""
 
     code: str
     label: str

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from backend.applications.cases import Case, case_of
 from backend.applications.deciding import Filed, Office, moves_open_to, procedure_of
+from backend.applications.moves import STATES
 from backend.applications.reading import Made, Opened
+from backend.applications.revoking import Proof, proof_instead
 from backend.applications.steps import Circumstances
 from backend.kernel import keys
 from backend.kernel.clock import today
@@ -41,8 +43,15 @@ def shown(case: Case) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def shown_whole(opened: Opened) -> dict[str, Any]:
-    """An application with everything in it."""
+def proof_for(session: Session, case: Case) -> Proof | None:
+    """What is handed in instead of the letter, while that can be chosen. Told to staff too."""
+    if STATES[case.state].over:
+        return None
+    return proof_instead(session, case, procedure_of(rules().book, case), today())
+
+
+def shown_whole(opened: Opened, proof: Proof | None) -> dict[str, Any]:
+    """An application with everything in it. `proof`: what is handed in instead of a letter."""
     answers = [
         {"field": field, "value": one.value, "version": one.version, "source": one.source}
         for field, one in opened.answers.items()
@@ -51,7 +60,7 @@ def shown_whole(opened: Opened) -> dict[str, Any]:
         **shown(opened.case), "name": opened.name, "answers": answers,
         "steps": _steps(opened.steps),
         "clocks": opened.clocks, "code": opened.code, "granted": opened.granted,
-        "advance": opened.advance,
+        "advance": opened.advance, "proof": proof,
         "deeds": list(moves_open_to(opened.case)) if actor().kind == "staff" else [],
     }  # fmt: skip
 

@@ -24,7 +24,13 @@ from backend.applications.steps import (
 )
 from backend.kernel import keys
 from miniprogram_api.access import access, acting_transaction, actor
-from miniprogram_api.applications.answering import office, shown, shown_filed, shown_whole
+from miniprogram_api.applications.answering import (
+    office,
+    proof_for,
+    shown,
+    shown_filed,
+    shown_whole,
+)
 from miniprogram_api.applications.check_schemas import CHECKS_ANSWER, shown_checks
 from miniprogram_api.applications.schemas import (
     CASE,
@@ -80,7 +86,8 @@ def show_case(case: int) -> Response:
     """Everything in it."""
     with acting_transaction() as session:
         found = open_case(session, keys.keyring(), actor(), case)
-    return jsonify(OPENED.dump(shown_whole(found)))
+        proof = proof_for(session, found.case)
+    return jsonify(OPENED.dump(shown_whole(found, proof)))
 
 
 @cases.route(

@@ -160,6 +160,12 @@ class BillsToNameSchema(AnswerSchema):
     bills = many("费用单，新的在前", BillToNameSchema())
 
 
+class ProofSchema(AnswerSchema):
+    until = Day("到哪天为止不能用承诺书代替材料", required=True)
+    papers = many("要上传的材料", fields.String())
+    told = words("说给申请人听的话")
+
+
 class OpenedSchema(CaseSchema):
     name = words("申请人的姓名")
     answers = many("填写的内容", FieldAnswerSchema())
@@ -172,6 +178,10 @@ class OpenedSchema(CaseSchema):
     advance = Nested(
         "医院垫付、权益转让；没有的为 null", AssignedSchema(), required=True, allow_none=True
     )
+    proof = Nested(
+        "不能用承诺书代替材料时，改交什么；能用的为 null", ProofSchema(), required=True,
+        allow_none=True,
+    )  # fmt: skip
     deeds = many("现在能办的事", fields.String())
 
 

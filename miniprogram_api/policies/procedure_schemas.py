@@ -25,7 +25,11 @@ from miniprogram_api.structures import Nested
 
 TYPES: Final = dict.fromkeys(get_args(FieldType), "")
 WANTED: Final = dict(
-    zip(get_args(PaperWanted), ("必交", "愿意提供的", "急重病先凭它救助"), strict=True)
+    zip(
+        get_args(PaperWanted),
+        ("必交", "愿意提供的", "急重病先凭它救助", "不能用承诺书的才要交"),
+        strict=True,
+    )
 )
 
 
