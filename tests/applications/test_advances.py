@@ -9,7 +9,9 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
+from backend.kernel.database import acting
 from backend.payments.hospital_accounts import HospitalAccount, register_account
 from tests.support.accounts import Accounts
 from tests.support.case_http import BOOK, Applying, County, Office, as_though_read, county
@@ -98,6 +100,24 @@ def test_an_advance_is_recorded_once_and_only_with_its_sealed_letter(place: Coun
     recorded(place, applying.case, 409, amount="2100.00")
     path = f"/applications/{applying.case}/advance-letter"
     place.post(WHO, path, 409, bill=bill, cap="100.00")
+
+
+def test_an_advance_is_noted_by_whose_session_it_is(place: County) -> None:
+    """Whatever a statement of the site's says; the control: without the trigger it is believed."""
+    applying, bill = applied(place)
+    signed(place, letter(place, applying, bill))
+    forged = text(
+        "UPDATE claim_assignment SET advanced = 1, noted_by = 'staff:县乙', noted_on = DATE '2026-11-23'"
+        " RETURNING noted_by"
+    )
+    with Session(place.site) as session:
+        acting(session, place.tokens["县甲"])
+        assert session.execute(forged).scalars().all() == ["staff:县甲"]
+    with place.owner.begin() as connection:
+        connection.execute(text("DROP TRIGGER advance_by_session ON claim_assignment"))
+    with Session(place.site) as session:
+        acting(session, place.tokens["县甲"])
+        assert session.execute(forged).scalars().all() == ["staff:县乙"]
 
 
 def test_what_is_not_in_the_case_or_where_the_policy_has_none_is_not_assigned(
