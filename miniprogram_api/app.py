@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import cache, partial
 from types import TracebackType
 from typing import Any, BinaryIO, Final
 
@@ -41,7 +42,7 @@ from miniprogram_api.letters.routes import letters
 from miniprogram_api.matching.routes import runs
 from miniprogram_api.notifications.routes import messages
 from miniprogram_api.openapi import Blueprint as ApiBlueprint
-from miniprogram_api.openapi import ProblemApi
+from miniprogram_api.openapi import document_of
 from miniprogram_api.pages.estimate_page import estimate_page
 from miniprogram_api.pages.home import home
 from miniprogram_api.pages.letter_page import letter_page
@@ -184,12 +185,10 @@ def _connect(app: Flask, url: str, threads: int) -> None:
 
 def _register(app: Flask) -> None:
     access("public")(app.view_functions["static"])
-    api = ProblemApi(app)
-    for blueprint in API_BLUEPRINTS:
-        api.register_blueprint(blueprint)
-    for other in (*PAGE_BLUEPRINTS, *OTHER_BLUEPRINTS):
-        app.register_blueprint(other)
-    app.extensions["openapi"] = api.document()
+    parts: tuple[Blueprint, ...] = (*API_BLUEPRINTS, *PAGE_BLUEPRINTS, *OTHER_BLUEPRINTS)
+    for part in parts:
+        app.register_blueprint(part)
+    app.extensions["openapi"] = cache(partial(document_of, API_BLUEPRINTS))
 
 
 def _answer_errors(app: Flask) -> None:

@@ -13,7 +13,7 @@ from miniprogram_api.app import create_app
 
 def text() -> str:
     """The document of the application as it stands, indented; needs no database."""
-    document = create_app(Settings()).extensions["openapi"]
+    document = create_app(Settings()).extensions["openapi"]()
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 

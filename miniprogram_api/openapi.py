@@ -206,6 +206,14 @@ class ProblemApi(Api):
             self.spec.components.response(problem.code, _response((problem,)), lazy=True)
 
 
+def document_of(blueprints: Iterable[SmorestBlueprint]) -> Json:
+    """The whole OpenAPI document of what is routed by the blueprints. Takes a tenth of a second."""
+    api = ProblemApi(Flask("documented"))
+    for blueprint in blueprints:
+        api.register_blueprint(blueprint)
+    return api.document()
+
+
 def own_json_schema(converter: Any, field: fields.Field[Any], ret: Json, **_: Any) -> Json:
     """apispec's hook: what our fields say of themselves, null added where it is taken."""
     describe = getattr(field, "json_schema", None)

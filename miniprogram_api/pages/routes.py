@@ -29,7 +29,7 @@ def openapi_document() -> Response:
 @access("public")
 def docs() -> str:
     """The same, to be read."""
-    document = current_app.extensions["openapi"]
+    document = current_app.extensions["openapi"]()
     return render_template("docs.html", document=document, chapters=Reader(document).chapters())
 
 
@@ -46,6 +46,6 @@ def problem(code: str) -> str:
 def _encoded() -> bytes:
     extensions: dict[str, Any] = current_app.extensions
     if "openapi_bytes" not in extensions:
-        extensions["openapi_bytes"] = msgspec.json.encode(extensions["openapi"])
+        extensions["openapi_bytes"] = msgspec.json.encode(extensions["openapi"]())
     encoded: bytes = extensions["openapi_bytes"]
     return encoded

@@ -27,7 +27,7 @@ def domain_errors(kind: type[DomainError] = DomainError) -> set[type[DomainError
 
 
 def operations(app: Flask) -> dict[str, dict[str, Any]]:
-    paths = app.extensions["openapi"]["paths"]
+    paths = app.extensions["openapi"]()["paths"]
     return {
         f"{method.upper()} {path}": operation
         for path, item in paths.items()
@@ -43,7 +43,7 @@ def test_every_route_declares_who_may_call_it(app: Flask) -> None:
 
 
 def test_the_api_lives_under_one_prefix_and_is_documented(app: Flask) -> None:
-    documented = set(app.extensions["openapi"]["paths"])
+    documented = set(app.extensions["openapi"]()["paths"])
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/api/"):
             assert rule.rule.startswith("/api/v1/")

@@ -75,7 +75,7 @@ committed = schemathesis.openapi.from_path(
 )
 with pytest.MonkeyPatch.context() as patch:
     tried = schemathesis.openapi.from_dict(
-        trial.application(patch).extensions["openapi"],
+        trial.application(patch).extensions["openapi"](),
         # No rule of the trial routes stands between fields: what is described must be taken.
         config=checks(accepted=["2xx", "409"]),
     )
