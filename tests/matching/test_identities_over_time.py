@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from sqlalchemy import Engine, text
 
 from backend.kernel.database import transaction
@@ -23,6 +22,7 @@ from backend.matching.runs import StartRun, compute_part, finish_run, start_run
 from backend.policies.catalogue import load_catalogue
 from backend.policies.confirmation import ConfirmDates, confirm_dates
 from tests.support.claims import claim
+from tests.support.from_yaml import from_yaml
 from tests.support.register import Register
 
 FOLDER = PROJECT / "tests" / "cases" / "identities-over-time"
@@ -150,7 +150,7 @@ def last_run(engine: Engine) -> int:
 
 @pytest.mark.parametrize("path", PLACES, ids=lambda path: path.stem)
 def test_the_ledger_follows_the_identities(path: Path, database: Engine) -> None:
-    place = yaml.safe_load(path.read_text(encoding="utf-8"))
+    place = from_yaml(path)
     if "confirmed" in place:
         confirm(*place["confirmed"])
     register = Register(database)
@@ -185,7 +185,7 @@ def differences(story: Story, turn: int, found: list[Entry], database: Engine) -
 
 
 def test_every_case_has_a_title_of_its_own_and_a_clause() -> None:
-    cases = [case for path in PLACES for case in yaml.safe_load(path.read_text("utf-8"))["cases"]]
+    cases = [case for path in PLACES for case in from_yaml(path)["cases"]]
     assert len(cases) > 45
     assert len({case["title"] for case in cases}) == len(cases)
     assert all(case["clause"] and case["steps"] for case in cases)

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tests.support.from_yaml import from_yaml
 
 from .matching import Confirmed, in_area, policy_on
 from .reference import end_of_month
@@ -77,7 +77,7 @@ def birthday(person: Row, age: int) -> date:
 def catalogue_file(policy: str, name: str) -> Any:
     """A file of the policy."""
     path = BACKEND / "policies" / "catalogue" / policy / f"{name}.yaml"
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return from_yaml(path)
 
 
 def categories(policy: str, entitlement: Any) -> list[str]:
@@ -98,7 +98,7 @@ def figure(policy: str, code: str) -> int:
 def icd10_of(diagnosis: str) -> list[tuple[str, str]]:
     """The codes that tell the diagnosis, as first and last beginning, dots left out."""
     path = BACKEND / "citizens" / "diagnoses.yaml"
-    groups = yaml.safe_load(path.read_text(encoding="utf-8"))
+    groups = from_yaml(path)
     spans = [
         span.replace(".", "").partition("-")
         for group in groups

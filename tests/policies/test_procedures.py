@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from backend.accounts.consent_texts import consent_texts
 from backend.applications.clocks import NAMES
@@ -27,8 +26,9 @@ from backend.policies.procedures import (
     Procedure,
     UnknownKind,
 )
+from tests.support.from_yaml import from_yaml
 
-CASES = yaml.safe_load((PROJECT / "tests" / "cases" / "procedures.yaml").read_text("utf-8"))
+CASES = from_yaml(PROJECT / "tests" / "cases" / "procedures.yaml")
 OWN: Mapping[str, dict[str, Any]] = CASES["kinds"]
 TABLE: Mapping[str, Mapping[str, dict[str, Any]]] = CASES["policies"]
 CELLS = [(policy, kind) for policy, kinds in TABLE.items() for kind in kinds]

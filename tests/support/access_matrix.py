@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
 from flask import Flask
 from sqlalchemy import Engine
 from werkzeug.routing import Rule
@@ -17,10 +16,9 @@ from backend.kernel import database as kernel_database
 from backend.kernel.settings import PROJECT
 from miniprogram_api.credentials import COOKIE
 from tests.support.access_world import INSIDE, LEVELS, OUTSIDE, UNKNOWN, World
+from tests.support.from_yaml import from_yaml
 
-TABLE: dict[str, dict[str, Any]] = yaml.safe_load(
-    (PROJECT / "tests" / "cases" / "access.yaml").read_text(encoding="utf-8")
-)
+TABLE: dict[str, dict[str, Any]] = from_yaml(PROJECT / "tests" / "cases" / "access.yaml")
 VARIABLE = re.compile(r"<(?:([^:<>]+):)?([^<>]+)>")
 
 

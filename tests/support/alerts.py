@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from backend.kernel.settings import PROJECT
+from tests.support.from_yaml import from_yaml
 
 FILE: Final = PROJECT / "docs" / "alerts.yaml"
 _ABOVE: Final = re.compile(r'(?P<name>\w+)(\{(?P<label>\w+)="(?P<value>\w+)"\})? > (?P<limit>\d+)')
@@ -17,7 +17,7 @@ _ABSENT: Final = re.compile(r"absent\((?P<name>\w+)\)")
 
 def alerts() -> list[dict[str, Any]]:
     """Every rule of the file."""
-    (group,) = yaml.safe_load(FILE.read_text(encoding="utf-8"))["groups"]
+    (group,) = from_yaml(FILE)["groups"]
     return list(group["rules"])
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tests.support.from_yaml import from_yaml
 
 CASES = Path(__file__).parents[1] / "cases" / "chat_bounds.yaml"
 
@@ -23,5 +23,5 @@ def named(kind: str, what: str) -> list[tuple[str, str]]:
 
 @cache
 def _cases() -> dict[str, Any]:
-    cases: dict[str, Any] = yaml.safe_load(CASES.read_text("utf-8"))
+    cases: dict[str, Any] = from_yaml(CASES)
     return cases

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tests.support.from_yaml import from_yaml
 
 CASES = Path(__file__).parents[1] / "cases" / "conversations.yaml"
 AREA = "320281104001"
@@ -37,7 +37,7 @@ class Conversation:
 
 def conversations() -> list[Conversation]:
     """Those of the file."""
-    return [_conversation(one) for one in yaml.safe_load(CASES.read_text("utf-8"))]
+    return [_conversation(one) for one in from_yaml(CASES)]
 
 
 def _conversation(entry: dict[str, Any]) -> Conversation:

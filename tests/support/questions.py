@@ -7,9 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from backend.policies.search.find import Search
+from tests.support.from_yaml import from_yaml
 
 CASES = Path(__file__).parents[1] / "cases"
 DAY = date(2024, 6, 1)
@@ -39,13 +38,13 @@ class Question:
 
 def judging_questions(kind: str) -> list[Question]:
     """Those of questions.yaml: `blind`, never used for tuning, or `open`."""
-    listed = yaml.safe_load((CASES / "questions.yaml").read_text("utf-8"))[kind]
+    listed = from_yaml(CASES / "questions.yaml")[kind]
     return [_question(one) for one in listed]
 
 
 def practice_questions() -> list[Question]:
     """Those made up while the search was tuned."""
-    listed = yaml.safe_load((CASES / "practice_questions.yaml").read_text("utf-8"))
+    listed = from_yaml(CASES / "practice_questions.yaml")
     return [_question(one) for one in listed]
 
 

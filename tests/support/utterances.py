@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tests.support.from_yaml import from_yaml
 
 CASES = Path(__file__).parents[1] / "cases" / "utterances.yaml"
 DANGERS = Path(__file__).parents[1] / "cases" / "dangers.yaml"
@@ -29,12 +29,12 @@ class Utterance:
 
 def utterances(kind: str) -> list[Utterance]:
     """Those of the file: `open`, or `blind`, `later`, `later_harder`, never used for tuning."""
-    return [_utterance(one) for one in yaml.safe_load(CASES.read_text("utf-8"))[kind]]
+    return [_utterance(one) for one in from_yaml(CASES)[kind]]
 
 
 def dangers() -> list[str]:
     """What must be taken for an emergency, besides."""
-    return list(yaml.safe_load(DANGERS.read_text("utf-8")))
+    return list(from_yaml(DANGERS))
 
 
 def _utterance(entry: dict[str, Any]) -> Utterance:

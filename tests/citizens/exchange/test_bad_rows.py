@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import pytest
 import time_machine
-import yaml
 
 from backend.citizens.exchange.kinds import KINDS
 from backend.citizens.exchange.reading import read_chunks
 from tests.support.delivered import GOOD, read_all, write_csv, write_parquet, write_sheet
+from tests.support.from_yaml import from_yaml
 
 CORPUS = Path(__file__).parents[2] / "cases" / "bad_rows.yaml"
 FEWEST = 200
@@ -27,7 +27,7 @@ class BadRow(NamedTuple):
 
 @cache
 def corpus(kind: str) -> tuple[BadRow, ...]:
-    return tuple(_entries(yaml.safe_load(CORPUS.read_text(encoding="utf-8"))[kind]))
+    return tuple(_entries(from_yaml(CORPUS)[kind]))
 
 
 def _entries(columns: dict[str, dict[str, list[str | dict[str, str]]]]) -> Iterator[BadRow]:

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import yaml
 
 from backend.kernel.settings import PROJECT
+from tests.support.from_yaml import from_yaml
 
 Json = dict[str, Any]
 
@@ -19,7 +19,7 @@ GOLDEN = json.loads((CASES / "estimates.json").read_text(encoding="utf-8"))
 CASEWORKER = [
     pytest.param(case, id=f"{path.stem}: {case['title']}")
     for path in sorted((CASES / "caseworker").glob("*.yaml"))
-    for case in yaml.safe_load(path.read_text(encoding="utf-8"))
+    for case in from_yaml(path)
 ]
 
 
