@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from backend.kernel import database as kernel_database
 from tests.miniprogram_api import trial
-from tests.support.demo import Demo
+from tests.support.demo import Demo, wait_for
 
 
 @dataclass
@@ -33,18 +33,36 @@ class Log:
         return [json.loads(line) for line in self.text.splitlines()]
 
 
+@dataclass(frozen=True)
+class Lived:
+    """A demo that has ended, its people brought. `data`: to be copied; what it said of them; and
+    which sheet it wrote."""
+
+    data: Path
+    said: str
+    sheet: dict[str, str]
+
+
 @pytest.fixture(scope="session")
-def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of a demo that has ended, its people brought: to be copied."""
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    """A demo that began from nothing and was told to end once its people were there."""
     demo = Demo(tmp_path_factory.mktemp("lived-in") / "data")
     try:
         demo.start()
         demo.address()
-        demo.sheet()
+        sheet = demo.sheet()
+        wait_for(lambda: "账号在 " in demo.errors(), demo)
         assert demo.end(signal.SIGTERM) == 0
+        assert demo.processes() == []
     finally:
         demo.clean()
-    return demo.data
+    return Lived(demo.data, demo.errors(), sheet)
+
+
+@pytest.fixture(scope="session")
+def lived_in(lived: Lived) -> Path:
+    """Its data."""
+    return lived.data
 
 
 @pytest.fixture

@@ -14,7 +14,11 @@ import pytest
 
 from backend.accounts.duties import ROLE_NAMES
 from backend.kernel.settings import PROJECT
-from tests.support.demo import Demo, asked, get, sign_in, wait_for
+from tests.miniprogram_api.conftest import Lived
+from tests.support.demo import Demo, asked, get, sign_in
+
+HERE = ("SITE", "PHONES", "DEMO")
+"""What the sheet says of where the demo runs."""
 
 
 @pytest.fixture
@@ -45,13 +49,12 @@ def text_of(url: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_demo_answers_and_stops_leaving_no_process(demo: Demo, number: signal.Signals) -> None:
+def test_the_demo_answers_and_stops_leaving_no_process(demo: Demo) -> None:
     demo.start()
     address = demo.address()
     assert get(f"{address}/healthz") == get(f"{address}/readyz") == 200
     assert len(demo.processes()) > 4
-    assert demo.end(number) == 0
+    assert demo.end(signal.SIGTERM) == 0
     assert demo.processes() == []
     assert demo.process.stdout is not None
     assert demo.process.stdout.read() == ""
@@ -78,29 +81,26 @@ def test_a_demo_that_is_stopped_while_it_starts_leaves_no_process(fresh: Demo, m
     assert fresh.processes() == []
 
 
-def test_the_demo_fills_itself_with_people_and_says_who_is_who(fresh: Demo) -> None:
-    fresh.start()
-    address = fresh.address()
-    told = fresh.sheet()
-    sheet = fresh.data / "demo.sh"
-    wait_for(lambda: f"账号在 {sheet} 里；工作人员页面：{address}/staff。" in fresh.errors(), fresh)
-    assert "演示数据已就绪：300 人" in fresh.errors()
-    for private in (sheet, fresh.data / "demo-staff.json"):
-        assert private.stat().st_mode & 0o777 == 0o600
+def test_the_demo_fills_itself_with_people_and_says_who_is_who(demo: Demo, lived: Lived) -> None:
+    assert f"账号在 {lived.data / 'demo.sh'} 里；工作人员页面：" in lived.said
+    assert "演示数据已就绪：300 人" in lived.said
+    demo.start()
+    address = demo.address()
+    told = demo.sheet()
+    for private in ("demo.sh", "demo-staff.json"):
+        assert (demo.data / private).stat().st_mode & 0o777 == 0o600
+    same = {name: value for name, value in lived.sheet.items() if name not in HERE}
+    assert same.items() <= told.items()
     tokens = {role: sign_in(address, told, role.upper()) for role in ROLE_NAMES}
     assert [one["duty"]["role"] for one in tokens.values()] == list(ROLE_NAMES)
     token = tokens["county_officer"]["token"]
     runs = asked(f"{address}/api/v1/runs", token=token)["runs"]
     assert {run["state"] for run in runs} == {"released"}
-    assert fresh.end(signal.SIGTERM) == 0
-    assert fresh.processes() == []
+    assert demo.end(signal.SIGTERM) == 0
+    assert demo.processes() == []
+    assert "演示数据" not in demo.errors()
     for secret in (token, told["COUNTY_OFFICER_PASSWORD"], told["RESIDENT1_NUMBER"]):
-        assert secret not in fresh.errors()
-    fresh.again()
-    same = {name: value for name, value in told.items() if name not in ("SITE", "PHONES")}
-    assert same.items() <= fresh.sheet().items()
-    assert fresh.end(signal.SIGTERM) == 0
-    assert "演示数据" not in fresh.errors()
+        assert secret not in lived.said + demo.errors()
 
 
 def test_a_second_start_finds_its_data_and_clears_the_metrics_of_the_first(demo: Demo) -> None:
@@ -158,14 +158,6 @@ def test_a_worker_that_dies_is_started_again_and_the_site_goes_on(demo: Demo) ->
     assert demo.processes() == []
 
 
-def test_workers_may_run_elsewhere(demo: Demo) -> None:
-    demo.environ = {"SHUKUN_JOB_WORKERS": "0"}
-    demo.start()
-    demo.address()
-    assert not worker_of(demo)
-    assert demo.end(signal.SIGTERM) == 0
-
-
 def test_a_database_that_dies_is_reported_and_the_site_stopped(demo: Demo) -> None:
     demo.start()
     demo.address()
@@ -205,24 +197,24 @@ def test_serving_works_on_the_embedded_default_too(demo: Demo) -> None:
     assert demo.processes() == []
 
 
-def test_the_data_folder_may_be_named_on_the_command_line(fresh: Demo, tmp_path: Path) -> None:
-    fresh.arguments = ("demo", "--port", "0", "--data", str(tmp_path / "named"))
-    fresh.start()
-    fresh.address()
-    assert fresh.end(signal.SIGTERM) == 0
-    assert (tmp_path / "named" / "postgres").is_dir()
-    assert not fresh.data.exists()
-
-
-def test_the_folder_it_is_called_from_decides_nothing(demo: Demo, tmp_path: Path) -> None:
-    """Neither which code runs, nor what a relative path means to the web server."""
+def test_the_command_line_and_the_environment_decide_and_the_folder_it_is_called_from_nothing(
+    fresh: Demo, lived_in: Path, tmp_path: Path
+) -> None:
+    """Where the data lie and whether workers run elsewhere; neither which code runs, nor what a
+    relative path means to the web server."""
+    named = tmp_path / "named"
+    subprocess.run(["cp", "-a", lived_in, named], check=True)
     (tmp_path / "miniprogram_api").mkdir()
     (tmp_path / "miniprogram_api" / "__init__.py").write_text("raise SystemExit('decoy')")
     (tmp_path / "more").mkdir()
-    demo.environ = {"SHUKUN_CATALOGUE": "more", "PYTHONPATH": ""}
-    demo.start()
-    assert get(f"{demo.address()}/healthz") == 200
-    assert demo.end(signal.SIGTERM) == 0
+    fresh.environ = {"SHUKUN_CATALOGUE": "more", "PYTHONPATH": "", "SHUKUN_JOB_WORKERS": "0"}
+    fresh.arguments = ("demo", "--port", "0", "--data", str(named))
+    fresh.start()
+    assert get(f"{fresh.address()}/healthz") == 200
+    assert not worker_of(fresh)
+    assert (named / "postgres" / "postmaster.pid").exists()
+    assert fresh.end(signal.SIGTERM) == 0
+    assert not fresh.data.exists()
 
 
 def test_a_port_in_use_is_said_plainly(demo: Demo) -> None:
