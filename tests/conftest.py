@@ -36,7 +36,7 @@ from tests.support.wechat import wechat_simulator as wechat_simulator
 TEMPLATE_LOCK: Final = 7_205_202
 MEMORY: Final = Path("/dev/shm")
 ENOUGH: Final = 6 << 30
-"""Bytes: two workers with their copies, and what the kill tests write."""
+"""Bytes: three processes with their copies, and what the kill tests write."""
 
 
 @pytest.fixture(scope="session")
