@@ -80,6 +80,7 @@ def fill(engine: Engine, keyring: Keyring, count: int) -> list[tuple[str, str]]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("VACUUM ANALYZE"))
+        connection.execute(text("CHECKPOINT"))  # else what was filled is written while it is read
     return readers[:READERS]
 
 
