@@ -129,6 +129,7 @@ DOMAIN: Final = by_code(
     Problem("application-already-going", 409, "同一件事已经在办", "请从“我的申请”里打开那一件。"),
     Problem("application-another-going", 409, "同一件事另有申请在办", "请先办完申请人的那一件。"),
     Problem("application-bill-claimed", 409, "费用单已在另一件申请里", "请改选，或打开那一件。"),
+    Problem("application-papers-owed", 409, "还有材料没有补交", "请等申请人补交，或要求补正。"),
     Problem("application-promise-barred", 403, "暂时不能用承诺申请", "请上传证明材料后直接提交。"),
     Problem("application-grant-wrong", 409, "金额没有登记", "请按说明改正后再登记。"),
     Problem("application-not-handed-on", 409, "不在转办清单里", "请刷新清单后再看。"),

@@ -49,18 +49,20 @@ def papers_wanted(case: Case, procedure: Procedure, *, promises: bool = True) ->
     """The papers that must be there at submitting: in the fast lane the certificate is enough.
     `promises`: as `missing` has it.
     """
-    usual = ("always",) if promises else ("always", NO_PROMISE)
-    wanted: Collection[str] = ("fast_lane",) if case.fast_lane else usual
+    wanted: Collection[str] = ("fast_lane",) if case.fast_lane else _usual(promises)
     return tuple(paper for paper in procedure.papers.values() if paper.required in wanted)
 
 
-def papers_owed(session: Session, case: Case, procedure: Procedure) -> tuple[Paper, ...]:
-    """What who was helped first still owes."""
-    kept = {one.kind for one in kept_papers(session, case.id)}
+def papers_owed(
+    session: Session, case_id: int, procedure: Procedure, *, promises: bool = True
+) -> tuple[Paper, ...]:
+    """What who was helped first still owes. `promises`: as `missing` has it."""
+    kept = {one.kind for one in kept_papers(session, case_id)}
+    wanted = _usual(promises)
     return tuple(
         paper
         for paper in procedure.papers.values()
-        if paper.required == "always" and paper.code not in kept
+        if paper.required in wanted and paper.code not in kept
     )
 
 
@@ -99,6 +101,10 @@ def category_of(procedure: Procedure, answers: Mapping[str, Answered]) -> str:
         if field.type == "category" and field.code in answers:
             return answers[field.code].value
     return ""
+
+
+def _usual(promises: bool) -> Collection[str]:
+    return ("always",) if promises else ("always", NO_PROMISE)
 
 
 def _digest(text: str) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from backend.accounts.scope import Actor
 from backend.applications.cases import Case, case_of
 from backend.applications.moves import DEEDS, MOVES
+from backend.applications.owing import check_owed
 from backend.applications.steps import (
     CaseMoved,
     Circumstances,
@@ -75,13 +76,14 @@ def decide(session: Session, office: Office, decision: Decision) -> Case:
     """Do it; the case as it stands then.
 
     Raises `UnknownCase`, `CaseMoved`, `DeedImpossible`, `NotYourDesk`, `AnotherPersonNeeded`,
-    `AnotherGoing`, `ReasonMissing`, `UnknownReason`.
+    `AnotherGoing`, `ReasonMissing`, `UnknownReason`, `PapersOwed`.
     """
     case = case_of(session, decision.case_id)
     if case.seq != decision.seq:
         raise CaseMoved(Fault("/seq", "别人刚办过这件申请：请刷新，看过新的进展再办。"))
     procedure = procedure_of(office.book, case)
     check_reason(decision.step, procedure)
+    check_owed(session, case, decision.step, procedure)
     given = Circumstances(office.actor, office.keyring, procedure, office.today)
     return take_step(session, case, decision.step, given)
 

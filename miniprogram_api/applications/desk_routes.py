@@ -12,6 +12,7 @@ from backend.applications.cases import UnknownCase
 from backend.applications.checks import checks_of
 from backend.applications.deciding import Decision, UnknownReason, decide, file_many
 from backend.applications.desk import Asked, CaseTaken, NotTaken, SuccessorUnfit
+from backend.applications.owing import PapersOwed
 from backend.applications.reading import open_case
 from backend.applications.steps import (
     AnotherGoing,
@@ -53,7 +54,7 @@ PATH: Final = {"case": "申请的编号"}
 STAFF: Final = access("staff", roles=DECIDERS)
 REFUSALS: Final = (
     UnknownCase, CaseMoved, DeedImpossible, NotYourDesk, AnotherPersonNeeded, AnotherGoing,
-    ReasonMissing, UnknownReason,
+    ReasonMissing, UnknownReason, PapersOwed,
 )  # fmt: skip
 
 

@@ -10,7 +10,11 @@ from sqlalchemy import text
 
 from backend.applications import revoking, submitting
 from backend.applications.cases import case_of
+from backend.applications.clocks import running
+from backend.applications.deciding import Decision, Office, decide
+from backend.applications.owing import PapersOwed
 from backend.applications.revoking import check_promise, proof_instead
+from backend.applications.steps import Step
 from backend.applications.submitting import LetterNotSigned, NotComplete
 from backend.kernel.errors import DomainError
 from backend.policies.procedures import Deadline, Paper, Procedure
@@ -148,6 +152,56 @@ def test_in_an_emergency_the_certificate_is_enough_for_them_too(world: CaseWorld
     hand_in(world, case, "diagnosis_certificate")
     world.submit("甲测试", case, PROMISE)
     assert world.state(case) == "submitted"
+
+
+def decided(world: CaseWorld, who: str, case: int, step: Step) -> str:
+    book = replace(BOOK, procedures={PROMISE.policy: {PROMISE.kind: PROMISE}})
+    with world.acting(who) as (session, actor):
+        seq = case_of(session, case).seq
+        office = Office(actor, world.keyring, book, world.today)
+        return decide(session, office, Decision(case, seq, step)).state
+
+
+def helped(world: CaseWorld) -> int:
+    """Somebody barred, helped in an emergency on the certificate alone."""
+    bar(world)
+    case = world.filled("甲测试", rules=PROMISE)
+    world.town.accounts.change("UPDATE application SET fast_lane = true WHERE id = :c", c=case)
+    hand_in(world, case, "diagnosis_certificate")
+    world.submit("甲测试", case, PROMISE)
+    world.does("镇甲", case, "accept", PROMISE)
+    world.does("县甲", case, "help", PROMISE)
+    return case
+
+
+def test_after_help_the_papers_are_owed_before_anything_is_granted(world: CaseWorld) -> None:
+    """Within the fast lane's own period; the end of the bar meanwhile changes nothing."""
+    case = helped(world)
+    with world.acting("镇乙") as (session, _):
+        assert "papers_owed" in {one.clock for one in running(session, case)}
+    world.town.accounts.change("DELETE FROM promise_barred")
+    hand_in(world, case, "income_proof")
+    with pytest.raises(PapersOwed) as refused:
+        decided(world, "镇乙", case, Step("review", proposal="grant"))
+    assert refused.value.faults[0].detail == (
+        "急重病先行救助以后要补交的材料还没有交：“财产证明”。"
+        "请等申请人补交，交齐了再拟同意；到期没有交的，可以拟不同意，写明情况。"
+    )
+    hand_in(world, case, "property_proof")
+    assert decided(world, "镇乙", case, Step("review", proposal="grant")) == "reviewed"
+    assert decided(world, "县乙", case, Step("approve")) == "granted"
+
+
+def test_papers_that_never_came_are_a_reason_to_refuse_and_not_to_approve(
+    world: CaseWorld,
+) -> None:
+    case = helped(world)
+    review = Step("review", proposal="refuse", reason="other", note="没有补交")
+    assert decided(world, "镇乙", case, review) == "reviewed"
+    with pytest.raises(PapersOwed):
+        decided(world, "县乙", case, Step("approve"))
+    refuse = Step("refuse", reason="other", note="没有补交")
+    assert decided(world, "县乙", case, refuse) == "refused"
 
 
 def test_every_kind_that_bars_names_papers_in_the_place_of_its_letter() -> None:
