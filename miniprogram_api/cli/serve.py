@@ -11,7 +11,8 @@ from threading import Event
 
 import click
 
-from backend.kernel.database import ping
+from backend.applications.ruling import tell_rules
+from backend.kernel.database import ping, transaction
 from backend.kernel.settings import Settings
 from backend.policies.catalogue import load_catalogue
 from miniprogram_api import demo_site, demo_wechat, serving
@@ -89,7 +90,9 @@ def _serve(chosen: Settings, address: tuple[str, int], manner: _Manner) -> None:
         serving.listen(*address) as listener,
         work.working_database(chosen, migrate=manner.migrate) as engine,
     ):
-        load_catalogue(chosen.catalogue)  # faults of its files are said plainly, here
+        book = load_catalogue(chosen.catalogue)  # faults of its files are said plainly, here
+        with transaction() as session:
+            tell_rules(session, book)
         work.keyring(chosen)  # made before anybody needs it
         # A configured server may come back; /readyz says so meanwhile. Ours will not.
         alive = partial(ping, engine) if chosen.database_url is None else None

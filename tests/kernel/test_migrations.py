@@ -11,6 +11,7 @@ from sqlalchemy import CheckConstraint, Engine, NullPool, create_engine, inspect
 import backend.accounts.staff_tables
 import backend.accounts.tables
 import backend.applications.effect_tables
+import backend.applications.rule_tables
 import backend.applications.tables
 import backend.calendars.tables
 import backend.citizens.file_tables
