@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -18,8 +18,9 @@ from backend.applications.clocks import Running
 from backend.applications.drafts import Answered, answers_of
 from backend.applications.steps import STEP, place
 from backend.applications.submitting import code_of
-from backend.applications.tables import APPLICATION, APPLICATION_CLAIM
+from backend.applications.tables import APPLICATION, APPLICATION_CLAIM, APPLICATION_RESTED
 from backend.kernel import audit
+from backend.kernel.clock import CHINA
 from backend.kernel.crypto import Cipher, Keyring
 
 CASE: Final = APPLICATION.c
@@ -45,7 +46,8 @@ class Made:
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An application with everything in it. `code` "": not submitted yet; `granted` None: no
-    amount was decided; `advance` None: nothing was assigned to a hospital."""
+    amount was decided; `advance` None: nothing was assigned to a hospital; `rested` None: nothing
+    of it is gone by the years that cases are kept."""
 
     case: Case
     name: str = field(repr=False)
@@ -56,6 +58,7 @@ class Opened:
     taken_by: int | None
     granted: amounts.Granted | None
     advance: advances.Assigned | None
+    rested: date | None
 
 
 def own_cases(session: Session, actor: Actor) -> Sequence[Case]:
@@ -85,6 +88,7 @@ def open_case(session: Session, keyring: Keyring, actor: Actor, case_id: int) ->
         _taken_by(session, case.id),
         amounts.granted(session, case.id),
         advances.assigned(session, case.id),
+        _rested(session, case.id),
     )
 
 
@@ -110,3 +114,10 @@ def _taken_by(session: Session, case_id: int) -> int | None:
     query = select(claim.staff_id).where(claim.application_id == case_id)
     found: int | None = session.execute(query).scalar_one_or_none()
     return found
+
+
+def _rested(session: Session, case_id: int) -> date | None:
+    rested = APPLICATION_RESTED.c
+    query = select(rested.at).where(rested.application_id == case_id)
+    found: datetime | None = session.execute(query).scalar_one_or_none()
+    return None if found is None else found.astimezone(CHINA).date()

@@ -28,6 +28,10 @@ _KEY: Final = text(
     "SELECT coalesce(key_of_letter(:letter), (SELECT data_key FROM person WHERE id = :person))"
 )
 _UNKNOWN: Final = "没有这份文书，或者不归您看：请从申请里重新打开。"
+_GONE: Final = "这件申请保存期满，文书已经按规定清除，不能再看：办理经过请在申请里看。"
+_AT_REST: Final = text(
+    "SELECT EXISTS (SELECT FROM application_rested WHERE application_id = :case)"
+)
 
 
 class UnknownLetter(DomainError):
@@ -108,11 +112,12 @@ def cipher_of(session: Session, keyring: Keyring, letter: Letter) -> Cipher:
 
 
 def part_of(session: Session, cipher: Cipher, letter: Letter, part: str) -> bytes:
-    """The bytes of a part. Raises `UnknownLetter` where it has none."""
+    """The bytes of a part. Raises `UnknownLetter` where it has none, or none any more."""
     mine = (PART.letter_id == letter.id) & (PART.part == part)
     row = session.execute(select(PART.id, PART.body).where(mine)).first()
     if row is None:
-        raise unknown()
+        at_rest = session.execute(_AT_REST, {"case": letter.application_id}).scalar_one()
+        raise UnknownLetter(Fault("/letter", _GONE)) if at_rest else unknown()
     return cipher.open_bytes(_place(row.id), bytes(row.body))
 
 

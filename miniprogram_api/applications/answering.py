@@ -60,8 +60,8 @@ def shown_whole(opened: Opened, proof: Proof | None) -> dict[str, Any]:
         **shown(opened.case), "name": opened.name, "answers": answers,
         "steps": _steps(opened.steps),
         "clocks": opened.clocks, "code": opened.code, "granted": opened.granted,
-        "advance": opened.advance, "proof": proof,
-        "deeds": list(moves_open_to(opened.case)) if actor().kind == "staff" else [],
+        "advance": opened.advance, "proof": proof, "rested": opened.rested,
+        "deeds": [] if opened.rested or actor().kind != "staff" else [*moves_open_to(opened.case)],
     }  # fmt: skip
 
 

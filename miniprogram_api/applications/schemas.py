@@ -182,6 +182,10 @@ class OpenedSchema(CaseSchema):
         "不能用承诺书代替材料时，改交什么；能用的为 null", ProofSchema(), required=True,
         allow_none=True,
     )  # fmt: skip
+    rested = Day(
+        "保存期满、清理的日子：填写的内容、材料、文书都已清除，只剩办理经过；没有清理的为 null",
+        required=True, allow_none=True,
+    )  # fmt: skip
     deeds = many("现在能办的事", fields.String())
 
 
