@@ -150,11 +150,11 @@ _EVENTS: Final[Mapping[str, str | None]] = {
     "discard": None,
     "escalate": None,
     "return": None,
-    "stop": None,
     "expire": "application_expired",
     "lapse": "application_lapsed",
     "keep": "application_kept",
     "overturn": "application_overturned",
+    "stop": "application_stopped",
     "uphold": "application_upheld",
 }
 

@@ -13,7 +13,7 @@ from backend.policies.procedures import KINDS
 from backend.progress.words import WORDS, Mode, holder, of_step, period
 
 READERS: tuple[Mode, ...] = ("normal", "elder", "staff")
-INNER = {"return", "escalate", "stop"}
+INNER = {"return", "escalate"}
 OFFICE_WORDS = re.compile(r"政策|文件|终止|适用|系统|补正|受理|初审|异议|期限")
 PERSONAL = re.compile(r"[0-9,.]+ ?元|¥|诊断|癌|药|身份证|姓名|低保|特困|残疾|孤儿")
 
@@ -25,7 +25,7 @@ def test_every_step_of_every_move_has_words_for_those_who_are_shown_it() -> None
         assert all(words.to(reader) for reader in readers), deed
 
 
-def test_the_office_keeps_to_itself_what_it_returns_stops_and_escalates() -> None:
+def test_the_office_keeps_to_itself_what_it_returns_and_escalates() -> None:
     moves = {(deed, to_state) for deed, _, to_state in MOVES}
     assert {deed for deed, to_state in moves if of_step(deed, to_state).inner} == INNER
 

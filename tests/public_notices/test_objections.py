@@ -16,6 +16,7 @@ from backend.applications.upkeep import Rounds
 from backend.kernel import clock, keys
 from backend.kernel.database import bound, transaction
 from backend.policies.catalogue import load_catalogue
+from backend.progress.timeline import Look, Progress, progress_of
 from backend.public_notices.objections import (
     Objecting,
     ObjectionDecided,
@@ -82,6 +83,18 @@ def standing(world: CaseWorld, code: str) -> Standing:
         return objection_by_code(session, keys.keyring(), code)
 
 
+def progress_of_person(world: CaseWorld, case: int) -> Progress:
+    with world.acting("甲测试") as (session, actor):
+        return progress_of(session, Look(actor, keys.keyring(), book(), clock.today()), case)
+
+
+def owed(world: CaseWorld, case: int) -> set[str]:
+    """What the person is still to be told of the case."""
+    due = text("SELECT kind FROM notice_due WHERE cause LIKE :of")
+    with world.owner.connect() as connection:
+        return set(connection.execute(due, {"of": f"application:{case}:%"}).scalars())
+
+
 def test_an_objection_reaches_exactly_one_list(world: CaseWorld, case: int) -> None:
     objects(world)
     assert [name for name in DESKS if listed(world, name)] == ["县甲"]
@@ -135,6 +148,17 @@ def test_one_that_is_upheld_sends_the_case_back(world: CaseWorld, case: int) -> 
     assert world.state(case) == "reviewed"
     found = standing(world, f" {code[:5].lower()}-{code[5:]} ")
     assert (found.state, found.answer) == ("upheld", "已核实，重新办理")
+
+
+def test_the_person_hears_that_it_is_looked_at_again_and_nothing_of_the_objection(
+    world: CaseWorld, case: int
+) -> None:
+    objects(world)
+    decides(world, "县乙", upheld=True, answer="他家的车已核实")
+    found = progress_of_person(world, case)
+    assert (found.steps[-1].deed, found.steps[-1].note) == ("stop", "")
+    assert "县（市、区）医保局" in found.steps[-1].text
+    assert "application_stopped" in owed(world, case)
 
 
 def test_it_is_decided_once(world: CaseWorld, case: int) -> None:
