@@ -50,9 +50,11 @@ def match_owed(county: int, year: int) -> None:
 
 @task("applications.finish", queue=QUEUE)
 def finish_case(case: int) -> None:
-    """The step that the case is due, if any."""
+    """The step that the case is due, if any; or the runs that it still waits for."""
     with transaction() as session:
         finish(session, ground(session), case)
+        jobs = [{"county": county, "year": year} for county, year in waiting(session, case)]
+        defer_many(session, match_owed, jobs)
 
 
 @task("applications.handed_back", queue=QUEUE)

@@ -18,6 +18,7 @@ from backend.applications import amounts
 from backend.applications.cases import Case, case_of
 from backend.applications.effect_tables import APPLICATION_EFFECT
 from backend.applications.ground import Ground
+from backend.applications.rematching import follow
 from backend.applications.steps import SYSTEM, Circumstances, Step, take_step
 from backend.applications.tables import APPLICATION
 from backend.matching.ledger import EntryKind
@@ -88,8 +89,12 @@ def granted_cases(session: Session, after: int = 0) -> Sequence[int]:
 
 
 def finish(session: Session, ground: Ground, case_id: int) -> str:
-    """Make the step that the case is due; its deed, or "". As `worker`. Raises `UnknownCase`."""
+    """Make the step that the case is due; its deed, or "". Where its person moved before they were
+    matched, they are to be matched there first. As `worker`. Raises `UnknownCase`.
+    """
     case = case_of(session, case_id, lock=True)
+    if case.state == "granted" and follow(session, case, ground.today):
+        return ""
     due = due_step(session, ground, case)
     if due.deed:
         if due is PAY:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
 from backend.applications.cases import Case
@@ -22,6 +22,23 @@ from backend.matching.tasks import begin
 
 ASKED: Final = APPLICATION_MATCH.c
 _COUNTY: Final = 1_000_000
+# Years for which every run is released, none was of the county where the person lives now, and the
+# person has no entry by any of them.
+_MISSED: Final = text(
+    f"""
+    SELECT DISTINCT asked.year FROM application_match AS asked
+        JOIN person AS p ON p.id = person_now(:person)
+    WHERE asked.application_id = :case AND p.area >= {_COUNTY}
+        AND NOT EXISTS (SELECT FROM application_match AS own
+            LEFT JOIN match_run AS run ON run.id = own.run_id
+            WHERE own.application_id = :case AND (run.state IS DISTINCT FROM 'released'
+                OR own.area = p.area / {_COUNTY} AND own.year = asked.year))
+        AND NOT EXISTS (SELECT FROM grant_entry AS entry
+            JOIN application_match AS own ON own.run_id = entry.run_id
+            WHERE own.application_id = :case AND person_now(entry.person_id) = p.id)
+    ORDER BY asked.year
+    """
+)
 
 
 def ask_to_match(session: Session, case: Case, years: Sequence[int], today: date) -> None:
@@ -34,6 +51,18 @@ def ask_to_match(session: Session, case: Case, years: Sequence[int], today: date
     ]
     if rows:
         session.execute(insert(APPLICATION_MATCH).inline(), rows)
+
+
+def follow(session: Session, case: Case, today: date) -> bool:
+    """Ask for the same years in the county where the person of the case lives now, where the runs
+    of the other one were released and brought nothing: whoever moved before a run began was not in
+    it. Whether that was so.
+    """
+    found = session.execute(_MISSED, {"case": case.id, "person": case.person_id}).all()
+    if not found:
+        return False
+    ask_to_match(session, case, [row.year for row in found], today)
+    return True
 
 
 def waiting(session: Session, case_id: int | None = None) -> Sequence[tuple[int, int]]:

@@ -195,3 +195,37 @@ def test_control_marked_as_brought_before_it_is_the_identity_is_lost(
     killed_in_the_middle(effects, case, sabotaged="yes")
     effects.settle(case)
     assert identities(effects) == []
+
+
+def moves(world: CaseWorld) -> None:
+    """甲 is registered in another county from now on."""
+    world.town.accounts.change(
+        "UPDATE person SET area = 320282101001, lives_in = 320282101001 WHERE id = :id",
+        id=world.people["甲测试"].id,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("when", "pays"), [("granted", "320282"), ("settled", "320282"), ("matched", "320281")]
+)
+def test_who_moves_away_while_money_waits_is_paid_all_the_same(
+    world: CaseWorld, effects: Effects, when: str, pays: str
+) -> None:
+    """Whoever moved before the run of the old county began is matched in the new one, once."""
+    case = recognised(world)
+    effects.account(world.people["甲测试"].id)
+    for now, go_on in (("granted", effects.settle), ("settled", None), ("matched", None)):
+        if now == "matched":
+            effects.match()
+        if now == when:
+            moves(world)
+        if go_on is not None:
+            assert go_on(case)
+    assert [effects.finish(case) for _ in range(2)] == ["", ""]
+    effects.match()
+    assert effects.granted() == [("B1", 700_000)]
+    assert effects.pay(pays) == 700_000
+    assert [effects.finish(case) for _ in range(2)] == ["pay", "close"]
+    assert effects.ask("SELECT DISTINCT area FROM application_match ORDER BY 1") == {
+        "granted": [(320282,)], "settled": [(320281,), (320282,)], "matched": [(320281,)],
+    }[when]  # fmt: skip
