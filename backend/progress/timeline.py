@@ -24,7 +24,7 @@ from backend.kernel.crypto import Keyring
 from backend.policies.book import PolicyBook
 from backend.policies.procedures import KINDS, RefusalReason
 from backend.progress.at_once import CaseRow, ClockRow, StepRow
-from backend.progress.words import WORDS, Mode, holder, of_step, period
+from backend.progress.words import WORDS, Mode, holder, of_step, period, to_do
 
 _SHOWN: Final = ("applications",)
 _FOUND: Final = text(
@@ -134,9 +134,10 @@ def progress_of(
     mode = _mode(look.actor, row.ui_mode)
     periods = [_period(one, look.today, mode) for one in row.clocks]
     said = WORDS.states[row.state].to(mode)
+    last = row.steps[-1].deed if row.steps else ""
     return Progress(
         case_id, row.kind, KINDS.get(row.kind, row.kind), row.state, said.name, said.now,
-        holder(row.state, row.desk, mode), said.todo,
+        holder(row.state, row.desk, mode), to_do(row.state, last, mode),
         next((one for one in periods if not one.stopped), None), periods,
         _told(look, row, mode), mode,
     )  # fmt: skip

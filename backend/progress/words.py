@@ -51,12 +51,14 @@ class StateSaid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StateWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Of a state. `who`: has it, where the desk's name would mislead."""
+    """Of a state. `who`: has it, where the desk's name would mislead; `after`: what the resident
+    does instead, where a step of this name came last."""
 
     normal: StateSaid
     elder: StateSaid
     staff: str
     who: Words | None = None
+    after: Mapping[str, Words] = {}
 
     def to(self, mode: Mode) -> StateSaid:
         """In one wording; staff are told what the resident is asked to do."""
@@ -106,6 +108,13 @@ def holder(state: str, desk: str, mode: Mode) -> str:
     """Who has a case of the state at the desk, in words."""
     instead = WORDS.states[state].who
     return (instead or WORDS.desks[desk or NOBODY]).to(mode)
+
+
+def to_do(state: str, last: str, mode: Mode) -> str:
+    """What the resident does in the state to which the deed `last` led."""
+    words = WORDS.states[state]
+    instead = words.after.get(last)
+    return words.to(mode).todo if instead is None else instead.to(mode)
 
 
 def period(clock: str, due_on: date, more: Words | None, mode: Mode) -> str:

@@ -105,5 +105,12 @@ def test_elder_wording_is_shorter_and_without_words_of_the_office(event: str) ->
     assert not re.search(r"政策|文件|终止|适用|明细清单|系统", elder.title + elder.text)
 
 
+def test_who_is_asked_for_more_is_told_that_the_case_ends_without_it() -> None:
+    asked = said("application_supplement")
+    assert "要重新申请" in as_sms(asked)
+    for text in (in_inbox(asked, "elder").text, to_tell(asked)):
+        assert "到期没补，这件就停了，要重新申请" in text
+
+
 def test_the_titles_are_those_to_be_set_up_at_wechat() -> None:
     assert titles() == {one.title for one in AT_WECHAT}

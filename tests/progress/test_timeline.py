@@ -76,6 +76,17 @@ def test_a_whole_case_with_supplement_refusal_and_appeal_is_told_step_by_step(
     assert done.state == "granted"
 
 
+def test_after_an_appeal_that_failed_the_court_is_named(world: CaseWorld) -> None:
+    case = world.submitted(WHO)
+    world.does("镇甲", case, "accept")
+    decided(world, case, "refuse")
+    world.does(WHO, case, "appeal")
+    world.does("县乙", case, "uphold")
+    found = seen(world, WHO, case)
+    assert found.state == "closed"
+    assert "行政复议或者提起行政诉讼" in found.todo
+
+
 def test_the_fast_lane_tells_what_is_owed_until_when(world: CaseWorld) -> None:
     rules = procedure(papers={})
     case = world.filled(WHO, rules=rules)

@@ -10,7 +10,7 @@ import pytest
 from backend.applications.clocks import NAMES
 from backend.applications.moves import MOVES, STATES
 from backend.policies.procedures import KINDS
-from backend.progress.words import WORDS, Mode, holder, of_step, period
+from backend.progress.words import WORDS, Mode, holder, of_step, period, to_do
 
 READERS: tuple[Mode, ...] = ("normal", "elder", "staff")
 INNER = {"return", "escalate"}
@@ -54,8 +54,8 @@ def test_the_words_know_no_other_states_and_periods_than_there_are() -> None:
 @pytest.mark.parametrize("desk", ["applicant", "township_reviewer", "county_officer",
                                   "city_officer", "system", "nobody"])  # fmt: skip
 def test_a_case_that_was_escalated_is_named_by_the_desk_that_has_it(desk: str) -> None:
-    assert len({holder("submitted", desk, reader) for reader in READERS}) >= 1
-    assert holder("submitted", desk, "normal") == WORDS.desks[desk].normal
+    for reader in READERS:
+        assert holder("submitted", desk, reader) == WORDS.desks[desk].to(reader)
 
 
 @pytest.mark.parametrize("clock", NAMES)
@@ -68,9 +68,32 @@ def test_a_period_names_its_last_day_once(clock: str) -> None:
 
 def test_elder_wording_is_without_words_of_the_office() -> None:
     for state in WORDS.states.values():
-        assert not OFFICE_WORDS.search(state.elder.name + state.elder.now + state.elder.todo)
+        said = state.elder
+        later = "".join(one.elder for one in state.after.values())
+        assert not OFFICE_WORDS.search(said.name + said.now + said.todo + later)
     for step in WORDS.steps.values():
         assert not OFFICE_WORDS.search(step.elder)
+    for named in (*WORDS.clocks.values(), *WORDS.desks.values()):
+        assert not OFFICE_WORDS.search(named.elder)
+    for added in (WORDS.provisional, WORDS.stopped, WORDS.late, WORDS.missed):
+        assert not OFFICE_WORDS.search(added.elder)
+
+
+@pytest.mark.parametrize("reader", ["normal", "elder"])
+def test_who_is_asked_for_more_reads_that_the_case_ends_without_it(reader: Mode) -> None:
+    assert "到期没补，这件就停了，要重新申请" in to_do("supplement", "ask", reader)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_after_an_appeal_that_failed_something_is_left_to_do(reader: Mode) -> None:
+    told = to_do("closed", "uphold", reader)
+    assert told != to_do("closed", "close", reader)
+    assert ("12393" if reader == "elder" else "行政复议或者提起行政诉讼") in told
+
+
+def test_only_deeds_that_lead_into_a_state_have_words_of_their_own_there() -> None:
+    moves = {(to_state, deed) for deed, _, to_state in MOVES}
+    assert {(state, deed) for state, words in WORDS.states.items() for deed in words.after} <= moves
 
 
 def test_words_tell_nothing_personal() -> None:
