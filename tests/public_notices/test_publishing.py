@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from backend.applications.cases import case_of
+from backend.applications.cases import UnknownCase, case_of
 from backend.applications.clocks import running
 from backend.applications.steps import DeedImpossible
 from backend.citizens.id_number import LENGTH
@@ -166,6 +166,50 @@ def test_a_case_that_is_approved_again_is_on_a_list_again(world: CaseWorld) -> N
     (new,) = ids_up(world)
     assert new != old
     assert len(shown(world, new).entries) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_whose_person_moves_away_the_notice_goes_on_where_it_was_begun(
+    world: CaseWorld, when: str
+) -> None:
+    """Moved before the list went up, or after; it ends as any, and who moved hears of the grant."""
+    case = case_in(world, "noticed")
+    if when == "before":
+        moves_away(world)
+    noon_of(world.owner, clock.today())
+    if when == "after":
+        moves_away(world)
+    (notice,) = ids_up(world, "320281")
+    assert ids_up(world, "320282") == []
+    (entry,) = shown(world, notice).entries
+    assert (entry.name, entry.number[-2:]) == ("甲**", world.people["甲测试"].number[-2:])
+    days_later(world.owner, days_up(world.owner) + 1)
+    assert noon_of(world.owner, clock.today() + DAY) == ["public_notices.confirm"]
+    assert world.state(case) == "granted"
+    with world.owner.connect() as connection:
+        owed = text("SELECT kind FROM notice_due WHERE cause LIKE :cause ORDER BY id DESC LIMIT 1")
+        cause = {"cause": f"application:{case}:%"}
+        assert connection.scalar(owed, cause) == "application_granted"
+
+
+def test_the_desk_stops_the_notice_of_who_moved_away_and_puts_it_up_anew(world: CaseWorld) -> None:
+    case, _ = published(world)
+    moves_away(world)
+    with pytest.raises(UnknownCase):
+        world.does("邻县", case, "stop")
+    assert world.does("县乙", case, "stop").state == "reviewed"
+    assert world.does("县乙", case, "approve").state == "noticed"
+    assert noon_of(world.owner, clock.today() + DAY) == ["public_notices.publish"]
+    days_later(world.owner, 1)
+    assert len(ids_up(world, "320281")) == 1
+
+
+def moves_away(world: CaseWorld) -> None:
+    """甲 is registered in another county from now on."""
+    world.town.accounts.change(
+        "UPDATE person SET area = 320282101001, lives_in = 320282101001 WHERE id = :id",
+        id=world.people["甲测试"].id,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
