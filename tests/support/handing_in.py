@@ -80,10 +80,11 @@ class HandingIn:
             return deed(session, actor)
 
     def begin(self, data: bytes, token: str | None = None, **more: Any) -> Paper:
-        values = {"application_id": self.case, "kind": "photo_of_card", "size": len(data),
-                  "sha256": hashlib.sha256(data).digest(),
-                  "key": f"test-key-{next(_KEYS):08d}"} | more  # fmt: skip
-        new = NewPaper(**values)
+        values: dict[str, Any] = {
+            "application_id": self.case, "kind": "photo_of_card", "size": len(data),
+            "sha256": hashlib.sha256(data).digest(), "key": f"test-key-{next(_KEYS):08d}",
+        }  # fmt: skip
+        new = NewPaper(**(values | more))
         return self.acting(lambda session, actor: begin_paper(session, actor, new, MOST), token)
 
     def put(self, paper: int, number: int, data: bytes, token: str | None = None) -> Paper:
