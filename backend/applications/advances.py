@@ -23,9 +23,10 @@ from backend.applications.amounts import DESKS
 from backend.applications.cases import Case, case_of, of_case
 from backend.applications.effect_tables import CLAIM_ASSIGNMENT
 from backend.applications.letter_content import Material, letter_content
-from backend.applications.steps import Circumstances, NotYourDesk
+from backend.applications.steps import AnotherPersonNeeded, Circumstances, NotYourDesk
 from backend.citizens.tables import HOSPITAL
 from backend.kernel import audit
+from backend.kernel.database import constraint_of
 from backend.kernel.errors import DomainError, Fault
 from backend.kernel.money import format_yuan
 from backend.letters.content import LetterContent, Said, Size
@@ -146,7 +147,7 @@ def record_advance(
     """The hospital has advanced so much, of the cap that was seen: `advanced` are both (fen).
     Once, for good; the same again changes nothing.
 
-    Raises `NotYourDesk`, `AdvanceWrong`.
+    Raises `NotYourDesk`, `AdvanceWrong`, `AnotherPersonNeeded` for who is part of the case.
     """
     if who.role not in DESKS:
         raise NotYourDesk(Fault("/amount", "垫付由县（市、区）工作人员登记：请交给他们办理。"))
@@ -199,7 +200,10 @@ def _wrong(pointer: str, told: str) -> AdvanceWrong:
 
 
 def _refusal(error: DBAPIError) -> Exception:
-    name = getattr(getattr(error.orig, "diag", None), "constraint_name", "") or ""
+    name = constraint_of(error)
     if name == "claim_assignment_signed":
         return _wrong("/cap", "权益转让书还没有签好、盖章：请等本人签名、盖章以后再登记。")
+    if name == "claim_assignment_apart":
+        told = "须由另一个人登记：您帮忙申请过这件，或者与申请人有亲属关系。请交给同事。"
+        return AnotherPersonNeeded(Fault("/amount", told))
     return error

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import Executable, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.applications.cases import Case, of_case
 from backend.applications.effect_tables import APPLICATION_GRANT
 from backend.applications.errands import leave_finishing
-from backend.applications.steps import NotYourDesk
+from backend.applications.ground import Ground
+from backend.applications.steps import AnotherPersonNeeded, NotYourDesk
 from backend.kernel import audit
+from backend.kernel.database import constraint_of
 from backend.kernel.errors import DomainError, Fault
+from backend.worklist.items import NewItem, open_items
 
 OWN: Final = APPLICATION_GRANT.c
 KIND: Final = "temporary_relief"
 DESKS: Final = ("county_officer", "city_officer")
 LARGEST: Final = 10_000_000_00
 """Fen. More than any document grants at once: a slip of the finger."""
+_BACK: Final = "临时救助已经发放，后来撤销或者不予批准：请与本人说明，按规定追回，并记下结果。"
+BY: Final = "worker"
 
 
 class GrantWrong(DomainError):
     """The amount, or when it is told, is not right."""
 
     code: ClassVar[str] = "application-grant-wrong"
+
+
+_REFUSED: Final[Mapping[str, DomainError]] = {
+    "application_grant_apart": AnotherPersonNeeded(Fault(
+        "/amount", "须由另一个人办理：您帮忙申请过这件，或者与申请人有亲属关系。请交给同事。"
+    )),
+    "application_grant_two": AnotherPersonNeeded(Fault(
+        "/paid_on", "定金额的人不能登记发放：请交给同事登记。"
+    )),
+    "application_grant_fixed": GrantWrong(Fault(
+        "/amount", "这件申请已经批准，金额不能再改：确实有误的，请先拟撤销，重新申请。"
+    )),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +72,10 @@ class Paid:
 def record_amount(
     session: Session, who: audit.Who, case: Case, amount: int, today: date
 ) -> Granted:
-    """How much is granted (fen); before it is paid it may be put right.
+    """How much is granted (fen); until the case is granted it may be put right.
 
-    Raises `GrantWrong`, `NotYourDesk` for who is not of the county.
+    Raises `GrantWrong`, `NotYourDesk` for who is not of the county, `AnotherPersonNeeded` for who
+    is part of the case.
     """
     _check_desk(who)
     if case.kind != KIND:
@@ -65,11 +86,10 @@ def record_amount(
         raise GrantWrong(Fault("/amount", "请填写大于零的救助金额，单位元。"))
     said = {"amount": amount, "decided_by": who.label, "decided_on": today}
     new = insert(APPLICATION_GRANT).inline().values(application_id=case.id, **said)
-    session.execute(
-        new.on_conflict_do_update(
-            index_elements=["application_id"], set_=said, where=OWN.paid_on.is_(None)
-        )
-    )
+    _write(session, new.on_conflict_do_update(
+        index_elements=["application_id"], set_=said,
+        where=OWN.paid_on.is_(None) & (OWN.amount != amount),
+    ))  # fmt: skip
     found = granted(session, case.id)
     if found is None or found.amount != amount:
         raise GrantWrong(Fault("/amount", "这笔救助已经发放，金额不能再改。"))
@@ -80,7 +100,8 @@ def record_amount(
 def note_paid(session: Session, who: audit.Who, case: Case, paid: Paid, today: date) -> Granted:
     """The department has paid it; the same again changes nothing. The case is looked at anew.
 
-    Raises `GrantWrong`, `NotYourDesk`.
+    Raises `GrantWrong`, `NotYourDesk`, `AnotherPersonNeeded` for who decided the amount, or is
+    part of the case.
     """
     _check_desk(who)
     found = granted(session, case.id)
@@ -93,10 +114,20 @@ def note_paid(session: Session, who: audit.Who, case: Case, paid: Paid, today: d
         told = "请填写发放的日期（不早于定金额的日期，不晚于今天）和凭证号。"
         raise GrantWrong(Fault("/paid_on", told))
     mine = update(APPLICATION_GRANT).where(OWN.application_id == case.id, OWN.paid_on.is_(None))
-    session.execute(mine.values(paid_on=on, paid_ref=ref, noted_by=who.label))
+    _write(session, mine.values(paid_on=on, paid_ref=ref, noted_by=who.label))
     audit.deed(session, who, "application.paid", of_case(case), person=case.person_id)
     leave_finishing(session, case.id)
     return Granted(found.amount, found.decided_by, found.decided_on, on, ref)
+
+
+def ask_back(session: Session, ground: Ground, case: Case) -> Sequence[int]:
+    """What was paid and is granted no more is due back: the county has it on its list. Where
+    nothing was paid, nothing is. As `worker`."""
+    found = granted(session, case.id)
+    if found is not None and found.paid_on is not None:
+        item = NewItem("refund_due", of_case(case), case.person_id, case.area, _BACK)
+        open_items(session, [item], BY, ground.today)
+    return ()
 
 
 def granted(session: Session, case_id: int) -> Granted | None:
@@ -104,6 +135,14 @@ def granted(session: Session, case_id: int) -> Granted | None:
     query = select(OWN.amount, OWN.decided_by, OWN.decided_on, OWN.paid_on, OWN.paid_ref)
     row = session.execute(query.where(OWN.application_id == case_id)).first()
     return None if row is None else Granted(*row)
+
+
+def _write(session: Session, statement: Executable) -> None:
+    try:
+        with session.begin_nested():
+            session.execute(statement)
+    except IntegrityError as error:
+        raise _REFUSED.get(constraint_of(error), error) from error
 
 
 def _check_desk(who: audit.Who) -> None:

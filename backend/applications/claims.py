@@ -22,6 +22,7 @@ from backend.applications.drafts import Answered
 from backend.applications.moves import STATES
 from backend.applications.steps import BillClaimed
 from backend.citizens.tables import BILL
+from backend.kernel.database import constraint_of
 from backend.kernel.errors import Fault
 from backend.matching.tables import BILL_CLAIM
 from backend.policies.procedures import Procedure
@@ -34,6 +35,7 @@ _TAKEN: Final = (
 _HELPED: Final = (
     "已经按原来选的费用单先行救助，费用单不能再增减：请改回原来选的；别的费用单请另外申请。"
 )
+_ADVANCED: Final = "有一张费用单医院已经垫付，县里登记过：请把它选回来；有疑问请打经办机构的电话。"
 
 
 def claim_bills(
@@ -42,37 +44,49 @@ def claim_bills(
     """Claim just the bills that the answers name, before the case is submitted or supplied again;
     their ids. Nothing for kinds that claim none, or where they were granted by helping first.
 
-    Raises `BillClaimed`, `AnswerWrong` for a bill that is no longer the person's, or for other
-    bills than were helped on.
+    Raises `BillClaimed`, `AnswerWrong` for a bill that is no longer the person's, for other bills
+    than were helped on, or where one is left out that a hospital has advanced.
     """
     if procedure.brings != "claim" or procedure.layer is None:
         return ()
     bills = bills_named(session, case, procedure, answers)
-    if helped := _granted(session, case):
+    if helped := _bills(session, case, "granted"):
         if set(bills) != helped:
             raise AnswerWrong(Fault("/answers/bills", _HELPED))
         return bills
-    mine = delete(BILL_CLAIM).where(CLAIM.application_id == case.id, CLAIM.state == "claimed")
-    session.execute(mine)
+    held = _bills(session, case, "claimed")
     layer = int(session.execute(_NUMBER, {"layer": procedure.layer}).scalar_one())
     of = {"application_id": case.id, "layer": layer, "person_id": case.person_id}
-    _insert(session, [{**of, "bill_id": bill} for bill in bills])
+    _drop(session, case, held - set(bills))
+    _insert(session, [{**of, "bill_id": bill} for bill in bills if bill not in held])
     return bills
 
 
+def _drop(session: Session, case: Case, bills: set[int]) -> None:
+    mine = delete(BILL_CLAIM).where(CLAIM.application_id == case.id, CLAIM.state == "claimed")
+    try:
+        with session.begin_nested():
+            session.execute(mine.where(CLAIM.bill_id.in_(bills)))
+    except IntegrityError as error:
+        if constraint_of(error) != "bill_claim_advanced":
+            raise
+        raise AnswerWrong(Fault("/answers/bills", _ADVANCED)) from error
+
+
 def _insert(session: Session, claims: Sequence[Mapping[str, int]]) -> None:
+    if not claims:
+        return
     try:
         with session.begin_nested():
             session.execute(insert(BILL_CLAIM).inline(), claims)
     except IntegrityError as error:
-        diagnosis = getattr(error.orig, "diag", None)
-        if getattr(diagnosis, "constraint_name", "") != "uq_bill_claim_live":
+        if constraint_of(error) != "uq_bill_claim_live":
             raise
         raise BillClaimed(Fault("/answers/bills", _TAKEN)) from error
 
 
-def _granted(session: Session, case: Case) -> set[int]:
-    query = select(CLAIM.bill_id).where(CLAIM.application_id == case.id, CLAIM.state == "granted")
+def _bills(session: Session, case: Case, state: str) -> set[int]:
+    query = select(CLAIM.bill_id).where(CLAIM.application_id == case.id, CLAIM.state == state)
     return set(session.scalars(query).all())
 
 

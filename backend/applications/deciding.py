@@ -31,7 +31,7 @@ from backend.policies.procedures import Procedure
 
 STAFF_DEEDS: Final = (
     "accept", "ask", "file", "help", "review", "return", "approve", "refuse", "stop", "confirm",
-    "overturn", "uphold", "propose", "revoke", "keep", "close",
+    "overturn", "uphold", "propose", "revoke", "keep",
 )  # fmt: skip
 NOTED: Final = ("ask", "refuse", "stop", "propose", "revoke", "return", "overturn", "uphold")
 """Deeds that need words besides."""

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from backend.applications import certifying, handing_on, recognising, registering
+from backend.applications import amounts, certifying, handing_on, recognising, registering
 from backend.applications.cases import Case, case_of, of_case
 from backend.applications.claims import grant_claims, release_claims
 from backend.applications.effect_tables import APPLICATION_EFFECT
@@ -99,7 +99,7 @@ def _no_claims(session: Session, _ground: Ground, case: Case) -> Sequence[int]:
 
 
 def _nothing(_session: Session, _ground: Ground, _case: Case) -> Sequence[int]:
-    """The amount stands in `application_grant`; the department pays it, or gets it back."""
+    """The amount stands in `application_grant`; the department pays it."""
     return ()
 
 
@@ -115,7 +115,7 @@ _BRINGS: Final[Mapping[str, Deed]] = {
 _TAKES_BACK: Final[Mapping[str, Deed]] = {
     "identity": recognising.take_back,
     "claim": _no_claims,
-    "amount": _nothing,
+    "amount": amounts.ask_back,
     "entitlement": certifying.end,
     "registration": registering.end,
     "hand_on": handing_on.end,

@@ -118,10 +118,7 @@ def _moves() -> Sequence[Move]:
         Move("overturn", "appealed", "accepted", "county", "", _DECIDED),
         Move("uphold", "appealed", "closed", "county", "", _DECIDED),
         Move("pay", "granted", "paid", "system"),
-        *(
-            Move("close", state, "closed", "system_or_county")
-            for state in ("granted", "paid", "refused")
-        ),
+        *(Move("close", state, "closed", "system") for state in ("granted", "paid", "refused")),
         *(Move("propose", state, "revoking", "township") for state in AFTER_GRANT),
         Move("revoke", "revoking", "revoked", "county", "", ("propose",)),
         *(Move("keep", "revoking", state, "county", "back", ("propose",)) for state in AFTER_GRANT),

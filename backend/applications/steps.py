@@ -211,6 +211,9 @@ _CONSTRAINTS: Final[Mapping[str, DomainError]] = {
     "application_step_notice_over": DeedImpossible(
         Fault("/deed", "公示还没有期满，或者还有异议没有处理完：请先处理异议，等公示期满。")
     ),
+    "application_step_advanced": DeedImpossible(
+        Fault("/deed", "医院已经垫付，县里登记过：这件申请不能撤回。有疑问请打经办机构的电话。")
+    ),
     "application_step_reasoned": ReasonMissing(
         Fault("/reason", "请选择理由，初审请写明拟同意还是拟不同意。")
     ),

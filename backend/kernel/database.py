@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, MetaData, create_engine, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from backend.kernel.pool_checks import check_before_use
@@ -160,3 +160,8 @@ def ping(target: Engine | None = None) -> bool:
         log.warning("database unreachable", extra={"reason": type(error).__name__})
         return False
     return True
+
+
+def constraint_of(error: DBAPIError) -> str:
+    """The name of the constraint that a statement broke; "": of none."""
+    return getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""

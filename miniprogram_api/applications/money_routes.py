@@ -11,7 +11,7 @@ from backend.applications.advances import AdvanceWrong, record_advance
 from backend.applications.amounts import GrantWrong, Paid, note_paid, record_amount
 from backend.applications.cases import UnknownCase, case_of
 from backend.applications.handing_on import DESKS, NotHandedOn, handed_on, report_result
-from backend.applications.steps import NotYourDesk
+from backend.applications.steps import AnotherPersonNeeded, NotYourDesk
 from backend.kernel.clock import today
 from miniprogram_api.access import access, acting_transaction, actor
 from miniprogram_api.applications.desk_routes import ONE, PATH
@@ -36,13 +36,13 @@ OFFICERS: Final = access("staff", roles=DESKS)
     f"{ONE}/amount",
     methods=("PUT",),
     summary="定临时救助的金额",
-    description="初审以后、发放以前；发放以前可以改。",
+    description="初审以后、发放以前；批准以后不能改。帮忙申请过的人、申请人的亲属不能定。",
     path=PATH,
 )
 @OFFICERS
 @case_money.arguments(AMOUNT)
 @case_money.response(200, GRANTED, description="已定的金额")
-@case_money.refuses(UnknownCase, GrantWrong, NotYourDesk)
+@case_money.refuses(UnknownCase, GrantWrong, NotYourDesk, AnotherPersonNeeded)
 def decide_amount(sent: dict[str, Any], case: int) -> Response:
     """How much."""
     with acting_transaction() as session:
@@ -54,13 +54,13 @@ def decide_amount(sent: dict[str, Any], case: int) -> Response:
     f"{ONE}/amount/payment",
     methods=("POST",),
     summary="登记临时救助已经发放",
-    description="由民政部门自己的渠道发放，这里记日期和凭证号。再登记一次，不会改变。",
+    description="由民政部门自己的渠道发放，这里记日期和凭证号，须由定金额以外的人登记。再登记一次，不会改变。",
     path=PATH,
 )
 @OFFICERS
 @case_money.arguments(PAID)
 @case_money.response(200, GRANTED, description="已登记")
-@case_money.refuses(UnknownCase, GrantWrong, NotYourDesk)
+@case_money.refuses(UnknownCase, GrantWrong, NotYourDesk, AnotherPersonNeeded)
 def note_payment(paid: Paid, case: int) -> Response:
     """By the department's own channel."""
     with acting_transaction() as session:
@@ -78,7 +78,7 @@ def note_payment(paid: Paid, case: int) -> Response:
 @OFFICERS
 @case_money.arguments(ADVANCE)
 @case_money.response(200, ASSIGNED, description="已登记")
-@case_money.refuses(UnknownCase, AdvanceWrong, NotYourDesk)
+@case_money.refuses(UnknownCase, AdvanceWrong, NotYourDesk, AnotherPersonNeeded)
 def note_advance(sent: dict[str, Any], case: int) -> Response:
     """Against the letter."""
     advanced = (sent["amount"], sent["cap"])

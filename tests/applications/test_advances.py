@@ -120,6 +120,37 @@ def test_an_advance_is_noted_by_whose_session_it_is(place: County) -> None:
         assert session.execute(forged).scalars().all() == ["staff:县乙"]
 
 
+def test_who_is_part_of_the_case_records_no_advance(place: County) -> None:
+    applying, bill = applied(place)
+    signed(place, letter(place, applying, bill))
+    place.post("县甲", f"/cases/{applying.case}/recusal", 204)
+    refused = recorded(place, applying.case, 403)
+    assert "另一个人" in refused["errors"][0]["detail"]
+    assert place.get(WHO, f"/applications/{applying.case}")["advance"]["advanced"] is None
+
+
+def test_what_a_hospital_advanced_is_not_taken_back_by_the_applicant(place: County) -> None:
+    """Neither the application nor the bill, until the county decides; another bill may be added."""
+    applying, bill = applied(place)
+    other = place.town.register.bill(WHO, "B2", "2026-05-30", "9000.00")
+    signed(place, letter(place, applying, bill))
+    recorded(place, applying.case)
+    own = f"/applications/{applying.case}"
+    refused = place.post(WHO, f"{own}/withdrawal", 409)
+    assert "已经垫付" in refused["errors"][0]["detail"]
+    Office(place, applying.case).step("镇甲", "ask")
+    for chosen, version, status in ((str(other), 1, 422), (f"{bill},{other}", 2, 200)):
+        place.call(WHO, "PUT", f"{own}/answers/bills", json={"value": chosen, "version": version})
+        applying.sign()
+        answered = place.post(WHO, f"{own}/supplement", status)
+        assert status == 200 or "垫付" in answered["errors"][0]["detail"]
+    with place.owner.connect() as connection:
+        claimed = connection.execute(text("SELECT array_agg(bill_id ORDER BY 1) FROM bill_claim"))
+        assert claimed.scalar_one() == sorted([bill, other])
+    with pytest.raises(DBAPIError, match="has advanced"), place.owner.begin() as connection:
+        connection.execute(text("DELETE FROM bill_claim WHERE bill_id = :bill"), {"bill": bill})
+
+
 def test_what_is_not_in_the_case_or_where_the_policy_has_none_is_not_assigned(
     place: County,
 ) -> None:

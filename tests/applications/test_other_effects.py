@@ -13,8 +13,9 @@ from sqlalchemy import Engine, text
 from backend.applications.amounts import GrantWrong, Paid, note_paid, record_amount
 from backend.applications.cases import case_of
 from backend.applications.certifying import carry_over
+from backend.applications.desk import recuse
 from backend.applications.handing_on import handed_on
-from backend.applications.steps import NotYourDesk
+from backend.applications.steps import AnotherPersonNeeded, NotYourDesk
 from backend.kernel.areas import code_range
 from backend.policies.procedures import Procedure
 from tests.support.accounts import Accounts
@@ -37,7 +38,7 @@ VALUES = {
 def world(database: Engine, app_database: Engine, town: Townsfolk, accounts: Accounts) -> CaseWorld:
     made = CaseWorld(database, app_database, town, town.keyring, today=DAY)
     made.staff("镇甲", "township_reviewer", f"{AREA}101")
-    for name in ("县甲", "县乙"):
+    for name in ("县甲", "县乙", "县丙"):
         made.staff(name, "county_officer", AREA)
     made.resident("甲测试", area=YUEQING)
     return made
@@ -55,6 +56,19 @@ def rules(kind: str) -> Procedure:
 
 
 def granted(world: CaseWorld, kind: str, **answers: str) -> int:
+    case, own = reviewed(world, kind, **answers), rules(kind)
+    if own.filing:
+        world.does("镇甲", case, "file", own)
+        return case
+    if kind == "temporary_relief":
+        with world.acting("县甲") as (session, actor):
+            record_amount(session, actor, case_of(session, case), 150_000, DAY)
+    world.does("县甲", case, "approve", own)
+    return case
+
+
+def reviewed(world: CaseWorld, kind: str, **answers: str) -> int:
+    """With the county, or for the township to file."""
     own = rules(kind)
     case = world.begun("甲测试", rules=own).id
     for field in own.fields.values():
@@ -64,14 +78,8 @@ def granted(world: CaseWorld, kind: str, **answers: str) -> int:
             world.answer("甲测试", case, field.code, value, rules=own)
     world.submit("甲测试", case, own)
     world.does("镇甲", case, "accept", own)
-    if own.filing:
-        world.does("镇甲", case, "file", own)
-        return case
-    world.does("镇甲", case, "review", own)
-    if kind == "temporary_relief":
-        with world.acting("县甲") as (session, actor):
-            record_amount(session, actor, case_of(session, case), 150_000, DAY)
-    world.does("县甲", case, "approve", own)
+    if not own.filing:
+        world.does("镇甲", case, "review", own)
     return case
 
 
@@ -182,6 +190,47 @@ def test_an_amount_is_paid_when_the_department_says_so(world: CaseWorld, effects
             record_amount(session, actor, own, 1, DAY)
     assert effects.finish(case) == "pay"
     assert effects.finish(case) == "close"
+
+
+def test_who_decides_an_amount_is_no_part_of_the_case_and_does_not_note_its_payment(
+    world: CaseWorld, effects: Effects
+) -> None:
+    own, case = rules("temporary_relief"), reviewed(world, "temporary_relief")
+    with world.acting("县丙") as (session, actor):
+        recuse(session, actor, case)
+    with world.acting("县丙") as (session, actor), pytest.raises(AnotherPersonNeeded):
+        record_amount(session, actor, case_of(session, case), 900_000, DAY)
+    for amount in (140_000, 150_000):
+        with world.acting("县甲") as (session, actor):
+            record_amount(session, actor, case_of(session, case), amount, DAY)
+    world.does("县乙", case, "approve", own)
+    effects.settle(case)
+    with world.acting("县乙") as (session, actor), pytest.raises(GrantWrong) as refused:
+        record_amount(session, actor, case_of(session, case), 150_001, DAY)
+    assert "已经批准" in refused.value.faults[0].detail
+    for other in ("县甲", "县丙"):
+        with world.acting(other) as (session, actor), pytest.raises(AnotherPersonNeeded):
+            note_paid(session, actor, case_of(session, case), Paid(DAY, "凭证1号"), DAY)
+    with world.acting("县乙") as (session, actor):
+        assert note_paid(session, actor, case_of(session, case), Paid(DAY, "凭证1号"), DAY).paid_on
+
+
+@pytest.mark.parametrize("paid", [True, False])
+def test_what_was_paid_and_is_granted_no_more_is_asked_back_by_the_county(
+    world: CaseWorld, effects: Effects, paid: bool
+) -> None:
+    own = rules("temporary_relief")
+    case = granted(world, "temporary_relief")
+    effects.settle(case)
+    if paid:
+        with world.acting("县乙") as (session, actor):
+            note_paid(session, actor, case_of(session, case), Paid(DAY, "凭证1号"), DAY)
+    world.does("镇甲", case, "propose", own)
+    world.does("县乙", case, "revoke", own)
+    assert effects.settle(case)
+    assert effects.ask("SELECT kind, role, subject_id FROM work_item") == (
+        [("refund_due", "county_officer", str(case))] if paid else []
+    )
 
 
 def test_only_the_county_decides_an_amount(world: CaseWorld) -> None:

@@ -117,7 +117,7 @@ def decided(acting: Acting, cases: Mapping[str, DemoCase]) -> None:
         if kind == "temporary_relief":
             voucher = {"paid_on": today().isoformat(), "paid_ref": "演示凭证1号"}
             case.until("granted")
-            acting.post(f"{case.place}_OFFICER", f"{amount}/payment", **voucher)
+            acting.post(f"{case.place}_OFFICER2", f"{amount}/payment", **voucher)
 
 
 def computed(acting: Acting, officer: str) -> int:

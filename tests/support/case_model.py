@@ -30,7 +30,7 @@ TABLE: Final = """
     overturn  2          appealed                                        accepted
     uphold    2          appealed                                        closed
     pay       system     granted                                         paid
-    close     2s         granted,paid,refused                            closed
+    close     system     granted,paid,refused                            closed
     propose   1          helped,granted,paid,closed                      revoking
     revoke    2          revoking                                        revoked
     keep      2          revoking                                        helped,granted,paid,closed
