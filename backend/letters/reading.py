@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from backend.accounts.authority import people_acted_for, purpose_of_look
+from backend.accounts.authority import people_spoken_for, purpose_of_look
 from backend.accounts.scope import Actor
 from backend.kernel import audit
 from backend.kernel.crypto import Keyring
@@ -71,13 +71,13 @@ def show_letter(session: Session, keyring: Keyring, actor: Actor, letter_id: int
 
 
 def file_of(session: Session, keyring: Keyring, actor: Actor, letter_id: int) -> bytes:
-    """The letter as it is kept: with its seal where it has one, which is then delivered to whoever
-    may act for the person; the look at it audited. Raises `UnknownLetter`.
+    """The letter as it is kept: with its seal where it has one, which is then delivered where the
+    person, or a guardian, fetches it; the look at it audited. Raises `UnknownLetter`.
     """
     letter = letter_seen(session, letter_id)
     note_look(session, actor, letter)
     cipher = cipher_of(session, keyring, letter)
-    if letter.state == "sealed" and letter.person_id in people_acted_for(session, "apply"):
+    if letter.state == "sealed" and letter.person_id in people_spoken_for(session):
         move(session, letter, "deliver", actor, {"channel": "mini_program"})
     try:
         return part_of(session, cipher, letter, "sealed")

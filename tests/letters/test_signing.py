@@ -34,6 +34,7 @@ from backend.letters.letters import (
     part_of,
 )
 from backend.letters.presenting import letter_of, letters_of, refuse_letter, revoke_letter
+from backend.letters.reading import file_of
 from backend.letters.sealing import OwnSeal
 from backend.letters.signing import (
     LetterOutdated,
@@ -250,9 +251,8 @@ def test_who_did_not_read_it_does_not_sign_it(
     assert will["signer"]["account"] == f"resident:{guardian}"
 
 
-def test_at_the_bedside_it_says_whose_phone_and_by_which_delegation(
-    desk: Desk, accounts: Accounts
-) -> None:
+def doctor(desk: Desk, accounts: Accounts) -> str:
+    """The session of a doctor who may apply for the person."""
     staff = accounts.staff("D100")
     token = accounts.sign_in(accounts.duty(staff, "family_doctor", str(desk.who.area)))
     accounts.change(
@@ -263,6 +263,13 @@ def test_at_the_bedside_it_says_whose_phone_and_by_which_delegation(
         " :staff, ARRAY['apply', 'see'], DATE '2020-01-01', DATE '2099-01-01', c.id, 'bedside',"
         " 'test' FROM c", person=desk.who.person, staff=staff,
     )  # fmt: skip
+    return token
+
+
+def test_at_the_bedside_it_says_whose_phone_and_by_which_delegation(
+    desk: Desk, accounts: Accounts
+) -> None:
+    token = doctor(desk, accounts)
     letter = desk.read(desk.present(token=token), token=token)
     desk.wait(letter)
     desk.sign(letter, token=token, drawn_by="applicant")
@@ -270,6 +277,17 @@ def test_at_the_bedside_it_says_whose_phone_and_by_which_delegation(
     assert will["signer"]["phone_of"] == "staff:D100"
     assert will["signer"]["capacity"] == "bedside"
     assert will["signer"]["delegation"] is not None
+
+
+def test_the_letter_is_delivered_when_the_person_fetches_it_and_not_a_doctor(
+    desk: Desk, accounts: Accounts
+) -> None:
+    letter = desk.signed()
+    seal_letter(letter_id=letter.id)
+    for token, state in ((doctor(desk, accounts), "sealed"), (desk.token, "delivered")):
+        with desk.acting(token) as (session, actor):
+            file_of(session, desk.keyring, actor, letter.id)
+        assert desk.seen(letter).state == state
 
 
 def test_the_same_answers_give_the_same_letter_and_others_another(desk: Desk) -> None:
