@@ -1,4 +1,4 @@
-"""办结 by the system alone: a desk that could close would end an appeal or a payment before it is due."""
+"""办结 by the system alone: no desk ends an appeal or a payment before it is due."""
 
 from alembic import op
 
