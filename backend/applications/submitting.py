@@ -74,6 +74,11 @@ def submit(session: Session, case_id: int, given: Circumstances) -> Submitted:
     return Submitted(take_step(session, case, Step("submit"), given), code)
 
 
+def plain(typed: str) -> str:
+    """A code as it was given out, however it was typed: spaces, hyphens and small letters."""
+    return "".join(one for one in typed.upper() if one.isalnum())
+
+
 def stated(session: Session, given: Circumstances, case: Case) -> Mapping[str, Answered]:
     """What stands in the fields of the case."""
     return answers_of(session, cipher_of(session, given.keyring, case), case.id)

@@ -10,11 +10,12 @@ from sqlalchemy import LargeBinary, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from backend.applications.submitting import CODE, CODE_LENGTH
+from backend.applications.submitting import CODE, CODE_LENGTH, plain
 from backend.kernel.crypto import Keyring
 from backend.kernel.errors import DomainError, Fault
-from backend.policies.procedures import KINDS
-from backend.progress.words import WORDS
+from backend.progress.at_once import ClockRow
+from backend.progress.timeline import Period, period_of
+from backend.progress.words import WORDS, Mode, to_do
 
 _FOUND: Final = text("SELECT * FROM case_by_code(:indexes)").bindparams(
     bindparam("indexes", type_=ARRAY(LargeBinary))
@@ -28,19 +29,19 @@ class UnknownProgressCode(DomainError):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """`since`: the day of the last step; `due_on`: the latest day of what runs; None: nothing runs;
-    `provisional`: it may move."""
+    """`todo`: what the resident does; `since`: the day of the last step; `until`: the period that
+    is due first; None: none runs."""
 
-    kind: str
-    kind_name: str
     state: str
     state_name: str
+    todo: str
     since: date
-    due_on: date | None
-    provisional: bool
+    until: Period | None
 
 
-def standing_of(session: Session, keyring: Keyring, code: str, *, elder: bool = False) -> Standing:
+def standing_of(
+    session: Session, keyring: Keyring, code: str, today: date, *, elder: bool = False
+) -> Standing:
     """Where the application with this code stands. Raises `UnknownProgressCode`."""
     asked = {"indexes": list(keyring.indexes(CODE, plain(code)))}
     row = session.execute(_FOUND, asked).first()
@@ -48,14 +49,10 @@ def standing_of(session: Session, keyring: Keyring, code: str, *, elder: bool = 
         raise UnknownProgressCode(
             Fault("/code", f"没有查到：请核对 {CODE_LENGTH} 位查询码，在提交时和“我的申请”里都有。")
         )
-    words = WORDS.states[row.state]
-    said = words.elder if elder else words.normal
-    return Standing(
-        row.kind, KINDS.get(row.kind, row.kind), row.state, said.name,
-        row.since, row.due_on, bool(row.provisional),
-    )  # fmt: skip
-
-
-def plain(typed: str) -> str:
-    """A code as it was given out, however it was typed: spaces, hyphens and small letters."""
-    return "".join(one for one in typed.upper() if one.isalnum())
+    mode: Mode = "elder" if elder else "normal"
+    until = None
+    if row.clock is not None:
+        clock = ClockRow(row.clock, row.due_on, bool(row.provisional), stopped=False)
+        until = period_of(clock, today, mode)
+    name = WORDS.states[row.state].to(mode).name
+    return Standing(row.state, name, to_do(row.state, row.deed, mode), row.since, until)

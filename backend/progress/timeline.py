@@ -132,7 +132,7 @@ def progress_of(
     """
     row = known or _looked_at(session, look, case_id)
     mode = _mode(look.actor, row.ui_mode)
-    periods = [_period(one, look.today, mode) for one in row.clocks]
+    periods = [period_of(one, look.today, mode) for one in row.clocks]
     said = WORDS.states[row.state].to(mode)
     last = row.steps[-1].deed if row.steps else ""
     return Progress(
@@ -167,7 +167,8 @@ def _mode(actor: Actor, ui_mode: str | None) -> Mode:
     return "elder" if ui_mode == "elder" else "normal"
 
 
-def _period(clock: ClockRow, today: date, mode: Mode) -> Period:
+def period_of(clock: ClockRow, today: date, mode: Mode) -> Period:
+    """A period in words, as it stands on the day."""
     late = not clock.stopped and clock.due_on < today
     own = WORDS.clocks[clock.clock].own
     more = None

@@ -22,7 +22,7 @@ from backend.accounts.scope import Actor
 from backend.applications.cases import case_of, of_case
 from backend.applications.deciding import procedure_of
 from backend.applications.steps import Circumstances, NotYourDesk, Step, take_step
-from backend.applications.submitting import ALPHABET, CODE_LENGTH
+from backend.applications.submitting import ALPHABET, CODE_LENGTH, plain
 from backend.applications.tables import APPLICATION
 from backend.applications.upkeep import Rounds
 from backend.kernel import audit
@@ -137,8 +137,7 @@ def make_objection(session: Session, keyring: Keyring, one: Objecting) -> str:
 
 def objection_by_code(session: Session, keyring: Keyring, code: str) -> Standing:
     """What became of it, for whoever has the code. Raises `UnknownObjection`."""
-    typed = "".join(code.split()).replace("-", "").upper()
-    row = session.execute(_BY_CODE, {"indexes": list(keyring.indexes(CODE, typed))}).first()
+    row = session.execute(_BY_CODE, {"indexes": list(keyring.indexes(CODE, plain(code)))}).first()
     if row is None:
         raise _unknown()
     answer = keyring.shared().open(_place("answer", row.id), bytes(row.answer))

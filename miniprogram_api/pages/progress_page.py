@@ -7,7 +7,8 @@ from typing import Final
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
-from backend.progress.by_code import UnknownProgressCode, plain
+from backend.applications.submitting import plain
+from backend.progress.by_code import UnknownProgressCode
 from miniprogram_api.access import access
 from miniprogram_api.pages.print_size import is_big
 from miniprogram_api.progress.routes import by_code

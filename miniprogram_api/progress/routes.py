@@ -59,7 +59,7 @@ def show_case_progress(case: int) -> Response:
 @progress.route(
     "/progress/<code>",
     summary="凭查询码看申请办到哪里了，不用登录",
-    description="只答办到哪里、从哪天起、最晚哪天，不说是谁。查错太多次的，要等一会儿。",
+    description="只答办到哪里、从哪天起、哪一项期限最晚哪天、要做什么，不说是谁、申请什么。查错太多次的，要等一会儿。",
     path={"code": "查询码：提交时给的，10 位；大小写、空格都可以"},
 )
 @access("public")
@@ -75,7 +75,7 @@ def by_code(code: str, *, elder: bool = False) -> Standing:
     where too many of an address were wrong.
     """
     with limiting.failures(WRONG_CODES, UnknownProgressCode), transaction() as session:
-        return standing_of(session, keys.keyring(), code, elder=elder)
+        return standing_of(session, keys.keyring(), code, today(), elder=elder)
 
 
 def _shown(case_id: int) -> Response:

@@ -11,7 +11,7 @@ from backend.applications.moves import DEEDS, STATES
 from miniprogram_api.applications.schemas import PROPOSALS, case_id
 from miniprogram_api.fields import Code, Day
 from miniprogram_api.matching.schemas import count
-from miniprogram_api.policies.parts import many, perhaps_day, words
+from miniprogram_api.policies.parts import many, words
 from miniprogram_api.schemas import AnswerSchema
 from miniprogram_api.structures import Nested
 
@@ -28,6 +28,11 @@ class PeriodSchema(AnswerSchema):
     stopped = fields.Boolean(required=True, metadata={"description": "停着不算"})
     late = fields.Boolean(required=True, metadata={"description": "已经过了"})
     text = words("写成一句话")
+
+
+def _until() -> Nested:
+    told = "最先到期的期限；没有期限在走的为 null"
+    return Nested(told, PeriodSchema(), required=True, allow_none=True)
 
 
 class StepToldSchema(AnswerSchema):
@@ -60,9 +65,7 @@ class ProgressSchema(AnswerSchema):
     now = words("现在怎么样")
     who = words("现在在谁那里")
     todo = words("要您做什么")
-    until = Nested(
-        "最先到期的期限；没有期限在走的为 null", PeriodSchema(), required=True, allow_none=True
-    )
+    until = _until()
     periods = many("所有没有结束的期限，先到期的在前", PeriodSchema())
     steps = many("经过，先办的在前", StepToldSchema())
     wording = Code("哪一种说法", WORDINGS, required=True)
@@ -73,13 +76,11 @@ class CaseProgressSchema(ProgressSchema):
 
 
 class StandingSchema(AnswerSchema):
-    kind = words("哪一种申请")
-    kind_name = words("它的名称")
     state = Code("办到哪里了", STATE_NAMES, required=True)
     state_name = words("办到哪里了，用平常的话")
+    todo = words("要申请的人做什么")
     since = Day("从哪天起", required=True)
-    due_on = perhaps_day("最晚哪天；没有期限在走的为 null")
-    provisional = fields.Boolean(required=True, metadata={"description": "期限可能变动"})
+    until = _until()
 
 
 PROGRESS: Final = ProgressSchema()

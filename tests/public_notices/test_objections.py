@@ -146,7 +146,7 @@ def test_one_that_is_upheld_sends_the_case_back(world: CaseWorld, case: int) -> 
     assert standing(world, code).state == "open"
     decides(world, "县乙", upheld=True, answer="已核实，重新办理")
     assert world.state(case) == "reviewed"
-    found = standing(world, f" {code[:5].lower()}-{code[5:]} ")
+    found = standing(world, f" {code[:5].lower()}－{code[5:]}。")
     assert (found.state, found.answer) == ("upheld", "已核实，重新办理")
 
 

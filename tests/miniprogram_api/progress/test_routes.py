@@ -14,6 +14,7 @@ from backend.kernel import database as kernel_database
 from backend.kernel.clock import now
 from backend.kernel.database import transaction
 from backend.notifications.taking import take_notices
+from backend.policies.procedures import KINDS
 from backend.progress.words import WORDS
 from miniprogram_api.progress.routes import WRONG_CODES
 from miniprogram_api.progress.schemas import CASE_PROGRESS, PROGRESS, STANDING
@@ -91,13 +92,17 @@ def test_a_code_tells_the_state_and_nothing_personal(place: County, applying: Ap
     typed = f"{code[:5].lower()}-{code[5:]}"
     path = f"/api/v1/progress/{typed}"
     found = answer(place.app, place.site, path).json
-    assert set(found) == {
-        "kind", "kind_name", "state", "state_name", "since", "due_on", "provisional",
-    }  # fmt: skip
+    assert set(found) == {"state", "state_name", "todo", "since", "until"}
     assert found["state_name"] == WORDS.states["supplement"].normal.name
+    assert found["todo"] == WORDS.states["supplement"].normal.todo
+    assert (found["until"]["clock"], found["until"]["late"]) == ("supplement", False)
     assert STANDING.validate(found) == {}
     page = answer(place.app, place.site, f"/progress/{code}?big=1")
     assert WORDS.states["supplement"].elder.name in page.text
+    assert WORDS.states["supplement"].elder.todo in page.text
+    day = found["until"]["due_on"].split("-")
+    assert f"最晚 {int(day[0])}年{int(day[1])}月{int(day[2])}日 补上" in page.text
+    assert KINDS[KIND] not in page.text + str(found)
     person = place.people[WHO]
     for shown in (page.text, str(found)):
         for canary in (WHO, person.number, "测试说明", "测试病种", "320281"):
