@@ -15,7 +15,9 @@ from backend.kernel.errors import DomainError, Fault
 from backend.policies.procedures import KINDS
 
 ANYWHERE: Final = (0, 999_999_999_999)
-_UP: Final = text("SELECT * FROM public_notices_up(:low, :high)")
+MOST: Final = 200
+"""Lists on a page."""
+_UP: Final = text("SELECT * FROM public_notices_up(:low, :high, :before, :most)")
 _ROWS: Final = text("SELECT * FROM public_notice_rows(:notice)")
 _DOWN: Final = (
     "这份公示不在公示期内，或者没有这份公示：公示期满就撤下，不再公开。"
@@ -27,6 +29,17 @@ class NoticeDown(DomainError):
     """The list was taken down, or there is none: not told which."""
 
     code: ClassVar[str] = "public-notice-down"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticesAsked:
+    """A page: so many, with smaller numbers than `before`, of a place (6 to 12 digits), or of
+    anywhere.
+    """
+
+    area: str = ""
+    most: int = MOST
+    before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +73,19 @@ class Shown:
     entries: Sequence[Entry]
 
 
-def notices_up(session: Session, area: str = "") -> Sequence[Notice]:
-    """The lists that are up today in a place (6 to 12 digits), or anywhere."""
-    low, high = code_range(area) if area else ANYWHERE
-    rows = session.execute(_UP, {"low": low, "high": high})
-    return [
+def notices_up(session: Session, asked: NoticesAsked) -> tuple[Sequence[Notice], int | None]:
+    """The lists that are up today, the newest in front; the `before` of the next page, None: there
+    is none.
+    """
+    low, high = code_range(asked.area) if asked.area else ANYWHERE
+    wanted = {"low": low, "high": high, "before": asked.before, "most": asked.most + 1}
+    rows = session.execute(_UP, wanted).all()
+    found = [
         Notice(row.id, f"{row.area:012d}", place_of(row.area), row.first_day, row.last_day,
                row.people)
-        for row in rows
+        for row in rows[: asked.most]
     ]  # fmt: skip
+    return found, found[-1].id if len(rows) > asked.most else None
 
 
 def notice_shown(session: Session, notice_id: int) -> Shown:

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from backend.kernel.database import transaction
 from backend.kernel.row_ids import LARGEST_ID
 from backend.public_notices.objections import STATES, ObjectionKeyUsed, UnknownObjection
-from backend.public_notices.reading import NoticeDown, Shown, notices_up
+from backend.public_notices.reading import MOST, NoticeDown, NoticesAsked, Shown, notices_up
 from miniprogram_api.access import access
 from miniprogram_api.pages.objection_form import LABELS, MOST_CONTACT, MOST_WORDS, ObjectionSheet
 from miniprogram_api.problems import Refused
@@ -26,6 +26,9 @@ notices_page = Blueprint("notices_page", __name__)
 ONE: Final = f"/notices/<int(max={LARGEST_ID}):notice>"
 LONGEST_CODE: Final = 40
 """Of what is typed: more cannot be a code."""
+A_PAGE: Final = MOST
+"""Lists on a page."""
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}", re.ASCII).fullmatch
 _AREA: Final = re.compile(r"(?:[0-9]{6}|[0-9]{9}|[0-9]{12})", re.ASCII).fullmatch
 _UNKNOWN: Final = "没有查到：请核对查询码，再试一次。码有 10 位，提异议时给的。"
 
@@ -33,12 +36,14 @@ _UNKNOWN: Final = "没有查到：请核对查询码，再试一次。码有 10 
 @notices_page.get("/notices")
 @access("public")
 def show_list() -> str:
-    """Those that are up, of a place where one is asked for."""
-    asked = request.args.get("area", "")
-    area = asked if _AREA(asked) else ""
+    """A page of those that are up, of a place where one is asked for."""
+    area, before = request.args.get("area", ""), request.args.get("before", "")
+    asked = NoticesAsked(
+        area if _AREA(area) else "", A_PAGE, int(before) if _NUMBER(before) else None
+    )
     with transaction() as session:
-        found = notices_up(session, area)
-    return render_template("notices.html", notices=found, area=area)
+        found, following = notices_up(session, asked)
+    return render_template("notices.html", notices=found, area=asked.area, following=following)
 
 
 @notices_page.get(ONE)

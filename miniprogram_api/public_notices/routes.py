@@ -24,7 +24,13 @@ from backend.public_notices.objections import (
     objection_by_code,
     objections_waiting,
 )
-from backend.public_notices.reading import NoticeDown, Shown, notice_shown, notices_up
+from backend.public_notices.reading import (
+    NoticeDown,
+    NoticesAsked,
+    Shown,
+    notice_shown,
+    notices_up,
+)
 from miniprogram_api import limiting
 from miniprogram_api.access import access, acting_transaction, actor
 from miniprogram_api.fields import LARGEST_ID
@@ -55,15 +61,16 @@ DECIDE: Final = access("staff", roles=("county_officer", "city_officer"))
 @public_notices.route(
     "/public-notices",
     summary="公示期内的名单",
-    description="不必登录。公示期满的不再列出。",
+    description="不必登录。公示期满的不再列出。一页列不完的，用答复里的 next 再要下一页。",
 )
 @access("public")
 @public_notices.arguments(NOTICES_QUERY, location="query")
 @public_notices.response(200, NOTICES, description="名单")
-def show_notices(area: str) -> Response:
-    """Those that are up, of a place."""
+def show_notices(asked: NoticesAsked) -> Response:
+    """A page of those that are up."""
     with transaction() as session:
-        return jsonify(NOTICES.dump({"notices": notices_up(session, area)}))
+        found, following = notices_up(session, asked)
+    return jsonify(NOTICES.dump({"notices": found, "next": following}))
 
 
 @public_notices.route(

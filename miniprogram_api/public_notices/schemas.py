@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from marshmallow import fields
+
 from backend.public_notices.objections import STATES
+from backend.public_notices.reading import MOST, NoticesAsked
 from miniprogram_api.fields import LARGEST_ID, Bool, Day, Int, Text
 from miniprogram_api.fields import Code as CodeField
 from miniprogram_api.matching.schemas import Moment, count
@@ -20,10 +23,12 @@ class NoticesQuerySchema(StrictSchema):
         shortest=6, longest=12, pattern=r"^(?:[0-9]{6}|[0-9]{9}|[0-9]{12})$",
         load_default=None, example="320281",
     )  # fmt: skip
+    most = Int("至多几份", least=1, most=MOST, load_default=MOST)
+    before = Int("只列编号比它小的：上一页答复的 next", least=1, most=LARGEST_ID, load_default=None)
 
-    def make(self, taken: dict[str, Any]) -> str:
-        """The place."""
-        return str(taken["area"] or "")
+    def make(self, taken: dict[str, Any]) -> NoticesAsked:
+        """The domain's own question."""
+        return NoticesAsked(taken["area"] or "", taken["most"], taken["before"])
 
 
 class ObjectionSentSchema(StrictSchema):
@@ -59,7 +64,12 @@ class PublicNoticeSchema(AnswerSchema):
 
 
 class PublicNoticesSchema(AnswerSchema):
-    notices = many("公示期内的名单", PublicNoticeSchema())
+    notices = many("公示期内的名单，新的在前", PublicNoticeSchema())
+    next = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "下一页的 before；没有下一页的为 null"},
+    )
 
 
 class PublicNoticeEntrySchema(AnswerSchema):

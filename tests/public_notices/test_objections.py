@@ -29,7 +29,7 @@ from backend.public_notices.objections import (
     objection_by_code,
     objections_waiting,
 )
-from backend.public_notices.reading import NoticeDown, notice_shown, notices_up
+from backend.public_notices.reading import NoticeDown, NoticesAsked, notice_shown, notices_up
 from tests.support.case_paths import case_in
 from tests.support.case_world import CaseWorld
 from tests.support.notice_days import days_later, days_up, noon_of
@@ -55,7 +55,7 @@ def case(world: CaseWorld) -> int:
 
 def entry_up(world: CaseWorld) -> tuple[int, int]:
     with bound(world.site), transaction() as session:
-        notice = notices_up(session)[0].id
+        notice = notices_up(session, NoticesAsked())[0][0].id
         return notice, notice_shown(session, notice).entries[0].id
 
 

@@ -18,10 +18,10 @@ from backend.kernel import clock, keys
 from backend.kernel.calendar import working_days_between
 from backend.kernel.database import bound, transaction
 from backend.public_notices.publishing import masked_name, masked_number
-from backend.public_notices.reading import NoticeDown, Shown, notice_shown, notices_up
+from backend.public_notices.reading import NoticeDown, NoticesAsked, Shown, notice_shown, notices_up
 from tests.support.case_paths import case_in
 from tests.support.case_world import CaseWorld
-from tests.support.notice_days import days_later, days_up, noon_of
+from tests.support.notice_days import days_later, days_up, noon_of, several_up
 
 DAY = timedelta(days=1)
 
@@ -35,7 +35,7 @@ def _keys(world: CaseWorld, tmp_path: Path) -> None:
 def ids_up(world: CaseWorld, area: str = "") -> list[int]:
     """The lists that anybody sees who has no session at all."""
     with bound(world.site), transaction() as session:
-        return [one.id for one in notices_up(session, area)]
+        return [one.id for one in notices_up(session, NoticesAsked(area))[0]]
 
 
 def shown(world: CaseWorld, notice: int) -> Shown:
@@ -122,6 +122,28 @@ def test_who_withdraws_is_off_the_list_at_once(world: CaseWorld) -> None:
 def test_lists_are_asked_for_by_place(world: CaseWorld, area: str, found: int) -> None:
     published(world)
     assert len(ids_up(world, area)) == found
+
+
+def test_lists_that_are_up_are_read_page_by_page(world: CaseWorld) -> None:
+    up = several_up(world, 3)
+    read: list[int] = []
+    asked = NoticesAsked("320281", most=2)
+    with bound(world.site), transaction() as session:
+        for _ in up:
+            found, following = notices_up(session, asked)
+            read += [one.id for one in found]
+            if following is None:
+                break
+            asked = NoticesAsked("320281", most=2, before=following)
+    assert read == up[::-1]
+    assert (len(up), len(found)) == (3, 1)
+
+
+def test_a_page_that_holds_all_has_no_next(world: CaseWorld) -> None:
+    up = several_up(world, 2)
+    with bound(world.site), transaction() as session:
+        found, following = notices_up(session, NoticesAsked(most=2))
+    assert ([one.id for one in found], following) == (up[::-1], None)
 
 
 def test_after_the_last_day_a_case_is_granted_and_not_before(world: CaseWorld) -> None:

@@ -7,7 +7,11 @@ from datetime import date, timedelta
 from sqlalchemy import Engine, text
 
 from backend.kernel import clock
-from backend.public_notices.tasks import confirm_case, every_day_of_notices, publish_case
+from backend.kernel.database import bound, transaction
+from backend.public_notices.publishing import publish, waiting
+from backend.public_notices.tasks import confirm_case, every_day_of_notices, publish_case, rounds_of
+from tests.support.case_paths import case_in
+from tests.support.case_world import CaseWorld
 
 TASKS = {"public_notices.publish": publish_case, "public_notices.confirm": confirm_case}
 
@@ -38,6 +42,25 @@ def days_later(owner: Engine, days: int) -> date:
             {"days": days},
         )  # fmt: skip
     return clock.today()
+
+
+def several_up(world: CaseWorld, many: int) -> list[int]:
+    """So many lists that are up, of one village, each with a first day of its own; the first in
+    front.
+    """
+    earlier = text(
+        "UPDATE public_notice SET first_day = first_day - :days"
+        " WHERE id = (SELECT max(id) FROM public_notice)"
+    )
+    for days in range(many, 0, -1):
+        case_in(world, "noticed")
+        with bound(world.owner), transaction() as session:
+            for one in waiting(session):
+                publish(session, one, rounds_of(session, clock.today().isoformat()))
+        with world.owner.begin() as connection:
+            connection.execute(earlier, {"days": days})
+    with world.owner.connect() as connection:
+        return list(connection.execute(text("SELECT id FROM public_notice ORDER BY id")).scalars())
 
 
 def last_day(owner: Engine) -> date:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,14 +18,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
+from backend.kernel import clock, keys
 from backend.kernel import database as kernel_database
-from backend.kernel import keys
 from backend.kernel.crypto import Place
 from backend.kernel.settings import Settings
 from miniprogram_api.app import create_app
+from miniprogram_api.pages import notices_page
 from tests.support.canary_people import Canaries, canaries, on_lists
 from tests.support.case_world import CaseWorld
-from tests.support.notice_days import days_later, days_up
+from tests.support.notice_days import days_later, days_up, several_up
 
 PEOPLE: Final = int(os.environ.get("SHUKUN_NOTICE_PEOPLE", "150"))
 RENDERERS: Final = {
@@ -124,6 +126,26 @@ def test_after_the_last_day_nothing_is_shown_and_nothing_was_kept(
         assert answer.status_code == 404
         assert answer.headers["Cache-Control"] == "no-store"
         assert "公示期" in answer.get_data(as_text=True)
+
+
+def test_lists_that_fill_more_than_a_page_are_reached_by_its_next(
+    world: CaseWorld, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.today = clock.today()
+    first, second = several_up(world, 2)
+    page = client.get("/api/v1/public-notices?area=320281&most=1").json
+    assert ([one["id"] for one in page["notices"]], page["next"]) == ([second], second)
+    page = client.get(f"/api/v1/public-notices?most=1&before={page['next']}").json
+    assert ([one["id"] for one in page["notices"]], page["next"]) == ([first], None)
+    assert "下一页" not in client.get("/notices").get_data(as_text=True)
+    monkeypatch.setattr(notices_page, "A_PAGE", 1)
+    shown = client.get("/notices?area=320281").get_data(as_text=True)
+    (following,) = re.findall(r'<a href="([^"]+)">下一页</a>', shown)
+    shown = client.get(unescape(following)).get_data(as_text=True)
+    assert f"/notices/{first}" in shown
+    assert f"/notices/{second}" not in shown
+    assert "下一页" not in shown
+    assert client.get("/notices?before=0x1").status_code == 200
 
 
 def test_an_objection_over_http_is_one_with_its_code(
