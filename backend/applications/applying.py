@@ -39,8 +39,9 @@ def supply(session: Session, case_id: int, given: Circumstances) -> Case:
     if case.state != "supplement":
         told = "这件申请现在没有要补正的：请刷新后再看。"
         raise DeedImpossible(Fault("/application", told))
-    check_ready(session, case, given)
-    claim_bills(session, case, given.procedure, stated(session, given, case))
+    answers = stated(session, given, case)
+    check_ready(session, case, given, answers)
+    claim_bills(session, case, given.procedure, answers)
     return take_step(session, case, Step("supply"), given)
 
 

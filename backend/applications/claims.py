@@ -50,14 +50,16 @@ def claim_bills(
     if procedure.brings != "claim" or procedure.layer is None:
         return ()
     bills = bills_named(session, case, procedure, answers)
-    if helped := _bills(session, case, "granted"):
+    live = _live(session, case)
+    if helped := {bill for bill, state in live.items() if state == "granted"}:
         if set(bills) != helped:
             raise AnswerWrong(Fault("/answers/bills", _HELPED))
         return bills
-    held = _bills(session, case, "claimed")
+    held = set(live)
     layer = int(session.execute(_NUMBER, {"layer": procedure.layer}).scalar_one())
     of = {"application_id": case.id, "layer": layer, "person_id": case.person_id}
-    _drop(session, case, held - set(bills))
+    if left_out := held - set(bills):
+        _drop(session, case, left_out)
     _insert(session, [{**of, "bill_id": bill} for bill in bills if bill not in held])
     return bills
 
@@ -85,9 +87,11 @@ def _insert(session: Session, claims: Sequence[Mapping[str, int]]) -> None:
         raise BillClaimed(Fault("/answers/bills", _TAKEN)) from error
 
 
-def _bills(session: Session, case: Case, state: str) -> set[int]:
-    query = select(CLAIM.bill_id).where(CLAIM.application_id == case.id, CLAIM.state == state)
-    return set(session.scalars(query).all())
+def _live(session: Session, case: Case) -> dict[int, str]:
+    query = select(CLAIM.bill_id, CLAIM.state).where(
+        CLAIM.application_id == case.id, CLAIM.state.in_(("claimed", "granted"))
+    )
+    return {row.bill_id: row.state for row in session.execute(query)}
 
 
 def bills_named(

@@ -60,9 +60,9 @@ def draw_up(session: Session, wanted: Wanted, given: Circumstances) -> Presentin
     check_promise(session, case, given.procedure, given.today)
     person = seen_person(session, given.keyring, case.person_id)
     answers = answers_of(session, person.cipher, case.id)
-    if faults := missing(session, case, answers, given.procedure):
-        raise NotComplete(*faults)
     papers = kept_papers(session, case.id)
+    if faults := missing(case, answers, papers, given.procedure):
+        raise NotComplete(*faults)
     found = expected(session, case, answers, Asking(given.procedure, wanted.rules, given.today))
     case = _expecting(session, person.cipher, case, found)
     material = Material(

@@ -20,9 +20,9 @@ NO_PROMISE: Final = "no_promise"
 
 
 def missing(
-    session: Session,
     case: Case,
     answers: Mapping[str, Answered],
+    papers: Collection[Kept],
     procedure: Procedure,
     *,
     promises: bool = True,
@@ -30,7 +30,7 @@ def missing(
     """What is missing of answers and papers, each with what to do; the letter is apart.
     `promises`: whether the letter stands in for papers.
     """
-    kept = {one.kind for one in kept_papers(session, case.id)}
+    kept = {one.kind for one in papers}
     return (
         *(
             Fault(f"/answers/{field.code}", f"“{field.label}”还没有填写，请填写。")

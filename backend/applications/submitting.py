@@ -67,10 +67,11 @@ def submit(session: Session, case_id: int, given: Circumstances) -> Submitted:
         return Submitted(case, code_of(session, given.keyring, case))
     if case.state != "draft":
         raise DeedImpossible(Fault("/application", "这份草稿已经删除：请重新申请。"))
-    check_ready(session, case, given)
-    case = _settled(session, case, given)
-    claim_bills(session, case, given.procedure, stated(session, given, case))
-    code = _new_code(session, case, given.keyring)
+    answers = stated(session, given, case)
+    check_ready(session, case, given, answers)
+    code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+    case = _settled(session, case, given, answers, code)
+    claim_bills(session, case, given.procedure, answers)
     return Submitted(take_step(session, case, Step("submit"), given), code)
 
 
@@ -84,20 +85,19 @@ def stated(session: Session, given: Circumstances, case: Case) -> Mapping[str, A
     return answers_of(session, cipher_of(session, given.keyring, case), case.id)
 
 
-def check_ready(session: Session, case: Case, given: Circumstances) -> None:
+def check_ready(
+    session: Session, case: Case, given: Circumstances, answers: Mapping[str, Answered]
+) -> None:
     """Raises `NotComplete` or `LetterNotSigned` for what is missing. Of who may not promise the
     papers are wanted that the letter stands in for, and no letter.
     """
     barred = proof_instead(session, case, given.procedure, given.today) is not None
-    cipher = cipher_of(session, given.keyring, case)
-    answers = answers_of(session, cipher, case.id)
-    if faults := missing(session, case, answers, given.procedure, promises=not barred):
+    papers = kept_papers(session, case.id)
+    if faults := missing(case, answers, papers, given.procedure, promises=not barred):
         raise NotComplete(*faults)
-    if barred:
-        return
-    check_letter(session, case, given.procedure, subject_sha256(
-        case, answers, kept_papers(session, case.id)
-    ))  # fmt: skip
+    if not barred:
+        subject = subject_sha256(case, answers, papers)
+        check_letter(session, case, given.procedure, subject)
 
 
 def check_letter(session: Session, case: Case, procedure: Procedure, subject: bytes) -> None:
@@ -119,10 +119,13 @@ def code_of(session: Session, keyring: Keyring, case: Case) -> str:
     return keyring.shared().open(_place(case.id), sealed) if sealed else ""
 
 
-def _settled(session: Session, case: Case, given: Circumstances) -> Case:
-    """What the answers say of the case itself is written into it."""
-    answers = answers_of(session, cipher_of(session, given.keyring, case), case.id)
+def _settled(
+    session: Session, case: Case, given: Circumstances, answers: Mapping[str, Answered], code: str
+) -> Case:
+    """What the answers say of the case itself is written into it, and the code."""
     values = {
+        "code": given.keyring.shared().seal(_place(case.id), code),
+        "code_index": given.keyring.index(CODE, code),
         "subject": subject_of(given.procedure, answers),
         "category": category_of(given.procedure, answers),
         "filing": given.procedure.filing,
@@ -130,16 +133,6 @@ def _settled(session: Session, case: Case, given: Circumstances) -> Case:
     }
     session.execute(update(APPLICATION).where(APPLICATION.c.id == case.id).values(values))
     return case_of(session, case.id)
-
-
-def _new_code(session: Session, case: Case, keyring: Keyring) -> str:
-    code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
-    values = {
-        "code": keyring.shared().seal(_place(case.id), code),
-        "code_index": keyring.index(CODE, code),
-    }
-    session.execute(update(APPLICATION).where(APPLICATION.c.id == case.id).values(values))
-    return code
 
 
 def _place(case_id: int) -> Place:
