@@ -46,7 +46,7 @@ ADVANCED_STAYS = """
     BEGIN
         IF EXISTS (SELECT FROM claim_assignment AS a WHERE a.application_id = OLD.application_id
             AND a.bill_id = OLD.bill_id AND a.advanced IS NOT NULL) THEN
-            RAISE EXCEPTION 'a hospital has advanced this' USING ERRCODE = 'check_violation',
+            RAISE EXCEPTION 'an advance stands for this' USING ERRCODE = 'check_violation',
                 CONSTRAINT = 'bill_claim_advanced';
         END IF;
         RETURN OLD;
@@ -59,7 +59,7 @@ WITHDRAWN_UNADVANCED = """
     BEGIN
         IF NEW.deed = 'withdraw' AND EXISTS (SELECT FROM claim_assignment AS a
             WHERE a.application_id = NEW.application_id AND a.advanced IS NOT NULL) THEN
-            RAISE EXCEPTION 'a hospital has advanced this' USING ERRCODE = 'check_violation',
+            RAISE EXCEPTION 'an advance stands for this' USING ERRCODE = 'check_violation',
                 CONSTRAINT = 'application_step_advanced';
         END IF;
         RETURN NEW;

@@ -147,7 +147,7 @@ def test_what_a_hospital_advanced_is_not_taken_back_by_the_applicant(place: Coun
     with place.owner.connect() as connection:
         claimed = connection.execute(text("SELECT array_agg(bill_id ORDER BY 1) FROM bill_claim"))
         assert claimed.scalar_one() == sorted([bill, other])
-    with pytest.raises(DBAPIError, match="has advanced"), place.owner.begin() as connection:
+    with pytest.raises(DBAPIError, match="an advance stands"), place.owner.begin() as connection:
         connection.execute(text("DELETE FROM bill_claim WHERE bill_id = :bill"), {"bill": bill})
 
 
