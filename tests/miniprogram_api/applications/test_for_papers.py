@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backend.kernel import database as kernel_database
+from backend.kernel.clock import today
 from backend.kernel.database import transaction
 from tests.support.accounts import Accounts
 from tests.support.case_http import BOOK, Applying, County, Office, county
@@ -17,7 +18,6 @@ from tests.support.handing_in import photo
 
 WUXI: Final = "wuxi-2022-98"
 CHRONIC: Final = BOOK.procedure(WUXI, "chronic_certification")
-DAY: Final = "2026-11-23"
 CLOSED_TO: Final = ("/applications/{}", "/applications/{}/progress")
 """What shows something of what is in it."""
 TABLES: Final = (
@@ -41,11 +41,12 @@ def applying(place: County) -> Applying:
 
 
 def delegate(place: County, *scope: str, who: str = "医生") -> int:
-    """It is delegated at the bedside."""
+    """It is delegated at the bedside, for today."""
+    day = today().isoformat()
     body = {
         "scope": list(scope),
-        "from_on": DAY,
-        "to_on": DAY,
+        "from_on": day,
+        "to_on": day,
         "consent": 1,
         "proof": "签名纸，测试",
     }
