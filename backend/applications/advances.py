@@ -38,6 +38,7 @@ GOING: Final = (
     "submitted", "accepted", "supplement", "helped", "reviewed", "noticed", "granted",
 )  # fmt: skip
 """In these a claim can be assigned, and an advance recorded."""
+_OVER: Final = "这件申请现在不能登记垫付：要在发放以前。"
 _BILL: Final = text(
     """
     SELECT b.id, b.hospital_id, h.name, b.discharged_on FROM bill_claim AS c
@@ -160,7 +161,7 @@ def record_advance(
             return found
         raise _wrong("/amount", "垫付已经登记，不能再改。")
     if case.state not in GOING:
-        raise _wrong("/amount", "这件申请现在不能登记垫付：要在发放以前。")
+        raise _wrong("/amount", _OVER)
     if not 0 < amount <= found.cap:
         raise _wrong("/amount", "垫付的金额要大于零，不超过转让书写的最高金额。")
     said = {"advanced": amount, "noted_by": who.label, "noted_on": today}
@@ -203,6 +204,8 @@ def _refusal(error: DBAPIError) -> Exception:
     name = constraint_of(error)
     if name == "claim_assignment_signed":
         return _wrong("/cap", "权益转让书还没有签好、盖章：请等本人签名、盖章以后再登记。")
+    if name == "claim_assignment_going":
+        return _wrong("/amount", _OVER)
     if name == "claim_assignment_apart":
         told = "须由另一个人登记：您帮忙申请过这件，或者与申请人有亲属关系。请交给同事。"
         return AnotherPersonNeeded(Fault("/amount", told))

@@ -39,6 +39,24 @@ ADVANCE_BY_OTHERS = """
     END
     $$
 """
+# Under the lock of the case: who withdraws at the same time comes before, or is refused.
+ADVANCE_OF_GOING = """
+    CREATE FUNCTION advance_of_going() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    BEGIN
+        IF NEW.advanced IS NOT NULL AND OLD.advanced IS NULL THEN
+            PERFORM FROM application AS a WHERE a.id = NEW.application_id FOR UPDATE;
+            IF NOT EXISTS (SELECT FROM application AS a WHERE a.id = NEW.application_id
+                AND a.state IN ('submitted', 'accepted', 'supplement', 'helped', 'reviewed',
+                    'noticed', 'granted')) THEN
+                RAISE EXCEPTION 'the case is over' USING ERRCODE = 'check_violation',
+                    CONSTRAINT = 'claim_assignment_going';
+            END IF;
+        END IF;
+        RETURN NEW;
+    END
+    $$
+"""
 # 民法典 art. 546: a notified assignment is not taken back; neither is the bill that it is for.
 ADVANCED_STAYS = """
     CREATE FUNCTION advanced_stays() RETURNS trigger LANGUAGE plpgsql
@@ -70,6 +88,7 @@ TRIGGERS = (
     # name of trigger and function, when, table, what makes the function
     ("grant_by_two", "INSERT OR UPDATE", "application_grant", GRANT_BY_TWO),
     ("advance_by_others", "INSERT OR UPDATE", "claim_assignment", ADVANCE_BY_OTHERS),
+    ("advance_of_going", "UPDATE", "claim_assignment", ADVANCE_OF_GOING),
     ("advanced_stays", "DELETE", "bill_claim", ADVANCED_STAYS),
     ("withdrawn_unadvanced", "INSERT", "application_step", WITHDRAWN_UNADVANCED),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from backend.accounts.scope import act_as
+from backend.applications.applying import withdraw
+from backend.applications.steps import Circumstances
+from backend.kernel.clock import today
 from backend.kernel.database import acting
 from backend.payments.hospital_accounts import HospitalAccount, register_account
 from tests.support.accounts import Accounts
@@ -149,6 +154,26 @@ def test_what_a_hospital_advanced_is_not_taken_back_by_the_applicant(place: Coun
         assert claimed.scalar_one() == sorted([bill, other])
     with pytest.raises(DBAPIError, match="an advance stands"), place.owner.begin() as connection:
         connection.execute(text("DELETE FROM bill_claim WHERE bill_id = :bill"), {"bill": bill})
+
+
+def test_an_advance_recorded_while_the_applicant_withdraws_is_refused_or_comes_before(
+    place: County,
+) -> None:
+    """The withdrawal is under way, and not yet committed, when the county records."""
+    applying, bill = applied(place)
+    signed(place, letter(place, applying, bill))
+    with ThreadPoolExecutor(1) as pool, Session(place.site) as session:
+        actor = act_as(session, place.tokens[WHO])
+        assert actor is not None
+        given = Circumstances(actor, place.town.keyring, TINGHU, today())
+        withdraw(session, applying.case, given)
+        recording = pool.submit(recorded, place, applying.case, 409)
+        with pytest.raises(TimeoutError):
+            recording.result(0.5)
+        session.commit()
+        refused = recording.result(20)
+    assert "不能登记垫付" in refused["errors"][0]["detail"]
+    assert applying.state() == "withdrawn"
 
 
 def test_what_is_not_in_the_case_or_where_the_policy_has_none_is_not_assigned(
