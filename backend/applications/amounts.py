@@ -20,7 +20,7 @@ from backend.applications.steps import AnotherPersonNeeded, NotYourDesk
 from backend.kernel import audit
 from backend.kernel.database import constraint_of
 from backend.kernel.errors import DomainError, Fault
-from backend.worklist.items import NewItem, open_items
+from backend.worklist.items import NewItem, open_items, supersede_items
 
 OWN: Final = APPLICATION_GRANT.c
 KIND: Final = "temporary_relief"
@@ -118,6 +118,13 @@ def note_paid(session: Session, who: audit.Who, case: Case, paid: Paid, today: d
     audit.deed(session, who, "application.paid", of_case(case), person=case.person_id)
     leave_finishing(session, case.id)
     return Granted(found.amount, found.decided_by, found.decided_on, on, ref)
+
+
+def grant_again(session: Session, _ground: Ground, case: Case) -> Sequence[int]:
+    """The amount stands in `application_grant`; the department pays it. What was to be asked back
+    is so no more. As `worker`."""
+    supersede_items(session, "refund_due", [of_case(case)], BY)
+    return ()
 
 
 def ask_back(session: Session, ground: Ground, case: Case) -> Sequence[int]:

@@ -98,15 +98,10 @@ def _no_claims(session: Session, _ground: Ground, case: Case) -> Sequence[int]:
     return release_claims(session, case, take_turn(session))
 
 
-def _nothing(_session: Session, _ground: Ground, _case: Case) -> Sequence[int]:
-    """The amount stands in `application_grant`; the department pays it."""
-    return ()
-
-
 _BRINGS: Final[Mapping[str, Deed]] = {
     "identity": recognising.recognise,
     "claim": _claims,
-    "amount": _nothing,
+    "amount": amounts.grant_again,
     "entitlement": certifying.certify,
     "registration": registering.register,
     "hand_on": handing_on.hand_on,

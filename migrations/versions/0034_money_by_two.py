@@ -18,6 +18,12 @@ GRANT_BY_TWO = """
             RAISE EXCEPTION 'who decided does not note the payment' USING
                 ERRCODE = 'check_violation', CONSTRAINT = 'application_grant_two';
         END IF;
+        IF TG_OP = 'UPDATE' AND OLD.paid_on IS NOT NULL AND current_user = 'shukun_app'
+            AND (NEW.amount, NEW.paid_on, NEW.paid_ref, NEW.noted_by)
+                IS DISTINCT FROM (OLD.amount, OLD.paid_on, OLD.paid_ref, OLD.noted_by) THEN
+            RAISE EXCEPTION 'what was paid stays' USING ERRCODE = 'check_violation',
+                CONSTRAINT = 'application_grant_paid';
+        END IF;
         IF TG_OP = 'UPDATE' AND NEW.amount <> OLD.amount AND (SELECT a.state FROM application AS a
             WHERE a.id = NEW.application_id) IN ('helped', 'reviewed', 'noticed') IS NOT TRUE THEN
             RAISE EXCEPTION 'what was granted stays' USING ERRCODE = 'check_violation',

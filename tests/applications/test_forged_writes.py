@@ -94,6 +94,12 @@ def test_an_amount_is_decided_and_noted_by_whose_session_it_is(world: CaseWorld)
     assert kept(world, "SELECT decided_by, noted_by FROM application_grant") == (
         "staff:县甲", "staff:县丙",
     )  # fmt: skip
+    with pytest.raises(DBAPIError, match="what was paid stays"):
+        put(
+            world,
+            "县丙",
+            "UPDATE application_grant SET paid_on = NULL, paid_ref = '', noted_by = ''",
+        )
     put(world, "市甲", "UPDATE application_grant SET decided_by = 'staff:县乙'")
     assert kept(world, "SELECT decided_by FROM application_grant") == ("staff:市甲",)
 

@@ -233,6 +233,36 @@ def test_what_was_paid_and_is_granted_no_more_is_asked_back_by_the_county(
     )
 
 
+def test_what_was_paid_first_refused_and_won_by_appeal_is_asked_back_no_more(
+    world: CaseWorld, effects: Effects
+) -> None:
+    own = replace(rules("temporary_relief"), fast_lane=True)
+    case = world.begun("甲测试", rules=own).id
+    for field in own.fields.values():
+        value = VALUES.get(field.type) or (field.choices[0].code if field.choices else "")
+        world.answer("甲测试", case, field.code, value, rules=own)
+    world.submit("甲测试", case, own)
+    with effects.owner.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text("UPDATE application SET fast_lane = true"))
+    world.does("镇甲", case, "accept", own)
+    world.does("县乙", case, "help", own)
+    with world.acting("县甲") as (session, actor):
+        record_amount(session, actor, case_of(session, case), 150_000, DAY)
+    effects.settle(case)
+    with world.acting("县丙") as (session, actor):
+        note_paid(session, actor, case_of(session, case), Paid(DAY, "凭证1号"), DAY)
+    world.does("镇甲", case, "review", own, proposal="refuse")
+    world.does("县丙", case, "refuse", own)
+    effects.settle(case)
+    assert effects.ask("SELECT kind, state FROM work_item") == [("refund_due", "open")]
+    world.does("甲测试", case, "appeal", own)
+    world.does("县甲", case, "overturn", own)
+    world.does("县乙", case, "help", own)
+    effects.settle(case)
+    assert effects.ask("SELECT kind, outcome FROM work_item") == [("refund_due", "superseded")]
+
+
 def test_only_the_county_decides_an_amount(world: CaseWorld) -> None:
     case = granted(world, "temporary_relief")
     with world.acting("镇甲") as (session, actor), pytest.raises(NotYourDesk):
