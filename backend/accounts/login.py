@@ -19,6 +19,7 @@ from backend.accounts.tables import RESIDENT
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.crypto import Keyring, Place
+from backend.kernel.database import constraint_of
 from backend.kernel.errors import DomainError
 from backend.kernel.row_ids import next_id
 from backend.wechat.calls import code_to_session
@@ -113,5 +114,5 @@ def _make(session: Session, keyring: Keyring, openid: str) -> None:
         with session.begin_nested():
             session.execute(_ADD, user)
     except IntegrityError as error:
-        if getattr(getattr(error.orig, "diag", None), "constraint_name", None) != _TAKEN:
+        if constraint_of(error) != _TAKEN:
             raise

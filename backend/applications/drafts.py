@@ -27,6 +27,7 @@ from backend.applications.tables import APPLICATION, APPLICATION_ANSWER
 from backend.citizens.tables import PERSON
 from backend.kernel import audit
 from backend.kernel.crypto import Cipher, Keyring, Place
+from backend.kernel.database import constraint_of
 from backend.kernel.errors import DomainError, Fault
 from backend.kernel.row_ids import next_id
 from backend.policies.procedures import Procedure
@@ -206,7 +207,7 @@ def _replace(
 
 
 def _refused(error: DBAPIError) -> Exception:
-    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", "")
+    constraint = constraint_of(error)
     if constraint == "application_answer_open":
         return submitted_already()
     if constraint == "uq_application_answer_application_id_field":

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar, Final
 
-from psycopg.errors import Diagnostic, InsufficientPrivilege
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from backend.applications.moves import APPLICANT, DEEDS, STATES, Move, moves_of
 from backend.applications.tables import APPLICATION_STEP
 from backend.kernel import audit
 from backend.kernel.crypto import Keyring, Place
+from backend.kernel.database import constraint_of
 from backend.kernel.errors import DomainError, Fault
 from backend.kernel.row_ids import next_id
 from backend.policies.procedures import Procedure
@@ -242,8 +243,7 @@ _ELSEWHERE: Final = NotYourDesk(
 def _refusal(error: DBAPIError, move: Move) -> Exception:
     if isinstance(error.orig, InsufficientPrivilege):
         return _ELSEWHERE
-    diagnosis: Diagnostic | None = getattr(error.orig, "diag", None)
-    known = None if diagnosis is None else _CONSTRAINTS.get(diagnosis.constraint_name or "")
+    known = _CONSTRAINTS.get(constraint_of(error))
     if isinstance(known, AlreadyApplied) and move.seat != APPLICANT:
         return _ANOTHER
     return known or error

@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from backend.kernel.database import Base
+from backend.kernel.database import Base, constraint_of
 from backend.kernel.row_ids import LARGEST_ID
 
 P = ParamSpec("P")
@@ -132,7 +132,7 @@ def defer(
         with session.begin_nested():
             return _insert(session, task, [ids], options)[0]
     except IntegrityError as error:
-        if _constraint(error) != _WAITING_KEY:
+        if constraint_of(error) != _WAITING_KEY:
             raise
         return None
 
@@ -182,8 +182,3 @@ def _harmless(value: object) -> bool:
     if not isinstance(value, str):
         return False
     return bool(_DAY(value) or (_CODE(value) and not _MANY_DIGITS(value)))
-
-
-def _constraint(error: IntegrityError) -> str | None:
-    diagnosis = getattr(error.orig, "diag", None)
-    return getattr(diagnosis, "constraint_name", None)

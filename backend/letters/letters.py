@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from backend.kernel import audit
 from backend.kernel.audit import Subject
 from backend.kernel.crypto import Cipher, Keyring, Place, SealedBroken
+from backend.kernel.database import constraint_of
 from backend.kernel.errors import DomainError, Fault
 from backend.kernel.row_ids import next_id
 from backend.letters.content import LetterContent, Size, unpacked
@@ -194,7 +195,6 @@ def _refusal(error: DBAPIError) -> Exception:
     if isinstance(error.orig, InsufficientPrivilege):
         told = "这份文书不由您来办：请由本人、家人或受委托的人办理。"
         return LetterDeedImpossible(Fault("/letter", told))
-    name = getattr(getattr(error.orig, "diag", None), "constraint_name", "") or ""
-    if name.startswith(("letter_event", "letter_part", "uq_letter")):
+    if constraint_of(error).startswith(("letter_event", "letter_part", "uq_letter")):
         return LetterMoved(Fault("/letter", "这份文书刚刚有了变化：请刷新，看过再办。"))
     return error

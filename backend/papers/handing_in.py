@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from backend.accounts.scope import Actor
 from backend.kernel import audit
 from backend.kernel.crypto import Cipher, Keyring
+from backend.kernel.database import constraint_of
 from backend.kernel.errors import DomainError, Fault
 from backend.kernel.jobs import defer
 from backend.kernel.row_ids import next_id
@@ -217,7 +218,7 @@ def _begin(session: Session, actor: Actor, new: NewPaper, case: Row[Any]) -> Row
             new_row = insert(PAPER).values(values).on_conflict_do_nothing()
             made = session.execute(new_row.returning(_P.id)).first()
     except IntegrityError as error:
-        if not isinstance(error.orig, CheckViolation) or _constraint(error) != "paper_count":
+        if not isinstance(error.orig, CheckViolation) or constraint_of(error) != "paper_count":
             raise
         told = "这件申请的材料已经够多：请先删除不用的，再上传。"
         raise TooManyPapers(Fault("/application", told)) from error
@@ -256,7 +257,3 @@ def _piece(session: Session, cipher: Cipher, paper_id: int, number: int) -> byte
     of = _PIECE.paper_id == paper_id, _PIECE.number == number
     sealed = session.execute(select(_PIECE.bytes).where(*of)).scalar_one()
     return cipher.open_bytes(of_piece(paper_id, number), bytes(sealed))
-
-
-def _constraint(error: IntegrityError) -> str | None:
-    return getattr(getattr(error.orig, "diag", None), "constraint_name", None)

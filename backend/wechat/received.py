@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from backend.kernel.crypto import Keyring, Place
+from backend.kernel.database import constraint_of
 from backend.kernel.jobs import Task, defer
 from backend.wechat.errors import PushRefused
 from backend.wechat.handlers import give_up, handle
@@ -48,7 +49,7 @@ def take_in(
         made = session.execute(taken.returning(WECHAT_PUSH.c.dedupe_key), row)
         new = made.one_or_none() is not None
     except IntegrityError as error:
-        if _constraint(error) != _STAMP_TAKEN:
+        if constraint_of(error) != _STAMP_TAKEN:
             raise
     else:
         if new:
@@ -115,8 +116,3 @@ def opened_push(session: Session, keyring: Keyring, push_id: int) -> Push | None
 
 def _place(number: int) -> Place:
     return Place("wechat_push", "payload", number)
-
-
-def _constraint(error: IntegrityError) -> str | None:
-    diagnosis = getattr(error.orig, "diag", None)
-    return getattr(diagnosis, "constraint_name", None)
