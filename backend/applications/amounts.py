@@ -72,7 +72,8 @@ class Paid:
 def record_amount(
     session: Session, who: audit.Who, case: Case, amount: int, today: date
 ) -> Granted:
-    """How much is granted (fen); until the case is granted it may be put right.
+    """How much is granted (fen); until the case is granted it may be put right. The same again
+    changes nothing.
 
     Raises `GrantWrong`, `NotYourDesk` for who is not of the county, `AnotherPersonNeeded` for who
     is part of the case.
@@ -86,19 +87,22 @@ def record_amount(
         raise GrantWrong(Fault("/amount", "请填写大于零的救助金额，单位元。"))
     said = {"amount": amount, "decided_by": who.label, "decided_on": today}
     new = insert(APPLICATION_GRANT).inline().values(application_id=case.id, **said)
-    _write(session, new.on_conflict_do_update(
+    written = _write(session, new.on_conflict_do_update(
         index_elements=["application_id"], set_=said,
         where=OWN.paid_on.is_(None) & (OWN.amount != amount),
-    ))  # fmt: skip
+    ).returning(OWN.amount))  # fmt: skip
     found = granted(session, case.id)
     if found is None or found.amount != amount:
         raise GrantWrong(Fault("/amount", "这笔救助已经发放，金额不能再改。"))
-    audit.deed(session, who, "application.amount", of_case(case), person=case.person_id, fen=amount)
+    if written:
+        fen = {"person": case.person_id, "fen": amount}
+        audit.deed(session, who, "application.amount", of_case(case), **fen)
     return found
 
 
 def note_paid(session: Session, who: audit.Who, case: Case, paid: Paid, today: date) -> Granted:
-    """The department has paid it; the same again changes nothing. The case is looked at anew.
+    """The department has paid it; told again, what was told first stands. The case is looked at
+    anew.
 
     Raises `GrantWrong`, `NotYourDesk`, `AnotherPersonNeeded` for who decided the amount, or is
     part of the case.
@@ -114,15 +118,16 @@ def note_paid(session: Session, who: audit.Who, case: Case, paid: Paid, today: d
         told = "请填写发放的日期（不早于定金额的日期，不晚于今天）和凭证号。"
         raise GrantWrong(Fault("/paid_on", told))
     mine = update(APPLICATION_GRANT).where(OWN.application_id == case.id, OWN.paid_on.is_(None))
-    _write(session, mine.values(paid_on=on, paid_ref=ref, noted_by=who.label))
-    audit.deed(session, who, "application.paid", of_case(case), person=case.person_id)
-    leave_finishing(session, case.id)
-    return Granted(found.amount, found.decided_by, found.decided_on, on, ref)
+    noted = mine.values(paid_on=on, paid_ref=ref, noted_by=who.label)
+    if _write(session, noted.returning(OWN.amount)):  # else somebody noted it just before
+        audit.deed(session, who, "application.paid", of_case(case), person=case.person_id)
+        leave_finishing(session, case.id)
+    return granted(session, case.id) or found
 
 
-def grant_again(session: Session, _ground: Ground, case: Case) -> Sequence[int]:
-    """The amount stands in `application_grant`; the department pays it. What was to be asked back
-    is so no more. As `worker`."""
+def ask_back_no_more(session: Session, _ground: Ground, case: Case) -> Sequence[int]:
+    """The amount stands in `application_grant`, and the department pays it: all that a grant leaves
+    to do is to take off the county's list what a refusal before it put there. As `worker`."""
     supersede_items(session, "refund_due", [of_case(case)], BY)
     return ()
 
@@ -144,12 +149,15 @@ def granted(session: Session, case_id: int) -> Granted | None:
     return None if row is None else Granted(*row)
 
 
-def _write(session: Session, statement: Executable) -> None:
+def _write(session: Session, statement: Executable) -> bool:
+    """Whether a row was written; the statement returns it."""
     try:
         with session.begin_nested():
-            session.execute(statement)
+            return session.execute(statement).first() is not None
     except IntegrityError as error:
-        raise _REFUSED.get(constraint_of(error), error) from error
+        if (refused := _REFUSED.get(constraint_of(error))) is None:
+            raise
+        raise refused from error
 
 
 def _check_desk(who: audit.Who) -> None:

@@ -101,7 +101,7 @@ def _no_claims(session: Session, _ground: Ground, case: Case) -> Sequence[int]:
 _BRINGS: Final[Mapping[str, Deed]] = {
     "identity": recognising.recognise,
     "claim": _claims,
-    "amount": amounts.grant_again,
+    "amount": amounts.ask_back_no_more,
     "entitlement": certifying.certify,
     "registration": registering.register,
     "hand_on": handing_on.hand_on,

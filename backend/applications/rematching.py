@@ -22,8 +22,8 @@ from backend.matching.tasks import begin
 
 ASKED: Final = APPLICATION_MATCH.c
 _COUNTY: Final = 1_000_000
-# Years for which every run is released, none was of the county where the person lives now, and the
-# person has no entry by any of them.
+# Years that no run was of the county where the person lives now, and the person has no entry by any
+# run of the year, once every run is released.
 _MISSED: Final = text(
     f"""
     SELECT DISTINCT asked.year FROM application_match AS asked
@@ -35,7 +35,8 @@ _MISSED: Final = text(
                 OR own.area = p.area / {_COUNTY} AND own.year = asked.year))
         AND NOT EXISTS (SELECT FROM grant_entry AS entry
             JOIN application_match AS own ON own.run_id = entry.run_id
-            WHERE own.application_id = :case AND person_now(entry.person_id) = p.id)
+            WHERE own.application_id = :case AND own.year = asked.year
+                AND person_now(entry.person_id) = p.id)
     ORDER BY asked.year
     """
 )

@@ -229,3 +229,23 @@ def test_who_moves_away_while_money_waits_is_paid_all_the_same(
     assert effects.ask("SELECT DISTINCT area FROM application_match ORDER BY 1") == {
         "granted": [(320282,)], "settled": [(320281,), (320282,)], "matched": [(320281,)],
     }[when]  # fmt: skip
+
+
+def test_a_year_that_was_matched_after_the_move_is_followed_though_another_brought_money(
+    world: CaseWorld, effects: Effects
+) -> None:
+    case = recognised(world)
+    effects.settle(case)
+    effects.match()
+    moves(world)
+    world.town.accounts.change(
+        "INSERT INTO match_run OVERRIDING SYSTEM VALUE SELECT (jsonb_populate_record(run,"
+        " jsonb_build_object('id', run.id + 1000, 'year', run.year - 1))).* FROM match_run AS run"
+    )
+    world.town.accounts.change(
+        "INSERT INTO application_match (application_id, area, year, asked_on, run_id)"
+        " SELECT application_id, area, year - 1, asked_on, run_id + 1000 FROM application_match"
+    )
+    effects.finish(case)
+    asked = "SELECT area, year - (SELECT max(year) FROM application_match) FROM application_match"
+    assert effects.ask(f"{asked} WHERE run_id IS NULL") == [(320282, -1)]

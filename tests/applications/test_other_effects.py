@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -70,16 +71,22 @@ def granted(world: CaseWorld, kind: str, **answers: str) -> int:
 def reviewed(world: CaseWorld, kind: str, **answers: str) -> int:
     """With the county, or for the township to file."""
     own = rules(kind)
+    case = filled(world, own, **answers)
+    world.submit("甲测试", case, own)
+    world.does("镇甲", case, "accept", own)
+    if not own.filing:
+        world.does("镇甲", case, "review", own)
+    return case
+
+
+def filled(world: CaseWorld, own: Procedure, **answers: str) -> int:
+    """A draft with all that must be answered."""
     case = world.begun("甲测试", rules=own).id
     for field in own.fields.values():
         if field.required or field.code in answers:
             value = answers.get(field.code) or VALUES.get(field.type)
             value = value or (field.choices[0].code if field.choices else "")
             world.answer("甲测试", case, field.code, value, rules=own)
-    world.submit("甲测试", case, own)
-    world.does("镇甲", case, "accept", own)
-    if not own.filing:
-        world.does("镇甲", case, "review", own)
     return case
 
 
@@ -215,6 +222,30 @@ def test_who_decides_an_amount_is_no_part_of_the_case_and_does_not_note_its_paym
         assert note_paid(session, actor, case_of(session, case), Paid(DAY, "凭证1号"), DAY).paid_on
 
 
+def test_of_two_who_note_the_payment_at_once_the_second_is_told_what_the_first_noted(
+    world: CaseWorld, effects: Effects
+) -> None:
+    case = granted(world, "temporary_relief")
+    effects.settle(case)
+
+    def noted_by_another() -> str:
+        with world.acting("县丙") as (session, actor):
+            return note_paid(
+                session, actor, case_of(session, case), Paid(DAY, "凭证2号"), DAY
+            ).paid_ref
+
+    with ThreadPoolExecutor(1) as pool:
+        with world.acting("县乙") as (session, actor):
+            note_paid(session, actor, case_of(session, case), Paid(DAY, "凭证1号"), DAY)
+            second = pool.submit(noted_by_another)
+            with pytest.raises(TimeoutError):
+                second.result(0.5)
+        assert second.result(20) == "凭证1号"
+    assert effects.ask("SELECT actor FROM audit_event WHERE action = 'application.paid'") == [
+        ("staff:县乙",)
+    ]
+
+
 @pytest.mark.parametrize("paid", [True, False])
 def test_what_was_paid_and_is_granted_no_more_is_asked_back_by_the_county(
     world: CaseWorld, effects: Effects, paid: bool
@@ -237,10 +268,7 @@ def test_what_was_paid_first_refused_and_won_by_appeal_is_asked_back_no_more(
     world: CaseWorld, effects: Effects
 ) -> None:
     own = replace(rules("temporary_relief"), fast_lane=True)
-    case = world.begun("甲测试", rules=own).id
-    for field in own.fields.values():
-        value = VALUES.get(field.type) or (field.choices[0].code if field.choices else "")
-        world.answer("甲测试", case, field.code, value, rules=own)
+    case = filled(world, own)
     world.submit("甲测试", case, own)
     with effects.owner.begin() as connection:
         connection.execute(text("SET LOCAL session_replication_role = replica"))
