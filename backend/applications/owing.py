@@ -32,7 +32,7 @@ def owed(session: Session, case: Case, procedure: Procedure) -> tuple[Paper, ...
     """
     if not case.fast_lane:
         return ()
-    return papers_owed(session, case.id, procedure, promises=_promised(session, case, procedure))
+    return papers_owed(session, case.id, procedure, promises=promised(session, case, procedure))
 
 
 def check_owed(session: Session, case: Case, step: Step, procedure: Procedure) -> None:
@@ -52,7 +52,8 @@ _WAIT = "请等申请人补交，交齐了再拟同意；到期没有交的，�
 _ASK = "请先要求补正，等申请人交齐再办。"
 
 
-def _promised(session: Session, case: Case, procedure: Procedure) -> bool:
+def promised(session: Session, case: Case, procedure: Procedure) -> bool:
+    """Whether nothing is owed for want of a letter: one stands, or the kind asks for none."""
     if CLOCK not in procedure.deadlines or procedure.letter is None:
         return True
     return letter_of(session, case.id, procedure.letter) is not None

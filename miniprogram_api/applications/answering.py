@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from backend.applications.cases import Case, case_of
 from backend.applications.deciding import Filed, Office, moves_open_to, procedure_of
-from backend.applications.moves import STATES
+from backend.applications.owing import promised
 from backend.applications.reading import Made, Opened
 from backend.applications.revoking import Proof, proof_instead
 from backend.applications.steps import Circumstances
 from backend.kernel import keys
 from backend.kernel.clock import today
+from backend.papers.handing_in import OPEN
 from backend.progress.words import of_step
 from miniprogram_api.access import actor
 from miniprogram_api.problems import occurrence_of
@@ -44,10 +45,14 @@ def shown(case: Case) -> dict[str, Any]:
 
 
 def proof_for(session: Session, case: Case) -> Proof | None:
-    """What is handed in instead of the letter, while that can be chosen. Told to staff too."""
-    if STATES[case.state].over:
+    """What is handed in instead of the letter, while papers are taken; who was helped on the letter
+    owes nothing instead. Told to staff too."""
+    if case.state not in OPEN:
         return None
-    return proof_instead(session, case, procedure_of(rules().book, case), today())
+    procedure = procedure_of(rules().book, case)
+    if case.state == "helped" and promised(session, case, procedure):
+        return None
+    return proof_instead(session, case, procedure, today())
 
 
 def shown_whole(opened: Opened, proof: Proof | None) -> dict[str, Any]:
