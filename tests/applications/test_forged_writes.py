@@ -42,8 +42,8 @@ REPORTED = (
 def put(world: CaseWorld, who: str, statement: str, **values: Any) -> int:
     """Put into a transaction of the site in somebody's session, and committed; how many rows."""
     with world.acting(who) as (session, _):
-        done = session.execute(text(statement), {"day": world.today, **values})
-        return int(done.rowcount)  # type: ignore[attr-defined]
+        done = session.connection().execute(text(statement), {"day": world.today, **values})
+        return done.rowcount
 
 
 def kept(world: CaseWorld, query: str) -> Any:

@@ -60,8 +60,8 @@ def put(world: CaseWorld, who: str, *statements: str, **values: Any) -> Any:
     """Put into one transaction of the site; what the last one answers."""
     with world.acting(who) as (session, _):
         for one in statements:
-            done = session.execute(text(one), values)
-        return tuple(done.one()) if done.returns_rows else None  # type: ignore[attr-defined]
+            done = session.connection().execute(text(one), values)
+        return tuple(done.one()) if done.returns_rows else None
 
 
 def test_a_draft_is_of_the_kind_that_its_procedure_says(world: CaseWorld) -> None:
