@@ -20,6 +20,13 @@ from tests.support.recipients import NOON, Recipients
 from tests.support.wechat import APPID, Simulator
 
 
+@pytest.fixture(autouse=True)
+def _speaks_for_nobody() -> Iterator[None]:
+    """A site that an earlier test made may have bound a mini-program to this process."""
+    with connection.bound(None):
+        yield
+
+
 @pytest.fixture
 def keyring(tmp_path: Path) -> Iterator[Keyring]:
     """Keys of the test's own, bound."""
