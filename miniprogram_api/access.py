@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug import Response as AnyResponse
 
 from backend.accounts.residents import NotNamed, PhoneMissing, own_person
-from backend.accounts.scope import Actor, act_as
+from backend.accounts.scope import Actor, Entered, Entry, act_as
 from backend.accounts.sessions import end_if_over, note_seen
 from backend.accounts.staff_tables import ROLES
 from backend.kernel import audit
@@ -42,14 +42,14 @@ NEEDED: Final = (PhoneMissing, NotNamed)
 """What is missing for level 1, and for level 2."""
 _ATTRIBUTE: Final = "shukun_access"
 _HIDDEN: Final = (403, 404)
-Asking: TypeAlias = Callable[[Session, str, tuple[str, int, int]], tuple[Actor | None, bool]]
+Found = TypeVar("Found", bound=Entered)
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
     """Who may call a view. `roles`: of staff; empty: every one. `level`: a resident's, at least.
-    `within`: it is asked in the view's own transaction, by `entering`, not before.
+    `within`: it is asked by the view's own statement, with `enter`, not before.
     """
 
     who: Who
@@ -128,35 +128,29 @@ def acting_transaction() -> Iterator[Session]:
         yield session
 
 
-@contextmanager
-def entering(asking: Asking) -> Iterator[Session]:
-    """The one transaction of a view that declares `within`: who calls is asked in it, whether they
-    may, and the request is counted; then it is the view's. Three transactions else.
+def enter(looking: Callable[[Entry], Found | None]) -> Found:
+    """Let the caller of a view that declares `within` in, by a statement that reads what the view
+    wants besides; what it found.
 
-    `asking`: with the token and the window of the account, lets the transaction act; who it is, and
-    whether the request was counted: by a statement that reads what the view wants besides. Raises
-    what is raised before other views: `Refused` (401, 403, 429).
+    Raises what is raised before other views: `Refused` (401, 403, 429).
     """
-    try:
-        with transaction() as session:
-            g.actor, counted = asking(session, g.token, limiting.account_window())
-            found: Actor | None = g.actor
-            if found is None or not counted:
-                raise _NotEntered
-            note_seen(session, found)
-            if (reason := _reason_against(_declared_here(), found)) is not None:
-                raise Refused(reason)
-            yield session
-    except _NotEntered:
+    wanted = _declared_here()
+    found = looking(_entry(wanted))
+    if found is None:
         _refuse_entry()
-    except Exception:
-        if (found := signed_in()) is not None:  # that it was used and counted was rolled back
-            limiting.by_account(found)
-        raise
+    g.actor = found.actor
+    if not found.counted:
+        _refuse_entry()
+    if (reason := _reason_against(wanted, found.actor)) is not None:
+        raise Refused(reason)
+    return found
 
 
-class _NotEntered(Exception):
-    """Nobody is signed in, or the account asks too often."""
+def _entry(wanted: Access | None) -> Entry:
+    counted_as, most, seconds = limiting.account_window()
+    at_level = None if wanted is None or wanted.who == "staff" else wanted.level
+    roles = None if wanted is None or wanted.who == "resident" else list(wanted.roles)
+    return Entry(g.token, counted_as, most, seconds, at_level, roles)
 
 
 def _refuse_entry() -> NoReturn:

@@ -91,10 +91,8 @@ def by_account(actor: Actor, limit: Limit | None = None) -> None:
 
 
 def account_window() -> tuple[str, int, int]:
-    """How often an account may ask, for a statement that counts by `count_hit` itself: the key with
-    `{}` for the account, how many times, in how many seconds. What is rolled back was not counted:
-    `by_account` does it then.
-    """
+    """How often an account may ask, for a statement that counts by itself: the key with `{}` for
+    the account, how many times, in how many seconds."""
     item = current_app.extensions["account_limit"].item
     return item.key_for("{}"), item.amount, item.get_expiry()
 

@@ -6,8 +6,8 @@ only tells who it is, for decisions by role and for the audit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Final, Literal, Protocol, TypeAlias
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
@@ -71,6 +71,36 @@ class Actor:
     def visits(self) -> bool:
         """Whether it is the role of one who visits people, and sees those who live in the range."""
         return self.role in VISITORS
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Who shows which token, and whom a view is for, told to a statement that lets in and looks.
+
+    The request is counted under `counted_as`, with the account for `{}`, up to `most` in any
+    `seconds`. `at_level`: of residents, or more; `roles`: of staff, none: every one; None: not for
+    these.
+    """
+
+    token: str = field(repr=False)
+    counted_as: str
+    most: int
+    seconds: int
+    at_level: int | None
+    roles: list[str] | None
+
+
+class Entered(Protocol):
+    """What such a statement found: who acts, and whether the request was counted (False: too
+    many)."""
+
+    @property
+    def actor(self) -> Actor:
+        """In a session that is valid now."""
+
+    @property
+    def counted(self) -> bool:
+        """Within what the account may ask."""
 
 
 def act_as(session: Session, token: str) -> Actor | None:

@@ -7,13 +7,13 @@ row. Migrations run as the owner, the login itself.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final, Literal, TypeAlias
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, MetaData, create_engine, text
+from sqlalchemy import Engine, MetaData, Row, TextClause, create_engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -135,6 +135,17 @@ def transaction(*, keep: bool = True) -> Iterator[Session]:
                 begun.rollback()
     finally:
         _open.reset(token)
+
+
+def whole(statement: TextClause, parameters: Mapping[str, Any]) -> Row[Any]:
+    """The row of a statement that is a whole transaction: one question to the server, not three.
+
+    Raises `TransactionNested` inside a transaction.
+    """
+    if _open.get():
+        raise TransactionNested("whole() inside transaction()")
+    with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        return connection.execute(statement, parameters).one()
 
 
 def in_transaction() -> bool:

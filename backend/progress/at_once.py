@@ -1,5 +1,5 @@
 """进度一次查 (at once): who looks, the request counted, the look written down and what is told, by
-one statement of the database (`migrations/sql/progress_at_once.sql`).
+one statement of the database (`migrations/sql/look_at_progress.sql`), a transaction of its own.
 
 It knows the two commonest rights: residents who may see the person's file, and who decides in the
 area. Of everybody else's rights the row policies are asked, by `timeline`.
@@ -7,30 +7,20 @@ area. Of everybody else's rights the row policies are asked, by `timeline`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import date
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
-from backend.accounts.scope import Actor
+from backend.accounts.scope import Actor, Entry
+from backend.kernel.database import whole
 
-_AT_ONCE: Final = text(
-    """
-    SELECT looked.told::text, count_hit(
-        sha256(convert_to(replace(:counted_as, '{}', looked.told ->> 'label'), 'UTF8')),
-        1, :most, :seconds)
-    FROM (SELECT progress_at_once(:token, :wanted) AS told OFFSET 0) AS looked
-    WHERE looked.told IS NOT NULL
-    """
+_LOOK: Final = text(
+    "SELECT look_at_progress(:token, :wanted, :counted_as, :most, :seconds,"
+    " CAST(:at_level AS smallint), CAST(:roles AS text[]))::text"
 )
-
-
-Window: TypeAlias = tuple[str, int, int]
-"""How often an account may ask: the key of the count, with `{}` for the account; how many times; in
-how many seconds."""
 
 
 class StepRow(msgspec.Struct, array_like=True, frozen=True):
@@ -74,33 +64,20 @@ class CaseRow(msgspec.Struct, frozen=True):
     messages: list[tuple[int, int]]
 
 
-class _Found(msgspec.Struct, frozen=True):
+class Looked(msgspec.Struct, frozen=True):
+    """A look at one application, made while its reader came in. `counted`: False: the account asks
+    too often. `case`: what was found, already written down as looked at; None: nothing by these
+    rights."""
+
     actor: Actor
+    counted: bool
     case: CaseRow | None = None
 
 
-_FOUND: Final = msgspec.json.Decoder(_Found)
+_LOOKED: Final = msgspec.json.Decoder(Looked)
 
 
-@dataclass(slots=True)
-class AtOnce:
-    """A look at one application, made while its reader comes in. `case`: what was found, already
-    written down as looked at; None: not yet, or not by these rights."""
-
-    case_id: int
-    case: CaseRow | None = None
-
-    def enter(self, session: Session, token: str, window: Window) -> tuple[Actor | None, bool]:
-        """Act in the session of the token and look: who it is (None: nobody), and whether the
-        request was counted (False: too many)."""
-        counted_as, most, seconds = window
-        asked = {
-            "token": token, "wanted": self.case_id, "counted_as": counted_as, "most": most,
-            "seconds": seconds,
-        }  # fmt: skip
-        row = session.execute(_AT_ONCE, asked).first()
-        if row is None:
-            return None, False
-        found = _FOUND.decode(row[0])
-        self.case = found.case
-        return found.actor, row[1]
+def look_at(case_id: int, entry: Entry) -> Looked | None:
+    """Let in and look; None: nobody is signed in by the token."""
+    (told,) = whole(_LOOK, {"wanted": case_id, **asdict(entry)})
+    return None if told is None else _LOOKED.decode(told)

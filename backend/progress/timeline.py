@@ -122,15 +122,15 @@ class Look:
     today: date
 
 
-def progress_of(
-    session: Session, look: Look, case_id: int, known: CaseRow | None = None
-) -> Progress:
-    """The progress, in the wording that the reader chose; for staff who decide, in theirs.
+def progress_of(session: Session, look: Look, case_id: int) -> Progress:
+    """The progress as the row policies let the session see it; written down. Raises
+    `UnknownCase`."""
+    return told_of(look, case_id, _looked_at(session, look, case_id))
 
-    `known`: what was found, and written down, when the reader came in (`at_once`). Raises
-    `UnknownCase`.
-    """
-    row = known or _looked_at(session, look, case_id)
+
+def told_of(look: Look, case_id: int, row: CaseRow) -> Progress:
+    """What was found in words, in the wording that the reader chose; for staff who decide, in
+    theirs."""
     mode = _mode(look.actor, row.ui_mode)
     periods = [period_of(one, look.today, mode) for one in row.clocks]
     said = WORDS.states[row.state].to(mode)
@@ -144,7 +144,6 @@ def progress_of(
 
 
 def _looked_at(session: Session, look: Look, case_id: int) -> CaseRow:
-    """As the row policies let the session see it; written down."""
     asked = {"case": case_id, "resident": look.actor.resident_id}
     told: str | None = session.execute(_FOUND, asked).scalar()
     if told is None:

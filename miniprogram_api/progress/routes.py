@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -12,11 +13,11 @@ from backend.applications.cases import UnknownCase
 from backend.kernel import keys
 from backend.kernel.clock import today
 from backend.kernel.database import transaction
-from backend.progress.at_once import AtOnce
+from backend.progress.at_once import look_at
 from backend.progress.by_code import Standing, UnknownProgressCode, standing_of
-from backend.progress.timeline import Look, progress_of
+from backend.progress.timeline import Look, progress_of, told_of
 from miniprogram_api import limiting
-from miniprogram_api.access import access, actor, entering
+from miniprogram_api.access import access, acting_transaction, enter
 from miniprogram_api.fields import LARGEST_ID
 from miniprogram_api.limiting import Limit
 from miniprogram_api.openapi import Blueprint
@@ -79,10 +80,12 @@ def by_code(code: str, *, elder: bool = False) -> Standing:
 
 
 def _shown(case_id: int) -> Response:
-    once = AtOnce(case_id)
-    with entering(once.enter) as session:
-        look = Look(actor(), keys.keyring(), rules().book, today())
-        return _json(progress_of(session, look, case_id, once.case))
+    found = enter(partial(look_at, case_id))
+    look = Look(found.actor, keys.keyring(), rules().book, today())
+    if found.case is not None:
+        return _json(told_of(look, case_id, found.case))
+    with acting_transaction() as session:
+        return _json(progress_of(session, look, case_id))
 
 
 def _json(value: msgspec.Struct) -> Response:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from backend.kernel import database as kernel
 from backend.kernel import pool_checks
 from backend.kernel.audit import AuditEvent, Subject, record
-from backend.kernel.database import EngineNotBound, TransactionNested, ping, transaction
+from backend.kernel.database import EngineNotBound, TransactionNested, ping, transaction, whole
 
 NOWHERE = "postgresql://nobody@/nothing?host=/nonexistent"
 
@@ -44,6 +44,21 @@ def test_a_transaction_that_is_not_to_be_kept_leaves_nothing(database: Engine) -
         record(session, actor="测试", action="test", subject=Subject("test", "1"))
         assert session.query(AuditEvent).count() == 1
     assert count() == 0
+
+
+def test_one_statement_is_a_whole_transaction(database: Engine) -> None:
+    kept = text(
+        "INSERT INTO audit_event (actor, role, action, subject_kind, subject_id, detail, purpose)"
+        " VALUES (:actor, '', 'test', 'test', '1', '{}', '') RETURNING actor"
+    )
+    assert whole(kept, {"actor": "测试"}) == ("测试",)
+    assert count() == 1
+    with transaction(), pytest.raises(TransactionNested):
+        whole(kept, {"actor": "测试"})
+    assert count() == 1
+    with transaction(keep=False) as session:  # the connection is as others left it
+        session.execute(kept, {"actor": "测试"})
+    assert count() == 1
 
 
 def test_a_transaction_inside_another_raises_and_the_outer_one_rolls_back(

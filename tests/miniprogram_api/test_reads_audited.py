@@ -220,7 +220,7 @@ def test_a_look_that_the_database_no_longer_writes_down_is_found(
     reading: Reading, database: Engine
 ) -> None:
     with database.begin() as connection:
-        body = connection.scalar(text("SELECT pg_get_functiondef('progress_at_once'::regproc)"))
+        body = connection.scalar(text("SELECT pg_get_functiondef('look_at_progress'::regproc)"))
         assert body is not None
         changed = body.replace("'person.read', 'person'", "'person.read', 'nobody'")
         assert changed != body

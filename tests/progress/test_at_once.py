@@ -6,22 +6,22 @@ from typing import Any, Final
 
 import pytest
 from sqlalchemy import Engine, text
-from sqlalchemy.orm import Session
 
-from backend.accounts.scope import Actor
+from backend.accounts.scope import Actor, Entry
 from backend.applications.cases import UnknownCase
 from backend.kernel.clock import now
 from backend.kernel.database import bound, transaction
 from backend.notifications.taking import take_notices
 from backend.policies.catalogue import load_catalogue
-from backend.progress.at_once import AtOnce
-from backend.progress.timeline import Look, Progress, progress_of
+from backend.progress.at_once import look_at
+from backend.progress.timeline import Look, Progress, progress_of, told_of
 from tests.support.case_world import TODAY, CaseWorld
 
 pytestmark = pytest.mark.postgres
 
 BOOK: Final = load_catalogue()
 WINDOW: Final = ("test/{}", 1_000_000, 300)
+EVERYBODY: Final[tuple[int | None, list[str] | None]] = (0, [])
 LAST: Final = text(
     "SELECT actor, role, action, subject_kind, subject_id, detail, purpose, area FROM audit_event"
     " ORDER BY id DESC LIMIT 1"
@@ -85,12 +85,14 @@ def _give(world: CaseWorld, statement: str, helper: str, person: str, **how: Any
     world.town.accounts.change(statement, person=world.people[person].id, helper=own.id, **how)
 
 
-def told(world: CaseWorld, session: Session, actor: Actor, once: AtOnce) -> Progress | None:
-    look = Look(actor, world.keyring, BOOK, TODAY)
-    try:
-        return progress_of(session, look, once.case_id, once.case)
-    except UnknownCase:
-        return None
+def by_policies(world: CaseWorld, name: str, case: int) -> tuple[Actor, Progress | None]:
+    """What the row policies let them be told."""
+    with world.acting(name) as (session, actor):
+        look = Look(actor, world.keyring, BOOK, TODAY)
+        try:
+            return actor, progress_of(session, look, case)
+        except UnknownCase:
+            return actor, None
 
 
 def disagreeing(world: CaseWorld, owner: Engine, cases: list[int]) -> tuple[set[str], set[str]]:
@@ -99,22 +101,22 @@ def disagreeing(world: CaseWorld, owner: Engine, cases: list[int]) -> tuple[set[
     other, quick = set(), set()
     for name in world.tokens:
         for case in cases:
-            with world.acting(name) as (session, actor):
-                by_policies = told(world, session, actor, AtOnce(case))
+            actor, told = by_policies(world, name, case)
             with owner.connect() as connection:
                 row = connection.execute(LAST).one_or_none()
-            once = AtOnce(case)
-            with bound(world.site), transaction() as session:
-                actor_again, counted = once.enter(session, world.tokens[name], WINDOW)
-                assert counted
-                assert actor_again == actor
-                at_once = told(world, session, actor, once)
+            with bound(world.site):
+                found = look_at(case, Entry(world.tokens[name], *WINDOW, *EVERYBODY))
+            assert found is not None
+            assert (found.actor, found.counted) == (actor, True)
+            if found.case is None:
+                _, at_once = by_policies(world, name, case)
+            else:
+                quick.add(name)
+                at_once = told_of(Look(actor, world.keyring, BOOK, TODAY), case, found.case)
             with owner.connect() as connection:
                 again = connection.execute(LAST).one_or_none()
-            if (by_policies, row) != (at_once, again):
+            if (told, row) != (at_once, again):
                 other.add(name)
-            if once.case is not None:
-                quick.add(name)
     return other, quick
 
 
@@ -131,11 +133,11 @@ def test_everybody_is_told_at_once_what_the_row_policies_let_them_see(
 @pytest.mark.parametrize(
     ("was", "becomes"),
     [
-        ("seen := whom = ANY (people)", "seen := true"),
+        ("AND whom = ANY (people)", ""),
         ("authority_over('receive')", "people"),
         ("authority_over('speak')", "people"),
         ("p.id = ANY (people)", "whom = ANY (people)"),
-        ("one.state <> 'draft' AND ", ""),
+        (" AND one.state <> 'draft'", ""),
         ("one.area BETWEEN actor.area_from AND actor.area_to;", "true;"),
     ],
 )
@@ -144,9 +146,52 @@ def test_control_a_right_that_is_wider_at_once_is_found(
 ) -> None:
     with database.begin() as connection:
         body = connection.execute(
-            text("SELECT pg_get_functiondef('progress_at_once'::regproc)")
+            text("SELECT pg_get_functiondef('look_at_progress'::regproc)")
         ).scalar_one()
         assert was in body
         connection.exec_driver_sql(body.replace(was, becomes).replace("%", "%%"))
     other, _ = disagreeing(world, database, cases[:-1])
     assert other
+
+
+@pytest.mark.parametrize(
+    ("name", "most", "at_level", "roles", "seen"),
+    [
+        ("甲测试", 1, 2, None, True),
+        ("甲测试", 0, 2, None, False),
+        ("甲测试", 1, 3, None, False),
+        ("甲测试", 1, None, [], False),
+        ("镇甲", 1, None, [], True),
+        ("镇甲", 1, None, ["township_reviewer"], True),
+        ("镇甲", 1, None, ["county_officer"], False),
+        ("镇甲", 1, 0, None, False),
+    ],
+)
+def test_nothing_is_looked_at_by_who_asks_too_often_or_whom_the_view_is_not_for(
+    world: CaseWorld,
+    database: Engine,
+    name: str,
+    most: int,
+    at_level: int | None,
+    roles: list[str] | None,
+    seen: bool,
+) -> None:
+    case = world.submitted("甲测试")
+    counted_as, _, seconds = WINDOW
+    with bound(world.site):
+        found = look_at(case, Entry(world.tokens[name], counted_as, most, seconds, at_level, roles))
+    assert found is not None
+    assert (found.counted, found.case is not None) == (most > 0, seen)
+    with database.connect() as connection:
+        looks = connection.scalar(
+            text(
+                "SELECT count(*) FROM audit_event WHERE detail ->> 'fields' = '[\"applications\"]'"
+            )
+        )
+    assert looks == seen
+
+
+def test_nobody_is_let_in_by_a_token_of_nobody(world: CaseWorld) -> None:
+    case = world.submitted("甲测试")
+    with bound(world.site):
+        assert look_at(case, Entry("x" * 43, *WINDOW, *EVERYBODY)) is None
