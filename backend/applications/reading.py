@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 
 from backend.accounts.authority import people_spoken_for, purpose_of_look
 from backend.accounts.scope import Actor
-from backend.applications import advances, amounts, clocks
+from backend.applications import advances, clocks
 from backend.applications.cases import COLUMNS, Case, case_of, person_of
 from backend.applications.clocks import Running
 from backend.applications.drafts import Answered, answers_of
 from backend.applications.steps import STEP, place
 from backend.applications.submitting import code_of
+from backend.applications.sums import Sum, sum_of
 from backend.applications.tables import APPLICATION, APPLICATION_CLAIM, APPLICATION_RESTED
 from backend.kernel import audit
 from backend.kernel.clock import CHINA
@@ -45,8 +46,8 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An application with everything in it. `code` "": not submitted yet; `granted` None: no
-    amount was decided; `advance` None: nothing was assigned to a hospital; `rested` None: nothing
+    """An application with everything in it. `code` "": not submitted yet; `granted` None: nothing
+    was granted in money; `advance` None: nothing was assigned to a hospital; `rested` None: nothing
     of it is gone by the years that cases are kept."""
 
     case: Case
@@ -56,7 +57,7 @@ class Opened:
     clocks: tuple[Running, ...]
     code: str = field(repr=False)
     taken_by: int | None
-    granted: amounts.Granted | None
+    granted: Sum | None
     advance: advances.Assigned | None
     rested: date | None
 
@@ -86,7 +87,7 @@ def open_case(session: Session, keyring: Keyring, actor: Actor, case_id: int) ->
         clocks.running(session, case.id),
         code_of(session, keyring, case),
         _taken_by(session, case.id),
-        amounts.granted(session, case.id),
+        sum_of(session, case.id),
         advances.assigned(session, case.id),
         _rested(session, case.id),
     )

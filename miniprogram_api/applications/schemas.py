@@ -136,6 +136,17 @@ class GrantedSchema(AnswerSchema):
     paid_ref = words("发放的凭证号；还没有发的为空")
 
 
+class BroughtSchema(AnswerSchema):
+    amount = Money("批准的金额", required=True)
+    decided_on = Day("哪天定的", required=True)
+    paid = Money(
+        "已经发放的金额；还没有发的为 null。付给垫付医院的，在 advance 里", required=True,
+        allow_none=True,
+    )  # fmt: skip
+    paid_on = perhaps_day("哪天发的；还没有发的为 null")
+    paid_ref = words("凭证号，或银行批次号；还没有发的为空")
+
+
 class AssignedSchema(AnswerSchema):
     letter_id = count("权益转让书的编号")
     bill_id = count("哪一张费用单")
@@ -173,8 +184,9 @@ class OpenedSchema(CaseSchema):
     clocks = many("期限，先到期的在前", ClockSchema())
     code = words("查询码：不登录也能查进度；没有提交的为空")
     granted = Nested(
-        "临时救助定下的金额；没有定的为 null", GrantedSchema(), required=True, allow_none=True
-    )
+        "救助的金额：批准多少、已经发了多少；还没有金额的，和不发钱的，为 null", BroughtSchema(),
+        required=True, allow_none=True,
+    )  # fmt: skip
     advance = Nested(
         "医院垫付、权益转让；没有的为 null", AssignedSchema(), required=True, allow_none=True
     )

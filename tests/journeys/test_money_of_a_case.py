@@ -55,6 +55,8 @@ def test_special_assistance_is_paid_after_its_notice_and_the_case_closed(money: 
     assert money.paid() == 300_000
     money.mornings()
     assert applying.state() == "closed"
+    granted = money.county.get(WHO, f"/applications/{applying.case}")["granted"]
+    assert (granted["amount"], granted["paid"]) == ("3000.00", "3000.00")
     assert money.states(applying.case)[-3:] == ["confirm", "pay", "close"]
     assert {"application_granted", "grant", "application_paid"} <= set(money.told())
 
@@ -114,7 +116,8 @@ def test_temporary_relief_is_granted_paid_by_civil_affairs_and_closed(money: Mon
     place.work()
     assert applying.state() == "granted"
     granted = place.get(WHO, f"/applications/{applying.case}")["granted"]
-    assert granted == {"amount": "1500.00", "decided_on": DAY, "paid_on": None, "paid_ref": ""}
+    told = {"amount": "1500.00", "decided_on": DAY, "paid": None, "paid_on": None, "paid_ref": ""}
+    assert granted == told
     for _ in range(2):
         assert place.post("县丙", f"{amount}/payment", **paid)["paid_on"] == DAY
     place.call("县甲", "PUT", amount, 409, json={"amount": "1.00"})
@@ -122,7 +125,8 @@ def test_temporary_relief_is_granted_paid_by_civil_affairs_and_closed(money: Mon
     assert applying.state() == "paid"
     money.mornings(1)
     assert applying.state() == "closed"
-    assert place.get(WHO, f"/applications/{applying.case}")["granted"]["paid_ref"] == "民政凭证1号"
+    granted = place.get(WHO, f"/applications/{applying.case}")["granted"]
+    assert granted == {**told, "paid": "1500.00", "paid_on": DAY, "paid_ref": "民政凭证1号"}
     assert {"application_granted", "application_paid"} <= set(money.told())
 
 
