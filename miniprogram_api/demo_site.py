@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
-from backend.kernel.settings import PROJECT, Settings
+from backend.kernel.settings import DEFAULT_SITE, PROJECT, Settings
 from miniprogram_api import serving
 from miniprogram_api.demo_wechat import Simulator
 from miniprogram_api.serving import ServingFailed
@@ -29,6 +29,12 @@ def fitting(settings: Settings) -> Settings:
         raise ServingFailed(PRODUCTION)
     (settings.data / SHEET).unlink(missing_ok=True)  # of a demo that has ended
     return replace(settings, sms="record")
+
+
+def reached_at(settings: Settings, site: str) -> Settings:
+    """The settings of a demo that listens there: letters and their codes name that address, unless
+    another one was set."""
+    return replace(settings, site=site) if settings.site == DEFAULT_SITE else settings
 
 
 @contextmanager

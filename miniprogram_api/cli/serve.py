@@ -56,8 +56,8 @@ class _Manner:
     migrate: bool
     word: str = "就绪："
 
-    def connected(self, chosen: Settings, stopping: Event) -> Settings:
-        """The settings with what else was started for the site."""
+    def connected(self, chosen: Settings, site: str, stopping: Event) -> Settings:
+        """The settings with what else was started for the site, which listens at `site`."""
         return chosen
 
     def beside(
@@ -73,7 +73,8 @@ class _Demo(_Manner):
 
     wechat: demo_wechat.Simulator | None = None
 
-    def connected(self, chosen: Settings, stopping: Event) -> Settings:
+    def connected(self, chosen: Settings, site: str, stopping: Event) -> Settings:
+        chosen = demo_site.reached_at(chosen, site)
         if self.wechat is None:
             return chosen
         return replace(chosen, wechat=self.wechat.connect(stopping))
@@ -100,7 +101,7 @@ def _serve(chosen: Settings, address: tuple[str, int], manner: _Manner) -> None:
         address = listener.getsockname()
         site = f"http://{address[0]}:{address[1]}"
         engine.dispose()
-        chosen = manner.connected(chosen, stopping)
+        chosen = manner.connected(chosen, site, stopping)
         if stopping.is_set():
             return
         with (
