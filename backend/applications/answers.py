@@ -1,24 +1,28 @@
 """填写 (answers): what may be written into a field, by its type; every refusal says what to write.
 
 A value is text in one spelling: money in yuan with two decimals, days as ISO, choices by code,
-several bills by their ids with commas between.
+several bills by their ids with commas between. Figures may be written in full width.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
+from backend.citizens.phone import normalise, why_not
 from backend.kernel.errors import DomainError, Fault
-from backend.kernel.money import format_yuan, parse_yuan
+from backend.kernel.money import MAX_FEN, format_yuan, parse_yuan
 from backend.kernel.row_ids import LARGEST_ID
 from backend.policies.procedures import LONGEST as LONGEST  # for schemas
 from backend.policies.procedures import Field
 
 MOST_BILLS: Final = 60
 POINTER: Final = "/value"
+_AS_WRITTEN: Final = ("text", "hospital", "diagnosis")
+_YUAN: Final = re.compile(r"[¥]?0*(?P<whole>[0-9]+)(?:\.(?P<cents>[0-9]{1,2}))?元?", re.ASCII)
 
 
 class AnswerWrong(DomainError):
@@ -33,24 +37,39 @@ class UnknownField(DomainError):
     code: ClassVar[str] = "application-unknown-field"
 
 
-def checked(field: Field, value: str) -> str:
+def checked(field: Field, value: str, today: date) -> str:
     """The value in its one spelling. Raises `AnswerWrong`."""
-    plain = unicodedata.normalize("NFC", value).strip()
+    form: Literal["NFC", "NFKC"] = "NFC" if field.type in _AS_WRITTEN else "NFKC"
+    plain = unicodedata.normalize(form, value).strip()
     if not plain:
         raise _wrong(field, "还没有填写，请填写后再保存。")
     if len(plain) > field.longest or any(
         unicodedata.category(one) in ("Cc", "Cs") for one in plain
     ):
         raise _wrong(field, f"太长或含有不能显示的字符：请用不超过 {field.longest} 个字写清楚。")
-    return _RULES[field.type](field, plain)
+    made = _RULES[field.type](field, plain)
+    if field.past and made > today.isoformat():
+        raise _wrong(field, "还没有到这一天：请核对，填今天或者以前的日期。")
+    return made
 
 
 def _money(field: Field, text: str) -> str:
-    whole, dot, cents = text.replace(",", "").replace("，", "").partition(".")
+    written = _YUAN.fullmatch(text.replace(",", "").replace(" ", ""))
+    if written is None:
+        raise _wrong(field, "请填写金额，单位元，最多两位小数，例如 12000 或 12000.50。")
     try:
-        return format_yuan(parse_yuan(f"{whole}.{cents.ljust(2, '0') if dot else '00'}"))
+        fen = parse_yuan(f"{written['whole']}.{(written['cents'] or '').ljust(2, '0')}")
     except ValueError:
-        raise _wrong(field, "请填写金额，单位元，最多两位小数，例如 12000 或 12000.50。") from None
+        raise _wrong(field, _too_large(MAX_FEN // 100)) from None
+    if field.least is not None and fen < field.least * 100:
+        raise _wrong(field, f"请填写不少于 {field.least} 元的金额。")
+    if field.most is not None and fen > field.most * 100:
+        raise _wrong(field, _too_large(field.most))
+    return format_yuan(fen)
+
+
+def _too_large(most: int) -> str:
+    return f"金额太大，最多 {most} 元：请核对是不是多写了几个 0，单位是元。"
 
 
 def _day(field: Field, text: str) -> str:
@@ -70,7 +89,18 @@ def _choice(field: Field, text: str) -> str:
 def _number(field: Field, text: str) -> str:
     if not (text.isascii() and text.isdecimal() and len(text) <= 6):
         raise _wrong(field, "请填写一个整数，例如 3。")
+    if field.least is not None and int(text) < field.least:
+        raise _wrong(field, f"请核对：最少填 {field.least}。")
+    if field.most is not None and int(text) > field.most:
+        raise _wrong(field, f"请核对：最多填 {field.most}。")
     return str(int(text))
+
+
+def _phone(field: Field, text: str) -> str:
+    number = normalise(text)
+    if why_not(number):
+        raise _wrong(field, "请填写能打通的号码：11 位手机号，或者带区号的座机号。")
+    return number
 
 
 def _yes_no(field: Field, text: str) -> str:
@@ -108,6 +138,7 @@ _RULES: Final[Mapping[str, Callable[[Field, str], str]]] = {
     "hospital": _words,
     "diagnosis": _words,
     "text": _words,
+    "phone": _phone,
 }
 
 

@@ -22,11 +22,11 @@ from backend.accounts.scope import Actor
 from backend.applications.answers import POINTER, UnknownField, checked
 from backend.applications.bills import own_bills
 from backend.applications.cases import Case, case_of, cipher_of, of_case
-from backend.applications.steps import DeedImpossible
+from backend.applications.steps import Circumstances, DeedImpossible
 from backend.applications.tables import APPLICATION, APPLICATION_ANSWER
 from backend.citizens.tables import PERSON
 from backend.kernel import audit
-from backend.kernel.crypto import Cipher, Keyring, Place
+from backend.kernel.crypto import Cipher, Place
 from backend.kernel.database import constraint_of
 from backend.kernel.errors import DomainError, Fault
 from backend.kernel.row_ids import next_id
@@ -107,27 +107,24 @@ def begin_application(
     return _begun_before(session, actor, beginning), False
 
 
-def change_answer(
-    session: Session, keyring: Keyring, actor: Actor, case: Case, given: tuple[Answer, Procedure]
-) -> Answered:
+def change_answer(session: Session, case: Case, answer: Answer, given: Circumstances) -> Answered:
     """Write a value into a field of an application that is the applicant's to fill in.
 
-    `given`: the value, and the procedure that has the field. Raises `UnknownField`, `AnswerWrong`,
-    `AnswerChanged`, `DeedImpossible` where the application was submitted.
+    Raises `UnknownField`, `AnswerWrong`, `AnswerChanged`, `DeedImpossible` where the application
+    was submitted.
     """
-    answer, procedure = given
     if case.state not in OPEN:
         raise submitted_already()
-    field = procedure.fields.get(answer.field)
+    field = given.procedure.fields.get(answer.field)
     if field is None:
         raise UnknownField(Fault("/field", "这类申请没有这一项：请刷新页面后再填。"))
-    value = checked(field, answer.value)
+    value = checked(field, answer.value, given.today)
     if field.type == "bills":
         own_bills(session, case.person_id, value)
-    cipher = cipher_of(session, keyring, case)
-    written = write_answer(session, cipher, case, (answer, value, actor.label))
+    cipher = cipher_of(session, given.keyring, case)
+    written = write_answer(session, cipher, case, (answer, value, given.who.label))
     audit.deed(
-        session, actor, "application.answer", of_case(case),
+        session, given.who, "application.answer", of_case(case),
         person=case.person_id, field=answer.field,
     )  # fmt: skip
     return written

@@ -63,7 +63,7 @@ def fill_in(
         if not value:
             continue
         try:
-            answer = Answer(field.code, value, 0), checked(field, value), "register"
+            answer = Answer(field.code, value, 0), checked(field, value, today), "register"
         except AnswerWrong:
             continue
         write_answer(session, cipher, case, answer, source="register")

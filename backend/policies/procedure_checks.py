@@ -202,6 +202,11 @@ def _fields(file: YamlFile, place: int, fields: Sequence[FieldShape]) -> Iterato
             yield file.fault("choice 要写 choices，别的类型不写", place, "fields", at)
         if not 1 <= field.longest <= LONGEST:
             yield file.fault(f"longest 要在 1 和 {LONGEST} 之间", place, "fields", at)
+        bounds = [one for one in (field.least, field.most) if one is not None]
+        if bounds and (field.type not in ("number", "money") or bounds != sorted(bounds)):
+            yield file.fault("least、most 只写在 number、money，从小到大", place, "fields", at)
+        if field.past and field.type != "day":
+            yield file.fault("past 只写在 day", place, "fields", at)
         yield from _twice(file, [one.code for one in field.choices], place, "fields", at)
 
 

@@ -150,5 +150,5 @@ def _field(shape: FieldShape, categories: Sequence[str], known: Known) -> Field:
         choices = tuple(Choice(code, known.categories[code]) for code in categories)
     return Field(
         shape.code, shape.label, shape.help, shape.type, shape.required, choices,
-        shape.from_register, shape.longest,
+        shape.from_register, shape.longest, shape.least, shape.most, shape.past,
     )  # fmt: skip

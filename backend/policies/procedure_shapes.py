@@ -47,6 +47,9 @@ class FieldShape(Shape, frozen=True):
     choices: list[ChoiceShape] = []
     from_register: str | None = None
     longest: int = LONGEST
+    least: int | None = None
+    most: int | None = None
+    past: bool = False
 
 
 class PaperShape(Shape, frozen=True):

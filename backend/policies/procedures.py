@@ -14,7 +14,7 @@ from backend.kernel.errors import DomainError
 
 FieldType: TypeAlias = Literal[
     "money", "day", "choice", "text", "number", "yes_no", "bills", "grant", "hospital",
-    "diagnosis", "category",
+    "diagnosis", "category", "phone",
 ]  # fmt: skip
 PaperWanted: TypeAlias = Literal["always", "never", "fast_lane", "no_promise"]
 Brings: TypeAlias = Literal[
@@ -66,7 +66,8 @@ class Choice:
 @dataclass(frozen=True, slots=True)
 class Field:
     """What the applicant fills in. `from_register`: which known thing fills it; None: nothing.
-    `longest`: characters."""
+    `longest`: characters; `least`, `most`: of a number, or whole yuan of money; `past`: a day that
+    may not lie ahead."""
 
     code: str
     label: str
@@ -76,6 +77,9 @@ class Field:
     choices: tuple[Choice, ...] = ()
     from_register: str | None = None
     longest: int = LONGEST
+    least: int | None = None
+    most: int | None = None
+    past: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,8 +157,7 @@ def save_answer(sent: dict[str, Any], application: int, field: str) -> Response:
     with acting_transaction() as session:
         given = circumstances(session, application)
         case = case_of(session, application)
-        answer = answer_of(field, sent), given.procedure
-        saved = change_answer(session, given.keyring, actor(), case, answer)
+        saved = change_answer(session, case, answer_of(field, sent), given)
     return jsonify(ANSWERED.dump(saved))
 
 

@@ -18,7 +18,6 @@ from backend.applications.cases import Case, case_of, cipher_of
 from backend.applications.drafts import Answer, AnswerChanged, Answered, answers_of, change_answer
 from backend.applications.steps import CaseMoved, DeedImpossible, NotYourDesk, Step, take_step
 from tests.support.case_world import COUNTY, CaseWorld
-from tests.support.procedures import procedure
 from tests.support.raw_cases import raw_case, raw_step, whose
 
 REVIEWERS: Final = int(os.environ.get("SHUKUN_REVIEWERS", "8"))
@@ -123,9 +122,9 @@ def edit_seen(world: CaseWorld, case: int, code: str, value: str) -> int | None:
     seen = field_of(world, case, code)
     try:
         with world.acting("甲测试") as (session, actor):
-            answer = Answer(code, value, 0 if seen is None else seen.version), procedure()
+            answer = Answer(code, value, 0 if seen is None else seen.version)
             mine = case_of(session, case)
-            return change_answer(session, world.keyring, actor, mine, answer).version
+            return change_answer(session, mine, answer, world.given(actor)).version
     except AnswerChanged:
         return None
 

@@ -31,7 +31,7 @@ POLICY = "yueqing-2022-41"
 DAY = date(2025, 11, 24)
 VALUES = {
     "day": "2025-11-03", "number": "3", "money": "100.00", "yes_no": "no", "hospital": "市人民医院",
-    "diagnosis": "高血压三级", "text": "测试",
+    "diagnosis": "高血压三级", "text": "测试", "phone": "19900000009",
 }  # fmt: skip
 
 

@@ -137,6 +137,16 @@ CASES = {
                    " choices: [{code: x, label: 甲}, {code: x, label: 乙}]}]"),
         "同一个代码写了两次",
     ),
+    "bounds of words": Broken(
+        *objection("fields: [{code: a, label: 一, type: text, least: 1}]"), "least、most 只写在"
+    ),
+    "bounds the wrong way round": Broken(
+        *objection("fields: [{code: a, label: 一, type: number, least: 3, most: 1}]"),
+        "从小到大",
+    ),
+    "a number that lies ahead": Broken(
+        *objection("fields: [{code: a, label: 一, type: number, past: true}]"), "past 只写在 day"
+    ),
     "a type that is not known": Broken(
         *objection("fields: [{code: a, label: 一, type: colour}]"), "colour"
     ),

@@ -38,7 +38,7 @@ _KEYS: Final = count(1)
 _SEEDS: Final = count(1)
 VALUES: Final[dict[str, str]] = {
     "money": "12000.00", "day": "2026-11-02", "text": "测试情况", "number": "3", "yes_no": "no",
-    "hospital": "测试医院", "diagnosis": "测试病种",
+    "hospital": "测试医院", "diagnosis": "测试病种", "phone": "19900000009",
 }  # fmt: skip
 
 

@@ -100,8 +100,8 @@ class CaseWorld:
     ) -> None:  # fmt: skip
         """One value saved."""
         with self.acting(name) as (session, actor):
-            answer = Answer(field, value, version), rules or procedure()
-            change_answer(session, self.keyring, actor, case_of(session, case), answer)
+            answer = Answer(field, value, version)
+            change_answer(session, case_of(session, case), answer, self.given(actor, rules))
 
     def filled(self, name: str, person: str | None = None, rules: Procedure | None = None) -> int:
         """A draft with what must be answered; its id."""
