@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from backend.papers.cleaning import MOST_CLEANED, Head
+from backend.papers.head import MOST_CLEANED, Head
 from backend.papers.judging import PDF, judged
 from backend.papers.pages import bound, pages_of
 from backend.papers.reasons import NotTaken

@@ -18,10 +18,9 @@ from typing import IO, Final
 import msgspec
 
 from backend.kernel.settings import PROJECT
+from backend.papers.head import MOST_CLEANED, Head
 from backend.papers.reasons import REASONS, NotTaken
 
-MOST_CLEANED: Final = 16 * 1024 * 1024
-"""Bytes of the new file."""
 PATIENCE_S: Final = 90.0
 """Of the clock: the processor may be busy with others."""
 MEDIA: Final = {"image/jpeg": b"\xff\xd8\xff", "application/pdf": b"%PDF-"}
@@ -34,17 +33,6 @@ _OWN_FAULT: Final = frozenset(
      signal.SIGTRAP, signal.SIGXFSZ, signal.SIGSYS}
 )  # fmt: skip
 """How a process ends that its file brought down."""
-
-
-class Head(msgspec.Struct, frozen=True):
-    """What is said of a file before the new one. `refused`: a code of `reasons.REASONS`; "": it
-    is taken. `size`: of the new file.
-    """
-
-    refused: str = ""
-    media: str = ""
-    pages: int = 0
-    size: int = 0
 
 
 class CleanerEnded(Exception):

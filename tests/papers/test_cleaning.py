@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ import pypdfium2
 import pytest
 from PIL import Image, ImageOps
 
+from backend.kernel.settings import PROJECT
 from backend.papers import cleaning
 from backend.papers.cleaning import Cleaned, CleanerEnded, cleaned
 from backend.papers.reasons import REASONS, NotTaken
@@ -99,6 +101,16 @@ def test_a_cleaner_that_passes_everything_on_is_found() -> None:
             told = "does not open"
         found += told != ("kept" if name in NEUTRALISED else "refused")
     assert found >= len(REFUSED) + len(NEUTRALISED) - 12
+
+
+def test_the_process_loads_decoders_and_nothing_that_reaches_the_database() -> None:
+    program = "import sys, backend.papers.cleaner; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    loaded = done.stdout.split()
+    assert "pypdfium2" in loaded
+    assert not {"sqlalchemy", "psycopg", "backend.kernel.settings"} & set(loaded)
 
 
 # -- bombs -----------------------------------------------------------------------------------------
