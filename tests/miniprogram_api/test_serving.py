@@ -19,6 +19,8 @@ from tests.support.demo import Demo, asked, get, sign_in
 
 HERE = ("SITE", "PHONES", "DEMO")
 """What the sheet says of where the demo runs."""
+ALONE = {"SHUKUN_WORKERS": "1", "SHUKUN_JOB_WORKERS": "0"}
+"""One process of the site and no worker, where nothing is done with more: they cost their start."""
 
 
 @pytest.fixture
@@ -49,15 +51,27 @@ def text_of(url: str) -> str:
     return text
 
 
-def test_the_demo_answers_starts_a_worker_that_died_again_and_stops_leaving_no_process(
-    demo: Demo,
+def test_the_demo_answers_starts_a_worker_that_died_again_and_says_who_is_who(
+    demo: Demo, lived: Lived
 ) -> None:
+    assert f"账号在 {lived.data / 'demo.sh'} 里；工作人员页面：" in lived.said
+    assert "演示数据已就绪：300 人" in lived.said
     demo.start()
     address = demo.address()
     assert get(f"{address}/healthz") == get(f"{address}/readyz") == 200
     assert len(demo.processes()) > 4
     first = demo.child(b"miniprogram_api\0worker")
     os.kill(first, signal.SIGKILL)
+    told = demo.sheet()
+    for private in ("demo.sh", "demo-staff.json"):
+        assert (demo.data / private).stat().st_mode & 0o777 == 0o600
+    same = {name: value for name, value in lived.sheet.items() if name not in HERE}
+    assert same.items() <= told.items()
+    tokens = {role: sign_in(address, told, role.upper()) for role in ROLE_NAMES}
+    assert [one["duty"]["role"] for one in tokens.values()] == list(ROLE_NAMES)
+    token = tokens["county_officer"]["token"]
+    runs = asked(f"{address}/api/v1/runs", token=token)["runs"]
+    assert {run["state"] for run in runs} == {"released"}
     deadline = time.monotonic() + 30
     while first in demo.processes() or not worker_of(demo):
         assert time.monotonic() < deadline, demo.errors()
@@ -67,16 +81,9 @@ def test_the_demo_answers_starts_a_worker_that_died_again_and_stops_leaving_no_p
     assert demo.processes() == []
     assert demo.process.stdout is not None
     assert demo.process.stdout.read() == ""
-
-
-def test_ctrl_c_in_a_terminal_reaches_the_whole_group_and_the_demo_still_ends_well(
-    demo: Demo,
-) -> None:
-    demo.start()
-    demo.address()
-    os.killpg(demo.process.pid, signal.SIGINT)
-    assert demo.process.wait(60) == 0
-    assert demo.processes() == []
+    assert "演示数据" not in demo.errors()
+    for secret in (token, told["COUNTY_OFFICER_PASSWORD"], told["RESIDENT1_NUMBER"]):
+        assert secret not in lived.said + demo.errors()
 
 
 @pytest.mark.parametrize("moment", ["postgres.lock", "metrics"])
@@ -90,32 +97,16 @@ def test_a_demo_that_is_stopped_while_it_starts_leaves_no_process(fresh: Demo, m
     assert fresh.processes() == []
 
 
-def test_the_demo_fills_itself_with_people_and_says_who_is_who(demo: Demo, lived: Lived) -> None:
-    assert f"账号在 {lived.data / 'demo.sh'} 里；工作人员页面：" in lived.said
-    assert "演示数据已就绪：300 人" in lived.said
-    demo.start()
-    address = demo.address()
-    told = demo.sheet()
-    for private in ("demo.sh", "demo-staff.json"):
-        assert (demo.data / private).stat().st_mode & 0o777 == 0o600
-    same = {name: value for name, value in lived.sheet.items() if name not in HERE}
-    assert same.items() <= told.items()
-    tokens = {role: sign_in(address, told, role.upper()) for role in ROLE_NAMES}
-    assert [one["duty"]["role"] for one in tokens.values()] == list(ROLE_NAMES)
-    token = tokens["county_officer"]["token"]
-    runs = asked(f"{address}/api/v1/runs", token=token)["runs"]
-    assert {run["state"] for run in runs} == {"released"}
-    assert demo.end(signal.SIGTERM) == 0
-    assert demo.processes() == []
-    assert "演示数据" not in demo.errors()
-    for secret in (token, told["COUNTY_OFFICER_PASSWORD"], told["RESIDENT1_NUMBER"]):
-        assert secret not in lived.said + demo.errors()
-
-
-def test_a_second_start_finds_its_data_and_clears_the_metrics_of_the_first(demo: Demo) -> None:
+def test_a_second_start_clears_the_metrics_of_the_first_and_ctrl_c_in_a_terminal_ends_it_well(
+    demo: Demo,
+) -> None:
+    """Ctrl-C reaches the whole group of processes."""
+    demo.environ = ALONE
     demo.start()
     port = demo.address().rsplit(":", 1)[1]
-    assert demo.end(signal.SIGTERM) == 0
+    os.killpg(demo.process.pid, signal.SIGINT)
+    assert demo.process.wait(60) == 0
+    assert demo.processes() == []
     assert demo.process.stdout is not None
     demo.process.stdout.close()
     left = demo.data / "metrics" / port / "counter_1.db"
@@ -128,11 +119,12 @@ def test_a_second_start_finds_its_data_and_clears_the_metrics_of_the_first(demo:
 
 
 def test_two_demos_on_one_data_folder_share_the_database_and_nothing_else(demo: Demo) -> None:
+    demo.environ = ALONE
     demo.start()
     first = demo.address()
     for _ in range(3):
         get(f"{first}/healthz")
-    other = Demo(demo.data, demo.mark)
+    other = Demo(demo.data, demo.mark, environ=ALONE)
     other.start()
     assert get(f"{other.address()}/readyz") == 200
     assert 'route="/healthz",status="200"} 3.0' in text_of(f"{first}/metrics")
@@ -145,6 +137,7 @@ def test_two_demos_on_one_data_folder_share_the_database_and_nothing_else(demo: 
 
 
 def test_a_web_server_that_dies_is_reported_and_everything_else_stopped(demo: Demo) -> None:
+    demo.environ = ALONE
     demo.start()
     demo.address()
     os.kill(demo.gunicorn(), signal.SIGKILL)
@@ -154,6 +147,7 @@ def test_a_web_server_that_dies_is_reported_and_everything_else_stopped(demo: De
 
 
 def test_a_database_that_dies_is_reported_and_the_site_stopped(demo: Demo) -> None:
+    demo.environ = ALONE
     demo.start()
     demo.address()
     postmaster = int((demo.data / "postgres" / "postmaster.pid").read_text().split()[0])
@@ -185,6 +179,7 @@ def test_the_processes_of_a_killed_demo_go_and_its_database_is_taken_over(
 
 
 def test_serving_works_on_the_embedded_default_too(demo: Demo) -> None:
+    demo.environ = ALONE
     demo.arguments, demo.ready = ("serve", "--port", "0"), "就绪："
     demo.start()
     assert get(f"{demo.address()}/readyz") == 200
