@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
@@ -197,7 +197,7 @@ def _replace(
     done = session.execute(
         update(APPLICATION_ANSWER)
         .where(mine, ANSWER.version == answer.version)
-        .values(**values, version=answer.version + 1)
+        .values(**values, version=answer.version + 1, at=func.now())
     )
     if not done.rowcount:  # type: ignore[attr-defined]
         raise _changed()

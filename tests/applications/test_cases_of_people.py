@@ -335,6 +335,10 @@ def test_asking_for_more_stops_the_clock(world: CaseWorld) -> None:
     assert standing["first_review"].stopped_on == world.today
     assert "supplement" in standing
     world.today = world.today.replace(day=27)
+    with pytest.raises(NotComplete) as refusal:
+        world.supplies("甲测试", case)
+    assert "要补的还没有补" in refusal.value.faults[0].detail
+    assert "请在“其他情况”里写明原因" in refusal.value.faults[0].detail
     world.answer("甲测试", case, "words", "补充说明")
     world.supplies("甲测试", case)
     with world.acting("镇甲") as (session, _):

@@ -76,9 +76,8 @@ def submitted(world: CaseWorld, *bill_nos: str, fast_lane: bool = False) -> int:
     for field in own.fields.values():
         if not field.required:
             continue
-        value = {"bills": ",".join(map(str, ids)), "money": "100.00", "number": "3"}.get(
-            field.type, "测试"
-        )
+        values = {"money": "100.00", "number": "3", "phone": "19900000009"}
+        value = {**values, "bills": ",".join(map(str, ids))}.get(field.type, "测试")
         world.answer("甲测试", case, field.code, value, rules=own)
     if fast_lane:
         world.town.accounts.change(
@@ -188,6 +187,7 @@ def test_who_was_helped_first_and_is_asked_for_more_supplies_it(
     case = helped(world, effects, submitted(world, "B1", fast_lane=True))
     world.does("镇乙", case, "review", rules())
     world.does("县乙", case, "ask", rules())
+    world.answer("甲测试", case, "circumstances", "没有别的了", rules=rules())
     world.supplies("甲测试", case, rules(papers={}))
     assert world.state(case) == "accepted"
     assert claims(effects) == ["granted"]

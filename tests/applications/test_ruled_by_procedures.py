@@ -139,6 +139,7 @@ def test_a_step_makes_no_period_longer_but_by_the_days_it_stood(world: CaseWorld
         put(world, "镇甲", ACCEPTED, LONGER, case=case)
     world.does("镇甲", case, "accept")
     world.does("镇甲", case, "ask")
+    world.answer("甲测试", case, "words", "补充说明")
     assert world.supplies("甲测试", case).state == "accepted"
 
 

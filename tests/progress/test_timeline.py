@@ -52,6 +52,7 @@ def test_a_whole_case_with_supplement_refusal_and_appeal_is_told_step_by_step(
     assert asked.until is not None
     assert asked.until.clock == "supplement"
     assert {one.clock for one in asked.periods if one.stopped} == {"first_review", "approval"}
+    world.answer(WHO, case, "words", "补充说明")
     world.supplies(WHO, case)
     decided(world, case, "refuse")
     refused = seen(world, WHO, case)
