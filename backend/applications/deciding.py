@@ -101,12 +101,17 @@ def procedure_of(book: PolicyBook, case: Case) -> Procedure:
 
 
 def check_reason(step: Step, procedure: Procedure) -> None:
-    """Raises `UnknownReason` for a refusal with a reason that the procedure does not have, and
-    `ReasonMissing` where words are missing.
+    """Raises `UnknownReason` for a refusal with a reason that the procedure does not have, or where
+    more is asked for and the code is neither a reason nor a field or paper of it; `ReasonMissing`
+    where words are missing.
     """
-    if step.deed == "refuse" and step.reason not in procedure.refusal_reasons:
-        known = "、".join(one.label for one in procedure.refusal_reasons.values())
-        raise UnknownReason(Fault("/reason", f"请从这些理由里选：{known}。"))
+    known = {code: one.label for code, one in procedure.refusal_reasons.items()}
+    if step.deed == "ask":
+        known |= {code: one.label for code, one in procedure.fields.items()}
+        known |= {code: one.label for code, one in procedure.papers.items()}
+    if step.deed in ("refuse", "ask") and step.reason not in known:
+        listed = "、".join(f"{label}（{code}）" for code, label in known.items())
+        raise UnknownReason(Fault("/reason", f"请从这些里选，填括号里的代码：{listed}。"))
     if step.deed in NOTED and not step.note.strip():
         raise ReasonMissing(Fault("/note", "请写明情况和理由，申请人会看到。"))
 
@@ -121,6 +126,11 @@ def _file_one(session: Session, office: Office, decision: Decision) -> Filed:
 
 
 def moves_open_to(case: Case) -> Mapping[str, str]:
-    """Deed → name of what could be done from the state, whoever it is."""
-    possible = {deed for deed, state, _ in MOVES if state == case.state and deed in STAFF_DEEDS}
+    """Deed → name of what could be done from the state with a case of its kind, whoever it is."""
+    lacking = {given for given in ("filing", "fast_lane") if not getattr(case, given)}
+    possible = {
+        move.deed
+        for move in MOVES.values()
+        if move.from_state == case.state and move.given not in lacking
+    }
     return {deed: DEEDS[deed] for deed in STAFF_DEEDS if deed in possible}
