@@ -110,6 +110,7 @@ DOMAIN: Final = by_code(
     Problem("unknown-delegation", 404, "没有这项委托", "可能已经结束，请刷新后再看。"),
     Problem("unknown-paper", 404, "没有这份材料", "可能已经删除，请刷新后再看。"),
     Problem("no-case-for-papers", 404, "没有这件申请", "请刷新后再看。"),
+    Problem("unknown-paper-kind", 422, "这类申请没有这种材料", "请从列出的材料中选一种。"),
     Problem("papers-closed", 409, "现在不能改材料", "要补充的，请等工作人员通知补正。"),
     Problem("too-many-papers", 409, "材料已经够多", "请先删除不用的，再上传。"),
     Problem("paper-too-large", 422, "文件太大", "请重新拍照，或分成几个文件上传。"),

@@ -6,6 +6,7 @@ from typing import Final
 
 from flask import Response, current_app, jsonify
 
+from backend.applications.for_papers import UnknownPaperKind, check_paper_kind
 from backend.kernel import keys
 from backend.papers.handing_in import (
     NoCaseForPapers,
@@ -30,6 +31,7 @@ from miniprogram_api.fields import LARGEST_ID
 from miniprogram_api.openapi import Blueprint
 from miniprogram_api.papers.schemas import NEW_PAPER, PAPER, Announced, shown
 from miniprogram_api.parsing import read_bytes
+from miniprogram_api.rulebook import rules
 
 papers = Blueprint("papers", __name__, title="申请材料")
 
@@ -51,11 +53,14 @@ BINARY: Final = {"type": "string", "format": "binary"}
 @access("either", roles=HAND_IN, level=2)
 @papers.arguments(NEW_PAPER)
 @papers.response(201, PAPER, description="已开始，接着传各块；同一个 key 重发的，为原来那份")
-@papers.refuses(NoCaseForPapers, PapersClosed, TooManyPapers, PaperTooLarge, PaperKeyUsed)
+@papers.refuses(
+    NoCaseForPapers, UnknownPaperKind, PapersClosed, TooManyPapers, PaperTooLarge, PaperKeyUsed
+)
 def begin(told: Announced, application: int) -> tuple[Response, int]:
     """One paper a key."""
     most = current_app.config["MAX_PAPER_BYTES"]
     with acting_transaction() as session:
+        check_paper_kind(session, rules().book, application, told.kind)
         found = begin_paper(session, actor(), told.of(application), most)
     return jsonify(shown(found)), 201
 

@@ -61,12 +61,24 @@ def found_by(place: County, who: str = "医生") -> tuple[list[Any], list[Any]]:
     return answer["applications"], answer["for_papers"]
 
 
-def announced(place: County, case: int, expect: int = 201) -> Any:
+def announced(
+    place: County, case: int, expect: int = 201, kind: str = "diagnosis_certificate"
+) -> Any:
     data = photo(seed=7)
     return place.post(
-        "医生", f"/applications/{case}/papers", expect, kind="diagnosis_proof", size=len(data),
+        "医生", f"/applications/{case}/papers", expect, kind=kind, size=len(data),
         key="0123456789abcdef", sha256=hashlib.sha256(data).hexdigest(),
     )  # fmt: skip
+
+
+def test_a_paper_that_the_procedure_does_not_name_is_refused_with_those_it_does(
+    place: County, applying: Applying
+) -> None:
+    delegate(place, "materials")
+    refused = announced(place, applying.case, 422, "nosuch")
+    assert refused["type"] == "/problems/unknown-paper-kind"
+    assert "诊断证明（diagnosis_certificate）、检查报告（examination）" in str(refused)
+    announced(place, applying.case)
 
 
 def test_nobody_finds_it_without_a_delegation(place: County, applying: Applying) -> None:
