@@ -120,11 +120,12 @@ def _check_seal(seal: Any, trusted: Sequence[x509.Certificate], verdict: Verdict
 
     status = validate_pdf_signature(seal, context(), context(), skip_diff=True)
     covered = status.coverage == SignatureCoverageLevel.ENTIRE_FILE
-    verdict.note(
+    if not verdict.note(
         bool(status.intact and status.valid and covered),
         "盖章以后一个字也没有改过。",
-        "盖章以后被改过，或者印章不是对着这个文件盖的。",
-    )
+        "盖章以后被改过，或者印章不是对着这个文件盖的：是谁盖的，看不出来了。",
+    ):  # of a seal that does not fit, nobody says whose it is or when it was set
+        return
     verdict.by = str(status.signing_cert.subject.human_friendly)
     verdict.note(
         bool(status.trusted and _all_used(seal, status)),

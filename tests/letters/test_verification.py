@@ -105,6 +105,16 @@ def test_every_changed_byte_is_found(letter: bytes, check: Callable[[bytes], Ver
     assert unseen == []
 
 
+def test_a_changed_letter_is_not_said_to_bear_another_s_seal(
+    letter: bytes, check: Callable[[bytes], Verdict]
+) -> None:
+    made = bytearray(letter)
+    made[letter.index(b"stream") + 40] ^= 1
+    said = wrong(check(bytes(made)))
+    assert "盖章以后被改过" in said
+    assert "不是您信任的机构" not in said
+
+
 def test_a_check_of_the_signature_alone_would_miss_some(keys: SealKeys, letter: bytes) -> None:
     """The control: this is why coverage and the seal's own bytes are checked."""
     assert signature_alone(letter, keys)
