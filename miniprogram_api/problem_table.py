@@ -147,6 +147,7 @@ DOMAIN: Final = by_code(
     Problem("application-not-taken", 409, "不是您领办的", "请先领办，或刷新清单。"),
     Problem("application-successor-unfit", 409, "不能转交给此人", "请转交给同岗位的另一位同事。"),
     Problem("unknown-letter", 404, "没有这份文书", "请从申请里重新打开。"),
+    Problem("unknown-letter-code", 404, "没有这个编号的文书", "请对着纸上的编号再查一次。"),
     Problem("letter-moved", 409, "文书刚刚有了变化", "请刷新，看过再办。"),
     Problem("letter-deed-impossible", 409, "文书现在不能这样办", "请刷新后再看。"),
     Problem("letter-unread", 409, "还没有看完", "请打开文书，看到最后，再签名。"),

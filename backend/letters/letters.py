@@ -35,6 +35,12 @@ _AT_REST: Final = text(
 )
 
 
+class UnknownLetterCode(DomainError):
+    """No letter has the code that somebody reads off a paper."""
+
+    code: ClassVar[str] = "unknown-letter-code"
+
+
 class UnknownLetter(DomainError):
     """No such letter, or none that the session may see: not told which."""
 

@@ -13,23 +13,28 @@ from backend.accounts.authority import people_spoken_for, purpose_of_look
 from backend.accounts.scope import Actor
 from backend.kernel import audit
 from backend.kernel.crypto import Keyring
+from backend.kernel.errors import Fault
 from backend.letters.content import LetterContent, Size
 from backend.letters.layout import layout_of
 from backend.letters.letters import (
     Letter,
     UnknownLetter,
+    UnknownLetterCode,
     cipher_of,
     content_of,
     letter_seen,
     move,
     part_of,
-    unknown,
 )
 from backend.letters.moves import STATES
 from backend.letters.wording import template_of
 
 _CHECKED: Final = text("SELECT * FROM letter_by_code(:code)")
 _PREFIX: Final = 16
+_NO_SUCH_CODE: Final = (
+    "没有这个编号的文书，或者还没有签名：请对着纸上的 16 位编号再查一次；还是没有的，"
+    "请不要当真，打经办机构的电话问。"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,10 @@ def copy_of(
 
 
 def check_code(session: Session, code: str) -> Checked:
-    """What anybody may know of the letter with this code. Raises `UnknownLetter`."""
+    """What anybody may know of the letter with this code. Raises `UnknownLetterCode`."""
     row = session.execute(_CHECKED, {"code": code}).first()
     if row is None:
-        raise unknown()
+        raise UnknownLetterCode(Fault("/code", _NO_SUCH_CODE))
     return Checked(
         code, template_of(row.template, row.version).name, row.version, row.state, row.day,
         bytes(row.document_sha256).hex()[:_PREFIX],

@@ -16,6 +16,7 @@ from backend.letters.letters import (
     LetterDeedImpossible,
     LetterMoved,
     UnknownLetter,
+    UnknownLetterCode,
     letter_seen,
 )
 from backend.letters.presenting import refuse_letter
@@ -164,7 +165,7 @@ def refuse_to_sign(letter: int) -> tuple[str, int]:
 )
 @access("public")
 @letters.response(200, CHECKED, description="有这份文书")
-@letters.refuses(UnknownLetter)
+@letters.refuses(UnknownLetterCode)
 def check_letter(code: str) -> Response:
     """Nothing of the person."""
     with transaction() as session:

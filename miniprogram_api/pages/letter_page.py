@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from backend.kernel.database import transaction
-from backend.letters.letters import UnknownLetter
+from backend.letters.letters import UnknownLetterCode
 from backend.letters.moves import STATES
 from backend.letters.reading import check_code
 from miniprogram_api.access import access
@@ -20,6 +20,6 @@ def show(code: str) -> tuple[str, int]:
     with transaction() as session:
         try:
             found = check_code(session, code)
-        except UnknownLetter:
+        except UnknownLetterCode:
             return render_template("letter.html", found=None, state=""), 404
     return render_template("letter.html", found=found, state=STATES[found.state]), 200

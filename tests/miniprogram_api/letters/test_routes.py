@@ -91,7 +91,10 @@ def test_whoever_has_the_code_learns_that_it_exists_and_no_name(
     for text in (told.text, page):
         assert "𠮷" not in text
         assert "320281" not in text
-    assert client.get("/api/v1/letter-checks/AAAAAAAAAAAAAAAA").status_code == 404
+    unknown = client.get("/api/v1/letter-checks/AAAAAAAAAAAAAAAA")
+    assert unknown.status_code == 404
+    assert "请对着纸上的 16 位编号" in unknown.text
+    assert "申请" not in unknown.text  # who has the paper in hand has no application
     assert client.get("/letters/AAAAAAAAAAAAAAAA").status_code == 404
 
 
