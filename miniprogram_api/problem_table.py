@@ -23,8 +23,8 @@ def by_code(*problems: Problem) -> Mapping[str, Problem]:
 
 
 DOMAIN: Final = by_code(
-    Problem("invalid-case", 422, "测算的内容有误", "请按 errors 中逐项说明改正后重新测算。"),
-    Problem("invalid-what-if", 422, "试算的问题有误", "请按 errors 中逐项说明改正后重新试算。"),
+    Problem("invalid-case", 422, "测算的内容有误", "请按下面逐项的说明改正，再重新测算。"),
+    Problem("invalid-what-if", 422, "试算的问题有误", "请按下面逐项的说明改正，再重新试算。"),
     Problem("unknown-policy", 404, "没有这个政策", "请从 /api/v1/policies 列出的政策中选一个。"),
     Problem("unknown-area", 404, "没有这个地区", "请填写六位行政区划代码，例如 320281。"),
     Problem("unknown-clause", 404, "没有这一条", "请从政策的条款中选一条，例如 四(六)。"),

@@ -40,10 +40,10 @@ class Refused(Exception):
 
 
 INVALID_BODY: Final = Problem(
-    "invalid-body", 422, "填写的内容有误", "请按 errors 中逐项说明改正后重新提交。"
+    "invalid-body", 422, "填写的内容有误", "请按下面逐项的说明改正，再重新提交。"
 )
 INVALID_PARAMETERS: Final = Problem(
-    "invalid-parameters", 422, "网址中的参数有误", "请按 errors 中逐项说明改正后重新查询。"
+    "invalid-parameters", 422, "网址中的参数有误", "请按下面逐项的说明改正，再重新查询。"
 )
 
 FRAMEWORK: Final = {

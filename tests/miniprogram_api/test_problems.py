@@ -222,3 +222,8 @@ def test_problem_codes_are_unique() -> None:
     tables = [problems.INVALID_BODY, problems.INVALID_PARAMETERS, *problems.FRAMEWORK.values()]
     codes = [problem.code for problem in tables] + list(problems.DOMAIN)
     assert len(codes) == len(set(codes))
+
+
+def test_no_advice_speaks_of_the_fields_of_an_answer() -> None:
+    own = (problems.INVALID_BODY, problems.INVALID_PARAMETERS, *problems.DOMAIN.values())
+    assert [one.code for one in own if "errors" in one.advice] == []
