@@ -129,8 +129,9 @@ class Money(ApiField):
     """元 outside, integer fen inside: a string of yuan with two decimals, at most 10^10 fen."""
 
     default_error_messages = {
-        "invalid": "请填写以元为单位、两位小数的金额，加引号，不带正负号和逗号，"
-        '如 "1234.50"；最多 100000000.00 元。'
+        "invalid": "请填写以元为单位的金额，小数点后写满两位，不带正负号和逗号，"
+        "如 2000.00；最多 100000000.00 元。",
+        "quoted": '请填写以元为单位、两位小数的金额，加引号，如 "1234.50"。',
     }
     PATTERN = r"^(?:(?:0|[1-9][0-9]{0,7})\.[0-9]{2}|100000000\.00)$"
 
@@ -143,7 +144,7 @@ class Money(ApiField):
                 return parse_yuan(value)
             except ValueError as error:
                 raise self.make_error("invalid") from error
-        raise self.make_error("invalid")
+        raise self.make_error("quoted")
 
     def _serialize(self, value: int | None, attr: str | None, obj: Any, **_: Any) -> str | None:
         return None if value is None else format_yuan(value)

@@ -172,3 +172,16 @@ def test_no_field_or_schema_of_ours_has_an_english_message() -> None:
 
 def chinese(text: str) -> bool:
     return re.search(r"[\u4e00-\u9fff]", text) is not None
+
+
+@pytest.mark.parametrize(
+    ("sent", "told", "untold"),
+    [("2000", "小数点后写满两位", "引号"), (2000, "加引号", "写满")],
+)
+def test_an_amount_is_told_of_the_quotes_only_where_they_are_missing(
+    sent: Any, told: str, untold: str
+) -> None:
+    with pytest.raises(ValidationError) as refusal:
+        Money("金额").deserialize(sent)
+    assert told in str(refusal.value)
+    assert untold not in str(refusal.value)
