@@ -107,6 +107,7 @@ DOMAIN: Final = by_code(
     Problem("authority-days-wrong", 422, "授权的日期不对", "请核对结束的日期。"),
     Problem("delegate-unfit", 422, "不能委托给此人", "请核对工号，或请受托人出示身份码。"),
     Problem("delegation-days-wrong", 422, "委托的日期不对", "从今天或以后开始，最长一年。"),
+    Problem("not-asked-to-apply", 403, "没有委托您代为申请", "请本人把“代为申请”加进委托。"),
     Problem("unknown-delegation", 404, "没有这项委托", "可能已经结束，请刷新后再看。"),
     Problem("unknown-paper", 404, "没有这份材料", "可能已经删除，请刷新后再看。"),
     Problem("no-case-for-papers", 404, "没有这件申请", "请刷新后再看。"),

@@ -55,6 +55,17 @@ class FastLaneUnknown(DomainError):
     code: ClassVar[str] = "application-no-fast-lane"
 
 
+class NotToApply(DomainError):
+    """The session may see the person, and not apply for them."""
+
+    code: ClassVar[str] = "not-asked-to-apply"
+
+
+_NOT_TO_APPLY: Final = (
+    "您的委托里没有“代为申请”：请本人在小程序里加上，或当面重新登记委托，勾选“代为申请”，再来办。"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """What is begun. `key`: made by the client, the same when it asks again."""
@@ -88,7 +99,8 @@ def begin_application(
     """Begin an application for the person, or find the one begun with the same key; whether it is
     new. `procedure`: of the policy at the person's place.
 
-    Raises `UnknownPerson` where the session may not apply for the person, `KeyUsed`.
+    Raises `UnknownPerson` where the session does not see the person, `NotToApply` where it was not
+    asked to apply for them, `KeyUsed`.
     """
     area = _area(session, actor, beginning.person_id)
     own = next_id(session)
@@ -227,6 +239,8 @@ def _place(answer_id: int) -> Place:
 
 def _area(session: Session, actor: Actor, person_id: int) -> int:
     if person_id not in people_acted_for(session, "apply"):
+        if person_id in people_acted_for(session, "see"):
+            raise NotToApply(Fault("/person", _NOT_TO_APPLY))
         raise UnknownPerson
     row = session.execute(select(PERSON.c.area).where(PERSON.c.id == person_id)).first()
     if row is None:  # may apply, but was not allowed to see

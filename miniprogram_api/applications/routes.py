@@ -20,6 +20,7 @@ from backend.applications.drafts import (
     Beginning,
     FastLaneUnknown,
     KeyUsed,
+    NotToApply,
     begin_application,
     change_answer,
     choose_fast_lane,
@@ -102,7 +103,7 @@ def show_applications() -> Response:
 @APPLICANTS
 @applications.arguments(BEGINNING)
 @applications.response(201, CASE, description="草稿")
-@applications.refuses(UnknownPerson, UnknownKind, KeyUsed)
+@applications.refuses(UnknownPerson, NotToApply, UnknownKind, KeyUsed)
 def begin_applying(beginning: Beginning) -> tuple[Response, int]:
     """A draft, filled in with what is known."""
     acting_for(beginning.person_id)

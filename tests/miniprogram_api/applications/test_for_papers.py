@@ -185,3 +185,14 @@ def test_the_look_is_written_down(place: County, applying: Applying) -> None:
         )
         values = {"id": str(place.people["测试甲"].id)}
         assert connection.execute(query, values).scalar_one() == 1
+
+
+def test_who_was_asked_to_look_and_not_to_apply_is_told_so(place: County) -> None:
+    body = {"person": place.people["测试甲"].id, "kind": CHRONIC.kind, "key": "doctor-key-0000001"}
+    place.post("医生", "/applications", 404, **body)
+    delegate(place, "see")
+    refused = place.post("医生", "/applications", 403, **body)
+    assert refused["type"] == "/problems/not-asked-to-apply"
+    assert "勾选“代为申请”" in str(refused)
+    delegate(place, "see", "apply")
+    place.post("医生", "/applications", 201, **body)
