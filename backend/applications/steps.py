@@ -31,6 +31,9 @@ from backend.worklist.notices import Notice, notice_due
 
 STEP: Final = APPLICATION_STEP.c
 PAID_TO_HOSPITAL: Final = "paid_to_hospital"
+GRANTED_IN_KIND: Final = "granted_in_kind"
+WITH_MONEY: Final = ("identity", "claim", "amount")
+"""What a kind brings that money comes of: the person is told of the account."""
 """Of a payment that went, at least in part, to a hospital that had advanced it."""
 _TO_HOSPITAL: Final = text(
     "SELECT EXISTS (SELECT FROM claim_assignment WHERE application_id = :case AND paid > 0)"
@@ -127,7 +130,7 @@ def take_step(session: Session, case: Case, step: Step, given: Circumstances) ->
     except DBAPIError as error:
         raise _refusal(error, move) from error
     clocks.turn(session, case, step.deed, given.procedure, given.today)
-    _tell(session, case, step.deed, move, given.today)
+    _tell(session, case, step.deed, move, given)
     audit.deed(
         session, given.who, f"application.{step.deed}", of_case(case),
         person=case.person_id, to=move.to_state, seq=case.seq + 1,
@@ -178,13 +181,15 @@ def _before_proposal(session: Session, case: Case) -> str:
     return str(session.execute(query.order_by(STEP.seq.desc()).limit(1)).scalar_one())
 
 
-def _tell(session: Session, case: Case, deed: str, move: Move, today: date) -> None:
+def _tell(session: Session, case: Case, deed: str, move: Move, given: Circumstances) -> None:
     event = event_of(deed, move.to_state)
     if deed == "pay" and session.execute(_TO_HOSPITAL, {"case": case.id}).scalar_one():
         event = PAID_TO_HOSPITAL
+    if event == "application_granted" and given.procedure.brings not in WITH_MONEY:
+        event = GRANTED_IN_KIND
     if event is not None:
         cause = f"application:{case.id}:{case.seq + 1}"
-        notice_due(session, Notice(case.person_id, event, cause, today))
+        notice_due(session, Notice(case.person_id, event, cause, given.today))
 
 
 def _impossible(case: Case, step: Step) -> DeedImpossible:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.applications.moves import MOVES
-from backend.applications.steps import event_of
+from backend.applications.steps import GRANTED_IN_KIND, event_of
 from backend.kernel.settings import PROJECT
 from backend.notifications.events import EVENTS
 from backend.notifications.fields import fitted
@@ -60,6 +60,14 @@ def test_every_kind_of_notice_that_the_program_owes_is_an_event() -> None:
 def test_every_step_of_a_case_that_is_told_is_an_event_and_every_such_event_is_of_a_step() -> None:
     told = {event_of(deed, to_state) for deed, _, to_state in MOVES} - {None}
     assert told == {event for event in EVENTS if event.startswith("application_")}
+
+
+def test_who_is_granted_something_without_money_is_told_nothing_of_an_account() -> None:
+    both = (GRANTED_IN_KIND, "application_granted")
+    assert {name: "账户" in str(said(name).template) for name in both} == {
+        GRANTED_IN_KIND: False,
+        "application_granted": True,
+    }
 
 
 def test_news_of_a_case_reach_the_person_first_and_then_whoever_acts_for_the_person() -> None:

@@ -71,7 +71,7 @@ def test_the_desk_of_a_person_who_moved_away_takes_the_case_to_its_end(
         owed = connection.scalars(OWED, {"cause": f"application:{moved.case}:%"}).all()
     assert owed == [
         "application_submitted", "application_accepted", "application_supplement",
-        "application_accepted", "application_reviewed", "application_granted",
+        "application_accepted", "application_reviewed", "granted_in_kind",
         "application_revoking", "application_revoked",
     ]  # fmt: skip
 
