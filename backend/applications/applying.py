@@ -79,7 +79,7 @@ def appeal(session: Session, case_id: int, why: str, given: Circumstances) -> Ca
 
 def _changed(session: Session, case: Case) -> bool:
     """Whether an answer or a paper was changed since more was asked for."""
-    return bool(session.execute(_CHANGED, {"case": case.id}).scalar_one())
+    return session.execute(_CHANGED, {"case": case.id}).scalar() is not False
 
 
 def _unchanged(procedure: Procedure) -> str:
