@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.applications.cases import Case, case_of
 from backend.applications.deciding import Filed, Office, moves_open_to, procedure_of
+from backend.applications.going import Going, going_beside
 from backend.applications.owing import promised
 from backend.applications.reading import Made, Opened
 from backend.applications.revoking import Proof, proof_instead
@@ -55,8 +56,16 @@ def proof_for(session: Session, case: Case) -> Proof | None:
     return proof_instead(session, case, procedure, today())
 
 
-def shown_whole(opened: Opened, proof: Proof | None) -> dict[str, Any]:
-    """An application with everything in it. `proof`: what is handed in instead of a letter."""
+def shown_own(session: Session, opened: Opened) -> dict[str, Any]:
+    """An application as its applicants see it."""
+    procedure = procedure_of(rules().book, opened.case)
+    going = going_beside(session, opened.case, procedure, opened.answers)
+    return shown_whole(opened, proof_for(session, opened.case), going)
+
+
+def shown_whole(opened: Opened, proof: Proof | None, going: Going | None = None) -> dict[str, Any]:
+    """An application with everything in it. `proof`: what is handed in instead of a letter;
+    `going`: another case of the same."""
     answers = [
         {"field": field, "value": one.value, "version": one.version, "source": one.source}
         for field, one in opened.answers.items()
@@ -65,7 +74,7 @@ def shown_whole(opened: Opened, proof: Proof | None) -> dict[str, Any]:
         **shown(opened.case), "name": opened.name, "answers": answers,
         "steps": _steps(opened.steps),
         "clocks": opened.clocks, "code": opened.code, "granted": opened.granted,
-        "advance": opened.advance, "proof": proof, "rested": opened.rested,
+        "advance": opened.advance, "proof": proof, "going": going, "rested": opened.rested,
         "deeds": [] if opened.rested or actor().kind != "staff" else [*moves_open_to(opened.case)],
     }  # fmt: skip
 

@@ -46,7 +46,7 @@ from backend.letters.reading import show_letter
 from backend.letters.rendering import LetterUnprintable
 from backend.policies.procedures import UnknownKind
 from miniprogram_api.access import access, acting_for, acting_transaction, actor
-from miniprogram_api.applications.answering import circumstances, proof_for, shown, shown_whole
+from miniprogram_api.applications.answering import circumstances, shown, shown_own
 from miniprogram_api.applications.money_schemas import ADVANCE_WANTED
 from miniprogram_api.applications.schemas import (
     ANSWER_GIVEN,
@@ -123,8 +123,8 @@ def show_application(application: int) -> Response:
     """Everything in it."""
     with acting_transaction() as session:
         found = open_case(session, keys.keyring(), actor(), application)
-        proof = proof_for(session, found.case)
-    return jsonify(OPENED.dump(shown_whole(found, proof)))
+        told = shown_own(session, found)
+    return jsonify(OPENED.dump(told))
 
 
 @applications.route(

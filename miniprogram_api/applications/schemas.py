@@ -177,6 +177,11 @@ class ProofSchema(AnswerSchema):
     told = words("说给申请人听的话")
 
 
+class GoingSchema(AnswerSchema):
+    id = case_id("在办的那一件的编号")
+    told = words("说给申请人听的话")
+
+
 class OpenedSchema(CaseSchema):
     name = words("申请人的姓名")
     answers = many("填写的内容", FieldAnswerSchema())
@@ -192,6 +197,10 @@ class OpenedSchema(CaseSchema):
     )
     proof = Nested(
         "不能用承诺书代替材料时，改交什么；能用的为 null", ProofSchema(), required=True,
+        allow_none=True,
+    )  # fmt: skip
+    going = Nested(
+        "草稿和另一件在办的申请是同一件事，不能再提交；没有的为 null", GoingSchema(), required=True,
         allow_none=True,
     )  # fmt: skip
     rested = Day(

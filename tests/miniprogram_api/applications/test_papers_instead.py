@@ -26,6 +26,10 @@ def test_a_case_that_was_submitted_with_its_letter_is_asked_for_nothing_once_ano
     signed.apply()
     draft = Applying(place, WHO, BOOK.procedure("wuxi-2022-98", "recognition"))
     draft.begin()
+    again = Applying(place, WHO, signed.procedure)
+    again.begin()
+    told = [place.get(WHO, f"/applications/{one.case}")["going"] for one in (again, draft)]
+    assert (told[0]["id"], told[1]) == (signed.case, None)
     place.town.accounts.change(
         "INSERT INTO promise_barred (application_id, person_id, from_on, until_on)"
         " SELECT id, person_id, current_date, current_date + 300 FROM application WHERE id = :case",
