@@ -1,15 +1,15 @@
-"""迁移 (migrations): Alembic on a connection of ours, the scripts in `migrations/`."""
+"""迁移 (migrations): Alembic on a connection of ours, the scripts in `migrations/`.
+
+Alembic is loaded where it works: most processes only ask which migration is the newest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from typing import TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection, Engine, NullPool, create_engine, inspect, text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
@@ -17,11 +17,18 @@ from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 from backend.kernel.errors import CannotRun
 from backend.kernel.settings import PROJECT
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_SCRIPTS: Final = PROJECT / "migrations"
+
 
 def alembic_config(connection: Connection | None = None, output: TextIO | None = None) -> Config:
     """Alembic's configuration; without a connection only offline SQL can be written."""
+    from alembic.config import Config
+
     config = Config(output_buffer=output) if output else Config()
-    config.set_main_option("script_location", str(PROJECT / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 
@@ -31,15 +38,19 @@ class MigrationImpossible(CannotRun):
 
 
 @cache
-def head() -> str | None:
-    """The newest migration; raises when the scripts have two heads."""
-    return ScriptDirectory.from_config(alembic_config()).get_current_head()
+def revisions() -> tuple[str, ...]:
+    """All migrations of this program, in their order: they are numbered, and files named by it."""
+    return tuple(sorted(path.name[:4] for path in _SCRIPTS.glob("versions/[0-9]*.py")))
+
+
+def head() -> str:
+    """The newest migration."""
+    return revisions()[-1]
 
 
 def is_known(revision: str) -> bool:
     """Whether the migration is one of this program's; one that is not is a newer program's."""
-    scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
-    return any(one.revision == revision for one in scripts)
+    return revision in revisions()
 
 
 def current(engine: Engine) -> str | None:
@@ -65,8 +76,12 @@ def upgrade(engine: Engine, to: str = "head") -> None:
     Raises `MigrationImpossible` when the database is newer than this program, and where its owner
     may not make the roles.
     """
+    from alembic import command
+    from alembic.util.exc import CommandError
+
     try:
-        _run(command.upgrade, engine, to)
+        with _connected(engine) as connection:
+            command.upgrade(alembic_config(connection), to)
     except CommandError as error:
         raise MigrationImpossible(
             "数据库的表结构比本程序新：请换用新版程序，或恢复升级前的备份。"
@@ -82,16 +97,22 @@ def upgrade(engine: Engine, to: str = "head") -> None:
 
 def downgrade(engine: Engine, to: str) -> None:
     """Undo migrations after `to` (`base`: all)."""
-    _run(command.downgrade, engine, to)
+    from alembic import command
+
+    with _connected(engine) as connection:
+        command.downgrade(alembic_config(connection), to)
 
 
 def write_sql(output: TextIO) -> None:
     """Every migration as SQL, for the lint and for database administrators."""
+    from alembic import command
+
     command.upgrade(alembic_config(output=output), "head", sql=True)
 
 
-def _run(deed: Callable[[Config, str], None], engine: Engine, to: str) -> None:
+@contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
     # A connection of its own: the pool's statement timeout is too short for a migration.
     own = create_engine(engine.url, poolclass=NullPool)
     with own.begin() as connection:
-        deed(alembic_config(connection), to)
+        yield connection

@@ -13,8 +13,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from fontTools.ttLib import TTCollection
-
 FAMILY: Final = "Noto Sans CJK SC"
 _PACKAGE: Final = "manimgx_fonts_cjk"
 _FILE: Final = "NotoSansCJK-VF.otf.ttc"
@@ -32,6 +30,9 @@ def folder() -> Path:
 @cache
 def covered() -> frozenset[int]:
     """The numbers of the characters that the font draws."""
+    # Slow to load, and for letters alone.
+    from fontTools.ttLib import TTCollection
+
     with TTCollection(folder() / _FILE, lazy=True) as collection:
         font = next(one for one in collection.fonts if one["name"].getDebugName(1) == FAMILY)
         return frozenset(font.getBestCmap())

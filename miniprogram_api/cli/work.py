@@ -53,12 +53,12 @@ def working_database(chosen: Settings, *, migrate: bool = False) -> Iterator[Eng
     """
     with bare_database(chosen) as engine:
         current = migrations.current(engine)
-        if migrate or chosen.database_url is None or current is None:
+        if current != migrations.head():
+            if not migrate and chosen.database_url is not None and current is not None:
+                raise migrations.MigrationImpossible(
+                    "数据库的表结构与本程序不一致：请先运行 shukun db upgrade。"
+                )
             migrations.upgrade(engine)
-        elif current != migrations.head():
-            raise migrations.MigrationImpossible(
-                "数据库的表结构与本程序不一致：请先运行 shukun db upgrade。"
-            )
         with _worker(chosen, engine) as worker, database.bound(worker):
             with database.transaction() as session:
                 raise_floors(session, consent_texts().purposes, today())

@@ -62,6 +62,8 @@ def test_there_is_one_head() -> None:
 def test_scripts_are_numbered_in_their_order() -> None:
     revisions = [script.revision for script in scripts().walk_revisions()][::-1]
     assert revisions == [f"{number:04d}" for number in range(1, len(revisions) + 1)]
+    assert migrations.revisions() == tuple(revisions)
+    assert migrations.head() == scripts().get_current_head()
 
 
 def test_the_models_are_what_the_migrations_make(database: Engine) -> None:
