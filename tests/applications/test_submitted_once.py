@@ -22,7 +22,7 @@ from tests.support.townsfolk import Townsman
 
 pytestmark = pytest.mark.postgres
 
-KEYS = int(os.environ.get("SHUKUN_KEYS_SENT", "150"))
+KEYS = int(os.environ.get("SHUKUN_KEYS_SENT", "100"))
 KILLS = int(os.environ.get("SHUKUN_KEY_KILLS", "2"))
 AT_ONCE = 50
 SENDERS = 20

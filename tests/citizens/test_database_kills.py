@@ -25,7 +25,7 @@ from tests.support.kill_site import NEW, Process, Site, until
 
 pytestmark = pytest.mark.postgres
 
-KILLS = int(os.environ.get("SHUKUN_IMPORT_DATABASE_KILLS", "3"))
+KILLS = int(os.environ.get("SHUKUN_IMPORT_DATABASE_KILLS", "2"))
 BILLS, CHUNK = 900, 10
 IN_A_FILE = 2
 

@@ -20,7 +20,7 @@ from backend.citizens.invent.plan import plan
 from tests.support.delivery import Content, Office, clear
 
 PEOPLE = 300
-KILLS = int(os.environ.get("SHUKUN_TEST_KILLS", "8"))
+KILLS = int(os.environ.get("SHUKUN_TEST_KILLS", "5"))
 IN_A_FILE = 3
 KINDS = ("people", "identities", "households", "hospitals", "bills", "assignments", "vital")
 CHUNK = 40

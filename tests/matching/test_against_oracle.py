@@ -37,7 +37,7 @@ from tests.support.claims import claim_half, claimed
 from tests.support.corrections import corrections, exchanged, settling
 from tests.support.office import ORDER, Delivered, Office, delivered, read_rows, split, write_rows
 
-PEOPLE = int(os.environ.get("SHUKUN_ORACLE_PEOPLE", "20000"))
+PEOPLE = int(os.environ.get("SHUKUN_ORACLE_PEOPLE", "8000"))
 FEW = 2_000
 # 江阴 and 梁溪 under 无锡, 张家港, 乐清, 亭湖, and 虎丘, which has no policy.
 COUNTIES = ("320281", "320213", "320582", "330382", "320902", "320505")

@@ -36,7 +36,7 @@ from tests.support.kill_site import (
 
 pytestmark = pytest.mark.postgres
 
-KILLS = int(os.environ.get("SHUKUN_MATCH_KILLS", "12"))
+KILLS = int(os.environ.get("SHUKUN_MATCH_KILLS", "6"))
 OF_WORKERS, OF_COMMANDS = KILLS // 2, max(KILLS // 6, 1)
 OF_DATABASE = max(KILLS - OF_WORKERS - OF_COMMANDS, 1)
 IN_A_ROUND = 6

@@ -37,7 +37,7 @@ from tests.support.office import Office, delivered, read_rows, write_rows
 
 pytestmark = pytest.mark.postgres
 
-RUNS = int(os.environ.get("SHUKUN_MATCH_RUNS", "20"))
+RUNS = int(os.environ.get("SHUKUN_MATCH_RUNS", "12"))
 PEOPLE = 240
 AREA, YEAR = "320000", 2024
 COUNTIES = ("320281", "320582")

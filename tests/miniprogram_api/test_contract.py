@@ -42,7 +42,7 @@ from tests.support.register import Register
 from tests.support.townsfolk import Townsfolk
 from tests.support.wechat import APPID, Simulator
 
-EXAMPLES: Final = int(os.environ.get("SHUKUN_CONTRACT_EXAMPLES", "12"))
+EXAMPLES: Final = int(os.environ.get("SHUKUN_CONTRACT_EXAMPLES", "6"))
 """Drawn for each operation, beside the cases that its description gives by itself (some 15). The
 release check sets more."""
 

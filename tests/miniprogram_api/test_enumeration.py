@@ -30,7 +30,7 @@ from tests.support.access_matrix import Asker, Route, routes
 from tests.support.access_world import INSIDE, UNKNOWN, build, content
 from tests.support.refusals import plain
 
-PROBES = int(os.environ.get("SHUKUN_PROBES", "1000"))
+PROBES = int(os.environ.get("SHUKUN_PROBES", "600"))
 TABLES = {
     "run": "match_run", "person": "person", "consent": "consent", "delegation": "delegation",
     "authority": "family_authority", "message": "message", "chat": "conversation",

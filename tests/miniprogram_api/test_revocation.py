@@ -13,7 +13,7 @@ from backend.kernel.crypto import Keyring
 from tests.support.accounts import Accounts
 from tests.support.web import APPLICATION, Web, ask, website
 
-TRIALS: Final = int(os.environ.get("SHUKUN_REVOCATIONS", "100"))
+TRIALS: Final = int(os.environ.get("SHUKUN_REVOCATIONS", "50"))
 """The release check sets 1,000."""
 WORKERS: Final = 4
 RUNS: Final = "/api/v1/runs"

@@ -15,12 +15,10 @@ import pytest
 from backend.accounts.duties import ROLE_NAMES
 from backend.kernel.settings import PROJECT
 from tests.miniprogram_api.conftest import Lived
-from tests.support.demo import Demo, asked, get, sign_in
+from tests.support.demo import ALONE, Demo, asked, get, sign_in
 
 HERE = ("SITE", "PHONES", "DEMO")
 """What the sheet says of where the demo runs."""
-ALONE = {"SHUKUN_WORKERS": "1", "SHUKUN_JOB_WORKERS": "0"}
-"""One process of the site and no worker, where nothing is done with more: they cost their start."""
 
 
 @pytest.fixture

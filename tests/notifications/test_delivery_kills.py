@@ -21,8 +21,8 @@ from tests.support.mailroom import QUICKLY, Mailroom, mailroom, until
 pytestmark = pytest.mark.postgres
 
 MESSAGES = int(os.environ.get("SHUKUN_DELIVERY_MESSAGES", "300"))
-KILLS = int(os.environ.get("SHUKUN_DELIVERY_KILLS", "6"))
-DATABASE_KILLS = int(os.environ.get("SHUKUN_DELIVERY_DATABASE_KILLS", "2"))
+KILLS = int(os.environ.get("SHUKUN_DELIVERY_KILLS", "4"))
+DATABASE_KILLS = int(os.environ.get("SHUKUN_DELIVERY_DATABASE_KILLS", "1"))
 SEND = "/cgi-bin/message/subscribe/send"
 
 

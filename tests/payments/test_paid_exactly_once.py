@@ -31,7 +31,7 @@ from miniprogram_api.cli import run as shukun
 from tests.payments.conftest import TODAY
 from tests.support.ledger import Ledger
 
-ROUNDS = int(os.environ.get("SHUKUN_PAYMENT_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("SHUKUN_PAYMENT_ROUNDS", "12"))
 AGAIN = 3
 JIANGYIN = Range(320281_000000, 320281_999999)
 PEOPLE = 12
