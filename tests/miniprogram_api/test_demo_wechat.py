@@ -18,7 +18,7 @@ from backend.kernel.settings_wechat import SIMULATOR_SECRET, WeChatSettings, as_
 from backend.notifications.wording import titles
 from miniprogram_api import demo_site, demo_wechat
 from miniprogram_api.serving import ServingFailed
-from tests.support.demo import ALONE, Demo, asked, sign_in, wait_for
+from tests.support.demo import FEW, Demo, asked, sign_in, wait_for
 from tests.support.wechat import APPID
 
 USER = "resident1"
@@ -89,7 +89,7 @@ def left(address: str, token: str) -> dict[str, int]:
 
 
 def test_a_simulator_that_dies_is_reported_and_everything_else_stopped(demo: Demo) -> None:
-    demo.environ = ALONE
+    demo.environ = FEW
     demo.start()
     demo.address()
     os.kill(demo.child(b"wechat-simulator"), signal.SIGKILL)

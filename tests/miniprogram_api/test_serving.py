@@ -15,7 +15,7 @@ import pytest
 from backend.accounts.duties import ROLE_NAMES
 from backend.kernel.settings import PROJECT
 from tests.miniprogram_api.conftest import Lived
-from tests.support.demo import ALONE, Demo, asked, get, sign_in
+from tests.support.demo import FEW, Demo, asked, get, sign_in
 
 HERE = ("SITE", "PHONES", "DEMO")
 """What the sheet says of where the demo runs."""
@@ -99,7 +99,7 @@ def test_a_second_start_clears_the_metrics_of_the_first_and_ctrl_c_in_a_terminal
     demo: Demo,
 ) -> None:
     """Ctrl-C reaches the whole group of processes."""
-    demo.environ = ALONE
+    demo.environ = FEW
     demo.start()
     port = demo.address().rsplit(":", 1)[1]
     os.killpg(demo.process.pid, signal.SIGINT)
@@ -117,12 +117,12 @@ def test_a_second_start_clears_the_metrics_of_the_first_and_ctrl_c_in_a_terminal
 
 
 def test_two_demos_on_one_data_folder_share_the_database_and_nothing_else(demo: Demo) -> None:
-    demo.environ = ALONE
+    demo.environ = FEW
     demo.start()
     first = demo.address()
     for _ in range(3):
         get(f"{first}/healthz")
-    other = Demo(demo.data, demo.mark, environ=ALONE)
+    other = Demo(demo.data, demo.mark, environ=FEW)
     other.start()
     assert get(f"{other.address()}/readyz") == 200
     assert 'route="/healthz",status="200"} 3.0' in text_of(f"{first}/metrics")
@@ -135,7 +135,7 @@ def test_two_demos_on_one_data_folder_share_the_database_and_nothing_else(demo: 
 
 
 def test_a_web_server_that_dies_is_reported_and_everything_else_stopped(demo: Demo) -> None:
-    demo.environ = ALONE
+    demo.environ = FEW
     demo.start()
     demo.address()
     os.kill(demo.gunicorn(), signal.SIGKILL)
@@ -145,7 +145,7 @@ def test_a_web_server_that_dies_is_reported_and_everything_else_stopped(demo: De
 
 
 def test_a_database_that_dies_is_reported_and_the_site_stopped(demo: Demo) -> None:
-    demo.environ = ALONE
+    demo.environ = FEW
     demo.start()
     demo.address()
     postmaster = int((demo.data / "postgres" / "postmaster.pid").read_text().split()[0])
@@ -177,7 +177,6 @@ def test_the_processes_of_a_killed_demo_go_and_its_database_is_taken_over(
 
 
 def test_serving_works_on_the_embedded_default_too(demo: Demo) -> None:
-    demo.environ = ALONE
     demo.arguments, demo.ready = ("serve", "--port", "0"), "就绪："
     demo.start()
     assert get(f"{demo.address()}/readyz") == 200

@@ -20,8 +20,8 @@ from typing import Any
 import pyotp
 
 MARK = "SHUKUN_TEST_MARK"
-ALONE = {"SHUKUN_WORKERS": "1", "SHUKUN_JOB_WORKERS": "0"}
-"""One process of the site and no worker, where nothing is done with more: they cost their start."""
+FEW = {"SHUKUN_WORKERS": "1"}
+"""One process of the site, where nothing is done with more: they cost their start."""
 
 
 @dataclass
