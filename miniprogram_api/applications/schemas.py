@@ -136,14 +136,11 @@ class GrantedSchema(AnswerSchema):
     paid_ref = words("发放的凭证号；还没有发的为空")
 
 
-class BroughtSchema(AnswerSchema):
-    amount = Money("批准的金额", required=True)
-    decided_on = Day("哪天定的", required=True)
+class BroughtSchema(GrantedSchema):
     paid = Money(
         "已经发放的金额；还没有发的为 null。付给垫付医院的，在 advance 里", required=True,
         allow_none=True,
     )  # fmt: skip
-    paid_on = perhaps_day("哪天发的；还没有发的为 null")
     paid_ref = words("凭证号，或银行批次号；还没有发的为空")
 
 

@@ -41,6 +41,10 @@ class ProceduresQuerySchema(StrictSchema):
     on = queries.day()
 
 
+def _bound(told: str) -> fields.Integer:
+    return fields.Integer(required=True, allow_none=True, metadata={"description": told})
+
+
 class FieldChoiceSchema(AnswerSchema):
     code = words("代码")
     label = words("名称")
@@ -55,6 +59,9 @@ class ProcedureFieldSchema(AnswerSchema):
     choices = many("可以选的；不是选择的为空", FieldChoiceSchema())
     filled_in = fields.Boolean(required=True, metadata={"description": "系统已有的，自动填好"})
     longest = fields.Integer(required=True, metadata={"description": "最多几个字", "minimum": 1})
+    least = _bound("最少填多少，金额以元为单位；不限的为 null")
+    most = _bound("最多填多少，金额以元为单位；不限的为 null")
+    past = fields.Boolean(required=True, metadata={"description": "日期：只能是今天或以前"})
 
 
 class ProcedurePaperSchema(AnswerSchema):
@@ -149,6 +156,7 @@ def _presented(kind: Kind) -> dict[str, Any]:
                 "code": field.code, "label": field.label, "help": field.help, "type": field.type,
                 "required": field.required, "choices": field.choices, "longest": field.longest,
                 "filled_in": field.from_register is not None,
+                "least": field.least, "most": field.most, "past": field.past,
             }
             for field in one.fields.values()
         ],

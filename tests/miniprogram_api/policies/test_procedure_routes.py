@@ -27,6 +27,18 @@ def test_a_place_is_told_its_kinds_by_the_policy_that_decides(ask: Ask) -> None:
     assert {"code": "subsistence_marginal", "label": "低保边缘家庭成员"} in choices[0]
 
 
+def test_what_a_field_takes_is_told_before_it_is_filled_in(ask: Ask) -> None:
+    shown = kinds(ask("/procedures", area="320281", on=ON))
+    bounds = {
+        one["code"]: (one["least"], one["most"], one["past"])
+        for kind in ("temporary_relief", "chronic_certification")
+        for one in shown[kind]["fields"]
+    }
+    assert bounds["household_size"] == (1, 30, False)
+    assert bounds["needed"] == (1, None, False)
+    assert bounds["since"] == (None, None, True)
+
+
 @pytest.mark.parametrize(
     ("area", "on", "policy", "said"),
     [
