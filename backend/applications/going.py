@@ -12,15 +12,10 @@ from sqlalchemy.orm import Session
 from backend.applications.cases import Case
 from backend.applications.completeness import subject_of
 from backend.applications.drafts import Answered
-from backend.applications.moves import STATES
-from backend.applications.tables import APPLICATION
+from backend.applications.tables import APPLICATION, BESIDE
 from backend.policies.procedures import Procedure
 
 OWN: Final = APPLICATION.c
-BESIDE: Final = (
-    "draft", "revoking", "refused", *(name for name, state in STATES.items() if state.over)
-)  # fmt: skip
-"""States of a case that hinders no other, as `uq_application_one_going` has them."""
 _TOLD: Final = (
     "同一件事已经有一件申请在办：请从“我的申请”里打开那一件，不用再填；这份草稿可以删除。"
 )

@@ -33,7 +33,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from backend.kernel.database import Base
 
-_OVER: Final = "'closed', 'withdrawn', 'revoked', 'refused'"
+BESIDE: Final = ("draft", "revoking", "closed", "withdrawn", "revoked", "refused")
+"""States of a case that hinders no other of the same."""
 
 
 def _moment(name: str) -> Column[Any]:
@@ -136,7 +137,7 @@ APPLICATION: Final = Table(
     CheckConstraint("expected >= 0", name="expected_not_negative"),
     Index(
         "uq_application_one_going", "person_id", "kind", "subject",
-        unique=True, postgresql_where=text(f"state NOT IN ('draft', 'revoking', {_OVER})"),
+        unique=True, postgresql_where=text(f"state NOT IN {BESIDE!r}"),
     ),
     Index(
         "uq_application_client_key",
