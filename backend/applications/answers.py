@@ -22,7 +22,7 @@ from backend.policies.procedures import Field
 MOST_BILLS: Final = 60
 POINTER: Final = "/value"
 _AS_WRITTEN: Final = ("text", "hospital", "diagnosis")
-_YUAN: Final = re.compile(r"[¥]?0*(?P<whole>[0-9]+)(?:\.(?P<cents>[0-9]{1,2}))?元?", re.ASCII)
+_YUAN: Final = re.compile(r"¥?0*(?P<whole>[0-9]+)(?:\.(?P<cents>[0-9]{1,2}))?元?", re.ASCII)
 
 
 class AnswerWrong(DomainError):

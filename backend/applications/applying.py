@@ -18,7 +18,7 @@ from backend.applications.steps import (
 )
 from backend.applications.submitting import NotComplete, check_ready, stated
 from backend.kernel.errors import Fault
-from backend.policies.procedures import Procedure
+from backend.policies.procedures import LONGEST, Procedure
 
 _CHANGED: Final = text(
     """
@@ -83,7 +83,8 @@ def _changed(session: Session, case: Case) -> bool:
 
 
 def _unchanged(procedure: Procedure) -> str:
-    words = [one.label for one in procedure.fields.values() if one.type == "text"]
+    fields = procedure.fields.values()
+    words = [one.label for one in fields if one.type == "text" and one.longest == LONGEST]
     instead = f"请在“{words[-1]}”里写明原因，再交；也可以撤回申请" if words else "可以撤回申请"
     return (
         "要补的还没有补：请改好要求的内容，或者补传材料，再交。"

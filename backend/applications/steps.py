@@ -31,10 +31,11 @@ from backend.worklist.notices import Notice, notice_due
 
 STEP: Final = APPLICATION_STEP.c
 PAID_TO_HOSPITAL: Final = "paid_to_hospital"
+"""Told of a payment that went, at least in part, to a hospital that had advanced it."""
 GRANTED_IN_KIND: Final = "granted_in_kind"
+"""Told of a grant of which no money comes."""
 WITH_MONEY: Final = ("identity", "claim", "amount")
 """What a kind brings that money comes of: the person is told of the account."""
-"""Of a payment that went, at least in part, to a hospital that had advanced it."""
 _TO_HOSPITAL: Final = text(
     "SELECT EXISTS (SELECT FROM claim_assignment WHERE application_id = :case AND paid > 0)"
 )
