@@ -28,9 +28,6 @@ from tests.support import curl
 from tests.support.catalogues import SIXTH_POLICY
 from tests.support.readme import Example, blocks, disagreements, examples
 
-# All of these share two demos: in one process.
-pytestmark = pytest.mark.xdist_group("readme")
-
 ENGLISH, CHINESE = PROJECT / "README.md", PROJECT / "README.zh-CN.md"
 READMES = (ENGLISH, CHINESE)
 GUIDE = PROJECT / "docs" / "adding-a-policy.md"

@@ -18,9 +18,6 @@ from backend.policies.procedures import KINDS
 from tests.support.demo import Demo
 from tests.support.demo_acting import Acting, DemoCase
 
-# All of these share one demo: in one process.
-pytestmark = pytest.mark.xdist_group("demo_kinds")
-
 BOOK: Final = load_catalogue()
 WALKS: Final = {
     "recognition": ("jiangyin1", "wuxi-2022-98"),
