@@ -16,10 +16,11 @@ from backend.applications.cases import Case, of_case
 from backend.applications.effect_tables import APPLICATION_GRANT
 from backend.applications.errands import leave_finishing
 from backend.applications.ground import Ground
-from backend.applications.steps import AnotherPersonNeeded, NotYourDesk
+from backend.applications.steps import AnotherPersonNeeded, NotYourDesk, Step
 from backend.kernel import audit
 from backend.kernel.database import constraint_of
 from backend.kernel.errors import DomainError, Fault
+from backend.policies.procedures import Procedure
 from backend.worklist.items import NewItem, open_items, supersede_items
 
 OWN: Final = APPLICATION_GRANT.c
@@ -37,6 +38,7 @@ class GrantWrong(DomainError):
     code: ClassVar[str] = "application-grant-wrong"
 
 
+_FIXED: Final = "这件申请已经批准，金额不能再改：确实有误的，请先拟撤销，重新申请。"
 _REFUSED: Final[Mapping[str, DomainError]] = {
     "application_grant_apart": AnotherPersonNeeded(Fault(
         "/amount", "须由另一个人办理：您帮忙申请过这件，或者与申请人有亲属关系。请交给同事。"
@@ -44,9 +46,7 @@ _REFUSED: Final[Mapping[str, DomainError]] = {
     "application_grant_two": AnotherPersonNeeded(Fault(
         "/paid_on", "定金额的人不能登记发放：请交给同事登记。"
     )),
-    "application_grant_fixed": GrantWrong(Fault(
-        "/amount", "这件申请已经批准，金额不能再改：确实有误的，请先拟撤销，重新申请。"
-    )),
+    "application_grant_fixed": GrantWrong(Fault("/amount", _FIXED)),
 }  # fmt: skip
 
 
@@ -72,7 +72,7 @@ class Paid:
 def record_amount(
     session: Session, who: audit.Who, case: Case, amount: int, today: date
 ) -> Granted:
-    """How much is granted (fen); until the case is granted it may be put right. The same again
+    """How much is granted (fen); until the case is approved it may be put right. The same again
     changes nothing.
 
     Raises `GrantWrong`, `NotYourDesk` for who is not of the county, `AnotherPersonNeeded` for who
@@ -81,8 +81,10 @@ def record_amount(
     _check_desk(who)
     if case.kind != KIND:
         raise GrantWrong(Fault("/amount", "这类申请没有要定的金额：救助由系统按政策计算。"))
-    if case.state not in ("helped", "reviewed", "noticed", "granted"):
-        raise GrantWrong(Fault("/amount", "这件申请现在不能定金额：请在初审以后、发放以前定。"))
+    if case.state in ("noticed", "granted", "paid", "closed"):
+        raise GrantWrong(Fault("/amount", _FIXED))
+    if case.state not in ("helped", "reviewed"):
+        raise GrantWrong(Fault("/amount", "这件申请现在不能定金额：请在初审以后、批准以前定。"))
     if not 0 < amount <= LARGEST:
         raise GrantWrong(Fault("/amount", "请填写大于零的救助金额，单位元。"))
     said = {"amount": amount, "decided_by": who.label, "decided_on": today}
@@ -98,6 +100,16 @@ def record_amount(
         fen = {"person": case.person_id, "fen": amount}
         audit.deed(session, who, "application.amount", of_case(case), **fen)
     return found
+
+
+def check_decided(session: Session, case: Case, step: Step, procedure: Procedure) -> None:
+    """Raises `GrantWrong` where a case that brings an amount would be approved without one."""
+    if (
+        step.deed == "approve"
+        and procedure.brings == "amount"
+        and granted(session, case.id) is None
+    ):
+        raise GrantWrong(Fault("/amount", "还没有定救助金额：请先定金额，再批准。"))
 
 
 def note_paid(session: Session, who: audit.Who, case: Case, paid: Paid, today: date) -> Granted:

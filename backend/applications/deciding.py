@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 from sqlalchemy.orm import Session
 
 from backend.accounts.scope import Actor
+from backend.applications.amounts import check_decided
 from backend.applications.cases import Case, case_of
 from backend.applications.moves import DEEDS, MOVES
 from backend.applications.owing import check_owed
@@ -76,7 +77,7 @@ def decide(session: Session, office: Office, decision: Decision) -> Case:
     """Do it; the case as it stands then.
 
     Raises `UnknownCase`, `CaseMoved`, `DeedImpossible`, `NotYourDesk`, `AnotherPersonNeeded`,
-    `AnotherGoing`, `ReasonMissing`, `UnknownReason`, `PapersOwed`.
+    `AnotherGoing`, `ReasonMissing`, `UnknownReason`, `PapersOwed`, `GrantWrong`.
     """
     case = case_of(session, decision.case_id)
     if case.seq != decision.seq:
@@ -84,6 +85,7 @@ def decide(session: Session, office: Office, decision: Decision) -> Case:
     procedure = procedure_of(office.book, case)
     check_reason(decision.step, procedure)
     check_owed(session, case, decision.step, procedure)
+    check_decided(session, case, decision.step, procedure)
     given = Circumstances(office.actor, office.keyring, procedure, office.today)
     return take_step(session, case, decision.step, given)
 

@@ -221,6 +221,9 @@ _CONSTRAINTS: Final[Mapping[str, DomainError]] = {
     "application_step_advanced": DeedImpossible(
         Fault("/deed", "医院已经垫付，县里登记过：这件申请不能撤回。有疑问请打经办机构的电话。")
     ),
+    "application_step_amount": DeedImpossible(
+        Fault("/deed", "还没有定救助金额：请先定金额，再批准。")
+    ),
     "application_step_reasoned": ReasonMissing(
         Fault("/reason", "请选择理由，初审请写明拟同意还是拟不同意。")
     ),

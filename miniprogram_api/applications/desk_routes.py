@@ -8,6 +8,7 @@ from flask import Response, jsonify
 
 from backend.accounts.staff_tables import DECIDERS
 from backend.applications import desk
+from backend.applications.amounts import GrantWrong
 from backend.applications.cases import UnknownCase
 from backend.applications.checks import checks_of
 from backend.applications.deciding import Decision, UnknownReason, decide, file_many
@@ -54,7 +55,7 @@ PATH: Final = {"case": "申请的编号"}
 STAFF: Final = access("staff", roles=DECIDERS)
 REFUSALS: Final = (
     UnknownCase, CaseMoved, DeedImpossible, NotYourDesk, AnotherPersonNeeded, AnotherGoing,
-    ReasonMissing, UnknownReason, PapersOwed,
+    ReasonMissing, UnknownReason, PapersOwed, GrantWrong,
 )  # fmt: skip
 
 

@@ -25,6 +25,11 @@ STARTED = (
     "INSERT INTO application_clock (application_id, clock, started_on, working_days, due_on,"
     " provisional) VALUES (:case, 'approval', :day, 9, :day, false)"
 )
+APPROVED = (
+    "INSERT INTO application_step (id, application_id, seq, deed, from_state, to_state, by, role)"
+    " SELECT nextval('row_id'), id, seq + 1, 'approve', state, 'granted', 'staff:县甲',"
+    " 'county_officer' FROM application WHERE id = :case"
+)
 AMOUNT = (
     "INSERT INTO application_grant (application_id, amount, decided_by, decided_on)"
     " VALUES (:case, 100, 'staff:县乙', :day)"
@@ -102,6 +107,30 @@ def test_an_amount_is_decided_and_noted_by_whose_session_it_is(world: CaseWorld)
         )
     put(world, "市甲", "UPDATE application_grant SET decided_by = 'staff:县乙'")
     assert kept(world, "SELECT decided_by FROM application_grant") == ("staff:市甲",)
+
+
+def test_an_amount_is_decided_before_the_approval_and_stays_from_then_on(world: CaseWorld) -> None:
+    case = world.submitted("甲测试", rules=RELIEF)
+    world.does("镇甲", case, "accept", RELIEF)
+    with pytest.raises(DBAPIError, match="what was granted stays"):
+        put(world, "县甲", AMOUNT, case=case)
+    world.does("镇甲", case, "review", RELIEF)
+    with pytest.raises(DBAPIError, match="no amount was decided"):
+        put(world, "县甲", APPROVED, case=case)
+    put(world, "县甲", AMOUNT, case=case)
+    world.does("县甲", case, "approve", RELIEF)
+    with pytest.raises(DBAPIError, match="what was granted stays"):
+        put(world, "县丙", "UPDATE application_grant SET amount = amount + 1")
+
+
+def test_were_it_not_looked_at_a_case_would_be_approved_without_an_amount(
+    world: CaseWorld, database: Engine
+) -> None:
+    """The control."""
+    case = reviewed_relief(world)
+    with database.begin() as connection:
+        connection.execute(text("DROP TRIGGER approved_with_amount ON application_step"))
+    assert put(world, "县甲", APPROVED, case=case) == 1
 
 
 def test_were_it_not_taken_from_the_session_another_would_have_decided(

@@ -40,6 +40,8 @@ def granted(place: County, procedure: Procedure, case: int) -> str:
     if procedure.filing:
         return str(office.step("镇甲", "file")["state"])
     office.step("镇甲", "review")
+    if procedure.brings == "amount":
+        place.call("县乙", "PUT", f"/cases/{case}/amount", json={"amount": "1500.00"})
     return str(office.step("县甲", "approve")["state"])
 
 

@@ -110,6 +110,8 @@ def test_temporary_relief_is_granted_paid_by_civil_affairs_and_closed(money: Mon
     office.step("镇甲", "review")
     place.post("县甲", f"{amount}/payment", 409, **paid)
     place.call("镇甲", "PUT", amount, 403, json={"amount": "1500.00"})
+    refused = office.step("县乙", "approve", expect=409)
+    assert "请先定金额" in str(refused)
     for wanted in ("1600.00", "1500.00"):
         place.call("县甲", "PUT", amount, json={"amount": wanted})
     office.step("县乙", "approve")

@@ -45,8 +45,10 @@ def test_staff_who_keep_a_case_are_told_of_the_applicant_s_other_one(place: Coun
     first, second = (Applying(place, "测试甲", RELIEF) for _ in range(2))
     first.apply()
     office = Office(place, first.case)
-    for who, deed in (("镇甲", "accept"), ("镇甲", "review"), ("县甲", "approve")):
-        office.step(who, deed)
+    office.step("镇甲", "accept")
+    office.step("镇甲", "review")
+    place.call("县乙", "PUT", f"/cases/{first.case}/amount", json={"amount": "1500.00"})
+    office.step("县甲", "approve")
     office.step("镇甲", "propose")
     second.apply()
     refused = office.step("县乙", "keep", 409)
